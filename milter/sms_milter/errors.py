@@ -1,0 +1,89 @@
+"""The tree of exceptions. Each knows whose fault it is and whether trying again may help.
+
+GatewayError
+├─ ConfigError            place, value, expectation; stops the start
+├─ Rejected(Reply)        permanent, the mail's fault         5yz
+├─ Deferred(Reply)        temporary, try again later          4yz
+├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
+└─ QueueError ── QueueUnavailable · LeaseLost
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sms_milter.reply import Reply
+
+
+class GatewayError(Exception):
+    """Any error that this program raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in the configuration: where it stands, its path, what is wrong and what was expected.
+
+    `line` counts from 1; 0 when there is no line to point at (a missing file).
+    """
+
+    file: str
+    line: int
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.path}: {self.problem}" if self.path else f"{place}: {self.problem}"
+
+
+class ConfigError(GatewayError):
+    """The configuration cannot be used; carries every fault at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+class Refusal(GatewayError):
+    """The mail is not taken; `reply` goes to the SMTP client."""
+
+    def __init__(self, reply: Reply, why: str = "") -> None:
+        super().__init__(why or str(reply))
+        self.reply = reply
+
+
+class Rejected(Refusal):
+    """Refused for good: the mail's fault (5yz)."""
+
+
+class Deferred(Refusal):
+    """Refused for now: try again later (4yz)."""
+
+
+class SmppError(GatewayError):
+    """Something is wrong between us and an SMSC."""
+
+
+class LocalProtocolError(SmppError):
+    """We asked for something that the session's state or the specification forbids: our bug."""
+
+
+class RemoteProtocolError(SmppError):
+    """The SMSC did something that its state forbids."""
+
+
+class DecodeError(SmppError):
+    """Octets from the SMSC that mean nothing."""
+
+
+class QueueError(GatewayError):
+    """The queue could not do what was asked."""
+
+
+class QueueUnavailable(QueueError):
+    """Storage cannot be reached or written now: disk full, read-only, locked for too long, database away."""
+
+
+class LeaseLost(QueueError):
+    """A part that we believed to hold is no longer ours."""

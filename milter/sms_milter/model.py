@@ -1,0 +1,374 @@
+"""The vocabulary: what the SMTP client said, what the mail asks for, what is planned, stored and learnt of it.
+
+Values only. A *request* is what one mail asks for, a *message* is for one destination, a *part* is one submit_sm.
+Times are seconds since the epoch (UTC) as float unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, StrEnum
+
+# --- the SMTP dialogue --------------------------------------------------------------------------------------
+
+
+class Action(StrEnum):
+    """What becomes of a mail: the decision as a value; only `milterd` turns it into milter actions."""
+
+    DISCARD = "discard"  # all recipients were ours: taken, the MTA drops its copy
+    STRIP = "strip"  # taken, our recipients are removed, the MTA carries the rest
+    PASS = "pass"  # not ours; the MTA carries it
+    REJECT = "reject"
+    DEFER = "defer"
+
+
+class Stage(StrEnum):
+    """Where in the SMTP dialogue a decision fell."""
+
+    MAIL = "mail"
+    RCPT = "rcpt"
+    EOM = "eom"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The SMTP client as the MTA's connect event names it."""
+
+    address: str = ""  # IPv4 or IPv6 in its usual text form; "" when the MTA knows none
+    name: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One RCPT TO address, from RCPT on.
+
+    `raw` keeps the octets of the command (surrogateescape), because only these remove it again (MTA's DELRCPT).
+    """
+
+    raw: str
+    local: str
+    domain: str  # lower case
+    parameters: Mapping[str, str] = field(default_factory=dict)  # ESMTP, names upper case
+
+    @property
+    def address(self) -> str:
+        """`local@domain` without brackets."""
+        return f"{self.local}@{self.domain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who sends to whom; complete from DATA on, `recipients` holds ours only."""
+
+    client: Client
+    sender: str  # without brackets; "" is the null sender
+    recipients: tuple[Recipient, ...] = ()
+    sasl_user: str = ""
+    tls_version: str = ""  # "" when the connection is not encrypted
+    mta_queue_id: str = ""  # the MTA's macro `i`
+
+
+# --- what a mail asks for -----------------------------------------------------------------------------------
+
+
+class Kind(StrEnum):
+    """What a message carries."""
+
+    TEXT = "text"
+    BINARY = "binary"
+    RINGTONE = "ringtone"
+    OPERATOR_LOGO = "operator-logo"
+    GROUP_LOGO = "group-logo"
+    PICTURE = "picture"
+    VCARD = "vcard"
+    VCALENDAR = "vcalendar"
+    WAP_PUSH = "wap-push"
+    PING = "ping"
+
+
+class Priority(IntEnum):
+    """Order of sending; lower goes first."""
+
+    HIGH = 0
+    NORMAL = 1
+    LOW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One message that a mail asks for, as its dialect understood it; nothing is checked against the account yet."""
+
+    destination: str  # digits only, international
+    text: str = ""
+    kind: Kind = Kind.TEXT
+    recipient: str = ""  # the envelope address it came by, for reports
+    originator: str | None = None  # None: the account's own
+    flash: bool = False
+    reference: str | None = None  # the client's own id
+    priority: Priority = Priority.NORMAL
+    not_before: float | None = None
+    validity_seconds: int | None = None
+    receipt: bool = False
+    channel: str = "sms"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRequest:
+    """What one mail asks for."""
+
+    wishes: tuple[Wish, ...]
+    max_parts: int  # the dialect's own limit; an account may set another
+    append_text: bool = True  # whether the account's appended text belongs to it
+    punctuation: bool = False  # whether the dialect writes typographic punctuation in ASCII (ENC §3.3)
+
+
+# --- what is planned and stored -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitSm:
+    """The fields of one submit_sm in the order of SMPP 3.4 §4.4.1; `short_message` at most 254 octets.
+
+    Text fields hold ASCII or Latin-1; times are SMPP 3.4 §7.1.1 strings or empty; `tlvs` maps tag to value octets.
+    """
+
+    service_type: str = ""
+    source_addr_ton: int = 0
+    source_addr_npi: int = 0
+    source_addr: str = ""
+    dest_addr_ton: int = 1
+    dest_addr_npi: int = 1
+    destination_addr: str = ""
+    esm_class: int = 0
+    protocol_id: int = 0
+    priority_flag: int = 0
+    schedule_delivery_time: str = ""
+    validity_period: str = ""
+    registered_delivery: int = 0
+    replace_if_present_flag: int = 0
+    data_coding: int = 0
+    sm_default_msg_id: int = 0
+    short_message: bytes = b""
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where the concatenation reference of a part stands: in `short_message`, or in TLV sar_msg_ref_num.
+
+    `offset` counts octets in `short_message` (ignored for `tlv`); `width` is 1 or 2 octets (GSM 03.40 §9.2.3.24.1).
+    """
+
+    offset: int
+    width: int
+    tlv: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One message ready to be stored: everything decided, nothing sent. Parts carry reference 0 until stored."""
+
+    destination: str
+    originator: str
+    text: str
+    parts: tuple[SubmitSm, ...]
+    kind: Kind = Kind.TEXT
+    channel: str = "sms"
+    recipient: str = ""
+    flash: bool = False
+    reference: str | None = None
+    priority: Priority = Priority.NORMAL
+    not_before: float | None = None
+    validity_seconds: int | None = None
+    receipt: bool = False
+    route: str = "default"
+    smsc: str = ""
+    concatenation: Reference | None = None  # None: a single part, or parts without reference
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedPart:
+    """A submit_sm body (all after the 16-octet header) and where its concatenation reference stands in it."""
+
+    body: bytes
+    reference_at: int = 0
+    reference_width: int = 0  # 0: none
+
+    def stamped(self, reference: int) -> bytes:
+        """The body with `reference` (modulo its width) in place."""
+        if not self.reference_width:
+            return self.body
+        octets = (reference % (1 << 8 * self.reference_width)).to_bytes(self.reference_width, "big")
+        return self.body[: self.reference_at] + octets + self.body[self.reference_at + self.reference_width :]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A planned message with its composed parts, as the queue takes it."""
+
+    plan: PlannedMessage
+    parts: tuple[ComposedPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRule:
+    """How many parts an account, and each sender of it, may send within the sliding period (seconds); None: no limit."""
+
+    messages: int | None
+    per_sender: int | None
+    period_seconds: float
+    defer: bool  # when used up: True 452 4.2.2, False 552 5.2.2
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """One mail to be stored: all of its SMS or none."""
+
+    messages: tuple[NewMessage, ...]
+    received_at: float
+    account: str
+    dialect: str
+    sender: str  # envelope sender, lower case
+    client: str
+    mta_queue_id: str
+    mail_message_id: str = ""
+    fingerprint: bytes | None = None  # None: never taken for a retry
+    quota: QuotaRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The mail is on stable storage. `repeat`: it was there already, this was the client's retry."""
+
+    queue_id: int
+    repeat: bool = False
+
+
+# --- sending ------------------------------------------------------------------------------------------------
+
+
+class PartState(StrEnum):
+    """The states of a part (the promise behind 250 hangs on them)."""
+
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+    ACCEPTED = "accepted"
+    UNCERTAIN = "uncertain"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedPart:
+    """A part marked `submitting` for us: what the dispatcher needs to send it and to name it in the log."""
+
+    part_id: int
+    queue_id: int
+    mta_queue_id: str
+    destination: str
+    number: int  # 1..total
+    total: int
+    body: bytes
+    attempts: int  # earlier tries
+    received_at: float
+    expires_at: float
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one submit: the part's new state and why.
+
+    `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried again at
+    `due_at`; `counts` says whether this was a try), FAILED or UNCERTAIN.
+    """
+
+    part_id: int
+    state: PartState
+    at: float
+    smsc_message_id: str = ""
+    smsc_key: str = ""
+    command_status: int = 0
+    why: str = ""
+    due_at: float = 0.0
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptNews:
+    """One delivery receipt as read from a deliver_sm or data_sm. `state` None: not final."""
+
+    smsc: str
+    smsc_message_id: str
+    smsc_key: str
+    source: str  # the phone
+    stat: str
+    error: str
+    state: PartState | None
+    done_at: float | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A receipt that found its part."""
+
+    queue_id: int
+    mta_queue_id: str
+    destination: str
+    number: int
+    total: int
+    receipt: ReceiptNews
+    changed: bool  # False: a repeat, or the part already had its final state
+
+
+class LinkState(Enum):
+    """What an SMPP link is doing."""
+
+    DOWN = "down"
+    CONNECTING = "connecting"
+    BINDING = "binding"
+    BOUND = "bound"
+    UNBINDING = "unbinding"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """One bind as `sms-milter status` shows it."""
+
+    smsc: str
+    bind: str
+    state: LinkState
+    since: float
+    window_used: int
+    window: int
+    submitted: int
+    accepted: int
+    refused: int
+    uncertain: int
+    note: str = ""
+
+
+# --- verdict ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A mail that a dialect answers with; sent by the report role."""
+
+    to: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A judged mail: the account it counts for and the messages it becomes."""
+
+    dialect: str
+    account: str
+    messages: tuple[PlannedMessage, ...]
+    answers: Sequence[Answer] = ()

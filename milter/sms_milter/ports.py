@@ -1,0 +1,126 @@
+"""What the use cases need from the world, as Protocols. Implementations meet them in `daemon`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from sms_milter.errors import Refusal
+from sms_milter.model import (
+    LeasedPart,
+    LinkStatus,
+    NewMail,
+    Outcome,
+    QuotaRule,
+    ReceiptNews,
+    Settled,
+    Stored,
+)
+
+
+class Journal(Protocol):
+    """The log. One line per decision and outcome; severities have one meaning each.
+
+    info — it happened; warning — someone should look today; error — one mail or part suffered; critical — we stop.
+    """
+
+    def debug(self, line: str) -> None:
+        """For developers; off unless asked for."""
+
+    def info(self, line: str) -> None:
+        """It happened."""
+
+    def warning(self, line: str) -> None:
+        """Someone should look today."""
+
+    def error(self, line: str) -> None:
+        """One mail or part suffered."""
+
+    def critical(self, line: str) -> None:
+        """We stop."""
+
+
+class Doorbell(Protocol):
+    """Wakes the dispatch role of this host at once; never blocks, never fails."""
+
+    def ring(self) -> None:
+        """New work is committed."""
+
+
+class IntakeQueue(Protocol):
+    """The milter worker's side of the queue. Every method is one transaction; raises QueueUnavailable."""
+
+    def put(self, mails: Sequence[NewMail], now: float) -> list[Stored | Refusal]:
+        """Store each mail whole or not at all; durable when this returns.
+
+        A mail whose fingerprint is stored already within the retry window gives `Stored(…, repeat=True)`; one over
+        its quota gives a `Refusal` and leaves nothing behind; the others of the batch are not affected.
+        """
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+        """Parts that may still be sent, and when (epoch seconds) more will be free again."""
+
+
+class Intake(Protocol):
+    """Where a callback thread leaves a mail: the committer, which groups waiting mails into one transaction."""
+
+    def put(self, mail: NewMail) -> Stored:
+        """Wait until the mail is durable. Raises Deferred when that cannot be had in time, or Rejected/Deferred on quota."""
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+        """As `IntakeQueue.quota_left`, bounded in time; raises Deferred."""
+
+
+class Work(Protocol):
+    """One transaction of the dispatcher: durable together, or not at all."""
+
+    def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
+        """Store outcomes. Returns receipts that had arrived earlier and now found their part.
+
+        A FAILED part takes its siblings that are still QUEUED with it (SMPP §6: do not submit the rest).
+        """
+
+    def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
+        """Store receipts; those that match no part yet are parked and returned by a later `record`."""
+
+    def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
+        """Mark up to `len(sequences)` due parts of `smsc` as `submitting` on `bind`, each with its sequence number.
+
+        Order: priority, due time, age; parts of one message in order.
+        """
+
+    def expire(self, now: float) -> list[LeasedPart]:
+        """Mark queued parts whose time is over as `expired` and return them (at most 1000 at a time)."""
+
+
+class DispatchQueue(Protocol):
+    """The dispatcher's side of the queue. Raises QueueUnavailable."""
+
+    def transaction(self) -> AbstractContextManager[Work]:
+        """Everything done inside is committed at its end, or rolled back on an exception."""
+
+    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
+        """Parts still `submitting` from a process that is gone become `uncertain` and are returned, once, at start."""
+
+    def next_due(self, smsc: str) -> float | None:
+        """When the next queued part of `smsc` falls due (may be in the past); None without any."""
+
+    def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
+        """Leave the state of the links for `sms-milter status`."""
+
+    def purge(self, before: float, limit: int = 1000) -> int:
+        """Forget up to `limit` mails that were finished before that time; returns how many."""
+
+
+class OperatorQueue(Protocol):
+    """What `queue list`, `queue show` and `status` read. Never the text of a message."""
+
+    def list_parts(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
+        """Parts, newest first, with state, age, destination, SMSC and ids."""
+
+    def show_mail(self, name: str) -> dict[str, Any] | None:
+        """One mail by our queue id or the MTA's, with messages, parts and receipts; None if there is none."""
+
+    def summary(self, now: float) -> dict[str, Any]:
+        """Counts by state, backlog by priority and age, links."""

@@ -1,0 +1,102 @@
+"""Replies to the SMTP client: reply code and enhanced status code, born together, and the catalogue of all we give.
+
+A reply's public text names the condition, never another customer's data and never whether an account or a
+password was wrong. Wording is kept by `tests/golden/replies/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_LINE_LIMIT = 480  # octets; well under libmilter's 980, so that a log line stays readable
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One SMTP reply: `code` (4yz or 5yz), `enhanced` ("4.x.x" or "5.x.x", RFC 3463) and a one-line ASCII `text`.
+
+    Made only by `permanent` and `temporary`, so that 451 can never carry 5.x.x.
+    """
+
+    code: int
+    enhanced: str
+    text: str
+
+    @classmethod
+    def permanent(cls, detail: str, text: str, *, code: int = 550) -> Reply:
+        """A refusal for good; `detail` is the enhanced status code after its class, such as "7.1"."""
+        if not 500 <= code <= 599:
+            raise ValueError(f"a permanent reply needs a 5yz code, not {code}")
+        return cls(code, f"5.{detail}", _one_line(text))
+
+    @classmethod
+    def temporary(cls, detail: str, text: str, *, code: int = 451) -> Reply:
+        """A refusal for now; `detail` is the enhanced status code after its class, such as "3.0"."""
+        if not 400 <= code <= 499:
+            raise ValueError(f"a temporary reply needs a 4yz code, not {code}")
+        return cls(code, f"4.{detail}", _one_line(text))
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the client may try again."""
+        return self.code < 500
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.enhanced} {self.text}"
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(c if " " <= c <= "~" else "?" for c in text)
+    return printable[:_LINE_LIMIT]
+
+
+# --- the envelope -------------------------------------------------------------------------------------------
+
+NOT_AUTHORISED = Reply.permanent("7.1", "not authorised")
+TLS_REQUIRED = Reply.permanent("7.10", "this account may send over an encrypted connection only")
+SEND_SEPARATELY = Reply.temporary("5.0", "recipients of different accounts, send separately")
+TOO_MANY_RECIPIENTS = Reply.temporary("5.3", "too many SMS recipients, send the rest in another mail", code=452)
+NO_SUCH_ADDRESS = Reply.permanent("1.1", "the address is not a mobile number")
+BAD_NUMBER = Reply.permanent(
+    "1.3", "not a valid mobile number: international form expected, 7 to 15 digits, such as 447973100000"
+)
+BAD_ADDRESS_FORM = Reply.permanent("1.3", "address form not supported here, write <number@domain>", code=553)
+NO_ROUTE = Reply.permanent("4.4", "no route to this destination")
+NOT_IN_CLOSED_GROUP = Reply.permanent("7.1", "destination not in closed user group")
+
+
+def mail_too_large(limit_octets: int) -> Reply:
+    """The mail is larger than the account may send as SMS."""
+    return Reply.permanent("3.4", f"mail too large for SMS, at most {limit_octets} octets", code=552)
+
+
+# --- the content --------------------------------------------------------------------------------------------
+
+EMPTY_MESSAGE = Reply.permanent("6.0", "empty message", code=554)
+NO_PLAIN_TEXT = Reply.permanent("6.1", "no plain text in the mail", code=554)
+HTML_REFUSED = Reply.permanent("6.1", "HTML is not accepted here, send plain text", code=554)
+UNDECODABLE = Reply.permanent("6.0", "the mail cannot be decoded", code=554)
+CHARSET_REFUSED = Reply.permanent("6.3", "character set not accepted, use US-ASCII or ISO-8859-1", code=554)
+TOO_COMPLEX = Reply.permanent("6.0", "too many header fields or MIME parts", code=554)
+
+
+def message_too_long(parts: int, limit: int) -> Reply:
+    """The text needs more SMS than allowed."""
+    return Reply.permanent("3.4", f"message too long, it needs {parts} SMS and {limit} are allowed", code=552)
+
+
+# --- limits -------------------------------------------------------------------------------------------------
+
+
+def quota_exceeded(free_again: str, *, defer: bool) -> Reply:
+    """The sender's or account's quota is used up until `free_again` (UTC, ISO 8601)."""
+    text = f"SMS quota exceeded, free again {free_again}"
+    return Reply.temporary("2.2", text, code=452) if defer else Reply.permanent("2.2", text, code=552)
+
+
+# --- ourselves ----------------------------------------------------------------------------------------------
+
+QUEUE_UNAVAILABLE = Reply.temporary("3.0", "SMS queue not available, try again later")
+QUEUE_FULL = Reply.temporary("3.1", "SMS queue full, try again later", code=452)
+INTERNAL_ERROR = Reply.temporary("3.0", "internal error, try again later")
+TOO_SLOW = Reply.temporary("3.0", "no decision in time, try again later")
