@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -65,8 +65,11 @@ class IntakeQueue(Protocol):
 class Intake(Protocol):
     """Where a callback thread leaves a mail: the committer, which groups waiting mails into one transaction."""
 
-    def put(self, mail: NewMail) -> Stored:
-        """Wait until the mail is durable. Raises Deferred when that cannot be had in time, or Rejected/Deferred on quota."""
+    def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
+        """Wait until the mail is durable. Raises Deferred when that cannot be had in time, or Rejected/Deferred on quota.
+
+        `progress` is called every few seconds while a commit is under way: the MTA's timer starts anew.
+        """
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`, bounded in time; raises Deferred."""

@@ -1,0 +1,445 @@
+"""From the SMTP dialogue to stored SMS: `Gate` is the compiled configuration, `Transaction` one mail.
+
+Knows neither pymilter nor a database: recipients are judged as they come, content is gathered, and `Transaction.decide`
+ends in a `Verdict`, a value. A mail is parsed before it is authorised, because credentials may stand in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sms_milter import reply
+from sms_milter.config.schema import Account, Configuration
+from sms_milter.dialects import DIALECTS, Dialect
+from sms_milter.dialects.context import Context
+from sms_milter.errors import Deferred, Refusal, Rejected
+from sms_milter.logline import Numbers, clean, line
+from sms_milter.mail.address import domain_of, parse_path, sender_of
+from sms_milter.mail.fingerprint import fingerprint
+from sms_milter.mail.parse import parse as parse_mail
+from sms_milter.model import (
+    Action,
+    Client,
+    Envelope,
+    NewMail,
+    NewMessage,
+    Plan,
+    PlannedMessage,
+    QuotaRule,
+    Recipient,
+    SmsRequest,
+    Stage,
+    Stored,
+    Wish,
+)
+from sms_milter.policy.accounts import AccountBook, Member
+from sms_milter.policy.destinations import ClosedGroup, RouteTable
+from sms_milter.ports import Intake, Journal
+from sms_milter.reply import Reply
+from sms_milter.smpp.codec import compose
+from sms_milter.sms.plan import SmscTraits, Terms, plan
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One of our domains, compiled."""
+
+    name: str
+    dialect: Dialect
+    options: Any  # the dialect's own options model
+    size_limit: int  # octets
+
+
+class Gate:
+    """The configuration as the milter needs it at every mail: compiled once, never changed."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        milter = configuration.milter
+        self.claim_all = Action.DISCARD if milter.claim == "discard" else Action.STRIP
+        self.bounce_mixed = milter.mixed_refusal == "bounce"
+        self.max_recipients = milter.max_recipients
+        self.shadow = milter.shadow
+        self.numbers = Numbers(masked=configuration.log.mask_numbers)
+        self.domains = {
+            name: Domain(
+                name,
+                DIALECTS[domain.dialect],
+                domain.options,
+                min(milter.max_message_size, domain.options.max_mail),
+            )
+            for name, domain in configuration.domains.items()
+        }
+        self.size_limit = max((domain.size_limit for domain in self.domains.values()), default=0)
+        self.accounts = AccountBook(configuration.accounts)
+        self.routes = RouteTable(configuration.routes)
+        self.closed_groups = {
+            name: ClosedGroup(account.closed_group)
+            for name, account in configuration.accounts.items()
+            if account.closed_group is not None
+        }
+        self.traits = {
+            name: SmscTraits(smsc.alphabet, smsc.long_messages, smsc.source_ton_npi)
+            for name, smsc in configuration.smscs.items()
+        }
+        self.terms = lru_cache(4096)(self._terms)
+
+    def way(self, member: Member, number: str) -> str:
+        """The SMSC for `number`. Raises Rejected when the closed group or the routes do not allow it."""
+        group = self.closed_groups.get(member.name)
+        if group is not None and number not in group:
+            raise Rejected(reply.NOT_IN_CLOSED_GROUP)
+        smscs = self.routes.smscs(member.account.route, number)
+        if not smscs:
+            raise Rejected(reply.NO_ROUTE)
+        return smscs[0]
+
+    def _terms(self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str) -> Terms:
+        account = self.accounts[name].account
+        return Terms(
+            originator=originator,
+            append=account.append if append else "",
+            max_parts=dialect_parts if account.max_parts == "default" else account.max_parts,
+            long_messages=account.long_messages,
+            punctuation=punctuation,
+            route=account.route,
+            smsc=smsc,
+            traits=self.traits[smsc],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One RCPT: whose it is, and the reply that refused it, if any."""
+
+    raw: str
+    ours: bool
+    reply: Reply | None
+    recipient: Recipient | None = None
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of the mail; unknown never means pass. `remove` holds RCPT octets to delete at the MTA."""
+
+    action: Action
+    stage: Stage
+    reply: Reply | None = None
+    remove: tuple[str, ...] = ()
+    plan: Plan | None = None
+    stored: Stored | None = None
+
+
+class Transaction:
+    """One mail, from MAIL to the end of message. `queue_id` may become known late: set `mta_queue_id` when it is."""
+
+    __slots__ = (
+        "_body",
+        "_clock",
+        "_domain",
+        "_fields",
+        "_gate",
+        "_held",
+        "_intake",
+        "_journal",
+        "_local",
+        "_member",
+        "_numbers",
+        "_size",
+        "_started",
+        "client",
+        "declared_size",
+        "mta_queue_id",
+        "others",
+        "recipients",
+        "sasl_user",
+        "sender",
+        "tls_version",
+    )
+
+    def __init__(
+        self,
+        gate: Gate,
+        intake: Intake,
+        journal: Journal,
+        client: Client,
+        sender: str,
+        parameters: Mapping[str, str],
+        *,
+        sasl_user: str = "",
+        tls_version: str = "",
+        mta_queue_id: str = "",
+        local: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`sender` as in MAIL FROM; `local`: injected by sendmail(1), where a refusal at RCPT would jam the maildrop."""
+        self._gate, self._intake, self._journal, self._clock = gate, intake, journal, clock
+        self._local = local
+        self._held: Reply | None = None
+        self._member: Member | None = None
+        self._domain: Domain | None = None
+        self._fields: list[tuple[str, bytes]] = []
+        self._body: list[bytes] = []
+        self._size = 0
+        self._started = clock()
+        self._numbers: set[str] = set()
+        self.client = client
+        self.sender = sender_of(sender)
+        size = parameters.get("SIZE", "")
+        self.declared_size = int(size) if size.isascii() and size.isdigit() else 0
+        self.sasl_user = sasl_user
+        self.tls_version = tls_version
+        self.mta_queue_id = mta_queue_id
+        self.recipients: list[Judged] = []
+        self.others = 0
+
+    # --- the envelope ---------------------------------------------------------------------------------------
+
+    def recipient(self, raw: str, parameters: Mapping[str, str]) -> Reply | None:
+        """Judge one RCPT; the reply that refuses it, or None when it may pass (ours or not)."""
+        domain = self._gate.domains.get(domain_of(raw))
+        if domain is None:
+            self.others += 1
+            self.recipients.append(Judged(raw, ours=False, reply=None))
+            return None
+        try:
+            judged = self._judge(raw, domain, parameters)
+        except Refusal as refusal:
+            judged = Judged(raw, ours=True, reply=refusal.reply)
+            self._log_recipient(raw, refusal.reply)
+        self.recipients.append(judged)
+        if judged.reply is None or self._gate.shadow:
+            return None
+        if self._local:
+            self._held = self._held or judged.reply
+            return None
+        return judged.reply
+
+    def _judge(self, raw: str, domain: Domain, parameters: Mapping[str, str]) -> Judged:
+        local, name = parse_path(raw)
+        recipient = Recipient(raw, local, name, parameters)
+        member = self._account_for(domain)
+        number = domain.dialect.recipient(recipient, domain.options)
+        if number is not None:
+            self._gate.way(member, number)
+            self._numbers.add(number)
+        if len(self._ours()) >= self._gate.max_recipients:
+            raise Deferred(reply.TOO_MANY_RECIPIENTS)
+        if self.declared_size > domain.size_limit:
+            raise Rejected(reply.mail_too_large(domain.size_limit))
+        self._check_quota(member.account, member.name)
+        self._member, self._domain = member, domain
+        return Judged(raw, ours=True, reply=None, recipient=recipient, number=number)
+
+    def _account_for(self, domain: Domain) -> Member:
+        member = self._gate.accounts.find(
+            client=self.client.address, sender=self.sender, sasl_user=self.sasl_user, domain=domain.name
+        )
+        if member is None:
+            raise Rejected(reply.NOT_AUTHORISED)
+        if member.account.require_tls and not self.tls_version:
+            raise Rejected(reply.TLS_REQUIRED)
+        first = self._domain
+        if self._member is not None and first is not None:
+            same_rules = first.dialect is domain.dialect and first.options == domain.options
+            if member is not self._member or not same_rules:
+                raise Deferred(reply.SEND_SEPARATELY)
+        return member
+
+    def _check_quota(self, account: Account, name: str) -> None:
+        rule = _quota(account)
+        if rule is None:
+            return
+        left, free_again = self._intake.quota_left(name, self.sender.lower(), rule)
+        if left < len(self._numbers):
+            raise quota_refusal(free_again, rule)
+
+    def _ours(self) -> list[Judged]:
+        return [one for one in self.recipients if one.recipient is not None]
+
+    @property
+    def judged_by(self) -> tuple[str | None, str | None]:
+        """Names of the dialect and the account that the first SMS recipient settled, from that RCPT on."""
+        return (
+            self._domain.dialect.name if self._domain else None,
+            self._member.name if self._member else None,
+        )
+
+    @property
+    def concerns_us(self) -> bool:
+        """Whether content must be seen: false for mail without an SMS recipient, which the MTA then carries unseen."""
+        return self._domain is not None or self._held is not None
+
+    # --- the content ----------------------------------------------------------------------------------------
+
+    def header(self, name: str, value: bytes) -> None:
+        """One header field as the MTA gives it."""
+        self._size += len(name) + len(value) + 4
+        if self._size <= self._gate.size_limit:
+            self._fields.append((name, value))
+
+    def body(self, chunk: bytes) -> None:
+        """Some octets of the body; nothing is kept beyond the size limit."""
+        self._size += len(chunk)
+        if self._size <= self._gate.size_limit:
+            self._body.append(chunk)
+
+    # --- the decision ---------------------------------------------------------------------------------------
+
+    def decide(self, progress: Callable[[], None] | None = None) -> Verdict:
+        """The verdict at the end of message. When it claims the mail, the SMS are on stable storage already."""
+        if self._held is not None:
+            return self._refused(self._held)
+        if self._domain is None or self._member is None:
+            return self._nobody_left()
+        try:
+            return self._accept(self._domain, self._member, progress)
+        except Refusal as refusal:
+            return self._refused(refusal.reply)
+
+    def _accept(self, domain: Domain, member: Member, progress: Callable[[], None] | None) -> Verdict:
+        """The path of a mail; each line is one room of the house."""
+        if self._size > domain.size_limit:
+            raise Rejected(reply.mail_too_large(domain.size_limit))
+        body = b"".join(self._body)
+        mail = parse_mail(self._fields, body)
+        envelope = self._envelope()
+        targets = tuple((one.recipient, one.number) for one in self.recipients if one.recipient is not None)
+        request = domain.dialect.parse(mail, Context(envelope, targets, member.account, domain.options, self._clock()))
+        messages = plan(request.wishes, self._authorise(request, member))
+        judged = Plan(domain.dialect.name, member.name, messages)
+        if self._gate.shadow:
+            return self._verdict(judged, None)
+        stored = self._intake.put(self._new_mail(judged, member, body), progress)
+        return self._verdict(judged, stored)
+
+    def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
+        gate, account = self._gate, member.account
+        own = account.sender_originators.get(self.sender.lower()) or account.default_originator or ""
+
+        def terms(wish: Wish) -> Terms:
+            smsc = gate.way(member, wish.destination)
+            originator = own if wish.originator is None else wish.originator
+            return gate.terms(
+                member.name, originator, request.max_parts, request.append_text, request.punctuation, smsc
+            )
+
+        return terms
+
+    def _new_mail(self, judged: Plan, member: Member, body: bytes) -> NewMail:
+        ours = [one.recipient.address for one in self.recipients if one.recipient is not None]
+        return NewMail(
+            messages=tuple(_composed(message) for message in judged.messages),
+            received_at=self._started,
+            account=judged.account,
+            dialect=judged.dialect,
+            sender=self.sender.lower(),
+            client=self.client.address,
+            mta_queue_id=self.mta_queue_id,
+            mail_message_id=next((clean(v.decode("latin-1")) for n, v in self._fields if n.lower() == "message-id"), ""),
+            fingerprint=fingerprint(
+                self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
+            ),
+            quota=_quota(member.account),
+        )
+
+    def _envelope(self) -> Envelope:
+        return Envelope(
+            self.client,
+            self.sender,
+            tuple(one.recipient for one in self.recipients if one.recipient is not None),
+            self.sasl_user,
+            self.tls_version,
+            self.mta_queue_id,
+        )
+
+    def _verdict(self, judged: Plan, stored: Stored | None) -> Verdict:
+        ours = tuple(one.raw for one in self._ours())
+        action = Action.STRIP if self.others else self._gate.claim_all
+        verdict = Verdict(action, Stage.EOM, None, ours if action is Action.STRIP else (), judged, stored)
+        self._log(verdict)
+        if self._gate.shadow:
+            return Verdict(Action.PASS, Stage.EOM, plan=judged)
+        return verdict
+
+    def _refused(self, why: Reply) -> Verdict:
+        action = Action.DEFER if why.is_temporary else Action.REJECT
+        verdict = Verdict(action, Stage.EOM, why)
+        self._log(verdict)
+        if self._gate.shadow or (self.others and self._gate.bounce_mixed):
+            # Our recipients stay in the envelope: the fail-safe route holds or bounces them, the others are served.
+            return Verdict(Action.PASS, Stage.EOM)
+        return verdict
+
+    def _nobody_left(self) -> Verdict:
+        refused = [one.reply for one in self.recipients if one.reply is not None]
+        if not refused:
+            return Verdict(Action.PASS, Stage.RCPT)
+        permanent = any(not why.is_temporary for why in refused)
+        return Verdict(Action.REJECT if permanent else Action.DEFER, Stage.RCPT)
+
+    # --- the log --------------------------------------------------------------------------------------------
+
+    def _log_recipient(self, raw: str, why: Reply) -> None:
+        try:
+            to = self._gate.numbers.address(*parse_path(raw))
+        except Refusal:
+            to = f"<{clean(raw.strip('<>'))}>"
+        self._journal.info(
+            line(
+                self.mta_queue_id,
+                client=f"[{clean(self.client.address)}]",
+                from_=f"<{clean(self.sender)}>",
+                to=to,
+                status=f"{'would be ' if self._gate.shadow else ''}refused at RCPT ({why})",
+            )
+        )
+
+    def _log(self, verdict: Verdict) -> None:
+        judged = verdict.plan
+        stored = verdict.stored
+        pairs: dict[str, object] = {
+            "client": f"[{clean(self.client.address)}]",
+            "from_": f"<{clean(self.sender)}>",
+            "account": self.judged_by[1] or "-",
+            "dialect": self.judged_by[0] or "-",
+            "nrcpt": len(self._ours()),
+        }
+        if judged is not None:
+            pairs["messages"] = len(judged.messages)
+            pairs["parts"] = sum(len(message.parts) for message in judged.messages)
+        if stored is not None:
+            pairs["queue"] = stored.queue_id
+        pairs["size"] = self._size
+        pairs["delay"] = f"{self._clock() - self._started:.3f}"
+        word = "would be " if self._gate.shadow else ""
+        if verdict.reply is not None:
+            word += f"refused at end of message ({verdict.reply})"
+        elif stored is not None and stored.repeat:
+            word += f"{verdict.action} (repeat of a stored mail, not sent again)"
+        else:
+            word += f"{verdict.action} (stored)"
+        self._journal.info(line(self.mta_queue_id, **pairs, status=word))
+
+
+def _composed(message: PlannedMessage) -> NewMessage:
+    return NewMessage(message, tuple(compose(part, message.concatenation) for part in message.parts))
+
+
+def _quota(account: Account) -> QuotaRule | None:
+    quota = account.quota
+    if quota is None:
+        return None
+    return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
+
+
+def quota_refusal(free_again: float, rule: QuotaRule) -> Refusal:
+    """How a used-up quota is refused, as the account wishes it."""
+    moment = datetime.fromtimestamp(free_again, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    why = reply.quota_exceeded(moment, defer=rule.defer)
+    return Deferred(why) if rule.defer else Rejected(why)

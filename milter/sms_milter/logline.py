@@ -1,0 +1,42 @@
+"""How a log line is written, in Postfix's manner: `QUEUEID: key=value, …, status=word (why)`.
+
+The MTA's queue id stands first, so that `grep QUEUEID` tells the whole story of a mail. Whatever comes from outside is
+made printable and short. Texts and passwords never come here.
+"""
+
+from __future__ import annotations
+
+_LIMIT = 200
+_PRINTABLE = {code: "?" for code in (*range(32), *range(127, 160))}
+
+
+def clean(value: object) -> str:
+    """`value` as printable ASCII of at most 200 characters; a mail can put anything into an address."""
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_PRINTABLE).encode("ascii", "replace").decode()
+    return text if len(text) <= _LIMIT else text[: _LIMIT - 3] + "..."
+
+
+def line(mta_queue_id: str, /, **pairs: object) -> str:
+    """One event; a trailing underscore keeps Python's words apart from ours (`from_`)."""
+    body = ", ".join(f"{name.rstrip('_')}={value}" for name, value in pairs.items())
+    return f"{clean(mta_queue_id) or 'NOQUEUE'}: {body}"
+
+
+class Numbers:
+    """Writes phone numbers into log lines, whole or masked (setting `log.mask_numbers`)."""
+
+    def __init__(self, *, masked: bool) -> None:
+        self._masked = masked
+
+    def shown(self, number: str) -> str:
+        """`number` for the log: +447973***00 when masked. Shorter ones keep their last two digits only."""
+        if not self._masked:
+            return clean(number)
+        kept = number[:4] if len(number) > 8 else ""
+        return f"{kept}{'*' * max(len(number) - len(kept) - 2, 1)}{number[-2:]}"
+
+    def address(self, local: str, domain: str) -> str:
+        """An SMS address for the log; its local part is a phone number."""
+        return f"<{self.shown(local)}@{clean(domain)}>"

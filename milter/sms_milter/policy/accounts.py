@@ -1,0 +1,81 @@
+"""Finds the account of a mail from its envelope (HSL §2): client address, envelope sender, SASL user, domain."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sms_milter.config.schema import Account
+
+_CLIENTS_REMEMBERED = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One account of the book, with its name and its place in the configuration."""
+
+    name: str
+    order: int
+    account: Account
+
+
+class AccountBook:
+    """The accounts, indexed by envelope sender when the configuration is loaded.
+
+    More than one account may match: the most specific sender pattern wins (address, domain, `*`, accounts that do not
+    require a sender), then the order of the configuration.
+    """
+
+    def __init__(self, accounts: Mapping[str, Account]) -> None:
+        self._by_sender: dict[str, list[Member]] = defaultdict(list)
+        self._any_sender: list[Member] = []
+        self._members = [Member(name, order, a) for order, (name, a) in enumerate(accounts.items())]
+        self._names = {member.name: member for member in self._members}
+        for member in self._members:
+            account = member.account
+            if "sender" not in account.require:
+                self._any_sender.append(member)
+                continue
+            for pattern in account.senders:
+                self._by_sender[pattern.lower()].append(member)
+        self._client_listed = lru_cache(_CLIENTS_REMEMBERED)(self._look_up_client)
+
+    def __getitem__(self, name: str) -> Member:
+        return self._names[name]
+
+    def find(self, *, client: str, sender: str, sasl_user: str, domain: str) -> Member | None:
+        """The account whose required checks all hold, or None. `sender` without brackets, "" for the null sender."""
+        for member in self._candidates(sender.lower()):
+            account = member.account
+            if account.domains and domain not in account.domains:
+                continue
+            if "client" in account.require and not self._client_listed(member.order, client):
+                continue
+            if "sasl" in account.require and (not sasl_user or sasl_user not in account.sasl_users):
+                continue
+            return member
+        return None
+
+    def _candidates(self, sender: str) -> Iterator[Member]:
+        if sender:
+            yield from self._by_sender.get(sender, ())
+            yield from self._by_sender.get(sender[sender.rfind("@") :], ())
+            yield from self._by_sender.get("*", ())
+            yield from self._any_sender
+        else:
+            # Bounces must not become SMS (HSL §2.5): the null sender matches by explicit permission only.
+            for member in (*self._by_sender.get("*", ()), *self._any_sender):
+                if member.account.allow_null_sender:
+                    yield member
+
+    def _look_up_client(self, order: int, address: str) -> bool:
+        try:
+            client = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(client, ipaddress.IPv6Address) and client.ipv4_mapped:
+            client = client.ipv4_mapped
+        return any(client in network for network in self._members[order].account.clients)

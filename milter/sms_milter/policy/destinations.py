@@ -1,0 +1,43 @@
+"""Where messages may go and by which way: closed groups (HSL §8) and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sms_milter.config.schema import RouteRule
+
+
+class ClosedGroup:
+    """The numbers an account may reach: full numbers, and prefixes ending in `*`. An empty group refuses everybody."""
+
+    def __init__(self, entries: Sequence[str]) -> None:
+        bare = [entry.lstrip("+") for entry in entries]
+        self._numbers = frozenset(entry for entry in bare if not entry.endswith("*"))
+        self._prefixes = tuple(entry[:-1] for entry in bare if entry.endswith("*"))
+
+    def __contains__(self, number: str) -> bool:
+        return number in self._numbers or number.startswith(self._prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    prefix: str
+    smscs: tuple[str, ...]
+
+
+class RouteTable:
+    """The routes by name; within one route the first rule whose prefix fits counts, as the postmaster wrote them."""
+
+    def __init__(self, routes: Mapping[str, Sequence[RouteRule]]) -> None:
+        self._ways = {
+            name: tuple(_Way(rule.to.lstrip("+").removesuffix("*"), tuple(rule.via)) for rule in rules)
+            for name, rules in routes.items()
+        }
+
+    def smscs(self, route: str, number: str) -> tuple[str, ...]:
+        """Names of the SMSCs for `number` in order of preference; empty without a way."""
+        for way in self._ways.get(route, ()):
+            if number.startswith(way.prefix):
+                return way.smscs
+        return ()

@@ -1,0 +1,170 @@
+"""Plays one mail through the gate without storing anything: `sms-milter preview` and the golden tests.
+
+What it prints is DESIGN §7's JSON object; it goes the very way a mail from the MTA goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sms_milter.config.schema import Configuration
+from sms_milter.intake import Gate, Transaction, Verdict, quota_refusal
+from sms_milter.mail.address import esmtp_parameters
+from sms_milter.model import Client, NewMail, PlannedMessage, QuotaRule, Stored
+from sms_milter.ports import Intake, Journal
+from sms_milter.reply import Reply
+
+
+class QuotaBook(Protocol):
+    """The part of the queue that a preview may look at."""
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+        """As `IntakeQueue.quota_left`."""
+
+
+class SilentJournal:
+    """A journal that writes nothing: what is only rehearsed is not logged."""
+
+    def debug(self, line: str) -> None:
+        """Nothing."""
+
+    info = warning = error = critical = debug
+
+
+class Rehearsal:
+    """An `Intake` that stores nothing: quotas are looked up, and that is all."""
+
+    def __init__(self, quota_left: Callable[[str, str, QuotaRule], tuple[int, float]]) -> None:
+        self.quota_left = quota_left
+
+    def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
+        """As if stored. Raises what the queue would raise on a used-up quota."""
+        del progress
+        if mail.quota is not None:
+            left, free_again = self.quota_left(mail.account, mail.sender, mail.quota)
+            if sum(len(message.parts) for message in mail.messages) > left:
+                raise quota_refusal(free_again, mail.quota)
+        return Stored(0)
+
+
+def describe(transaction: Transaction, verdict: Verdict) -> dict[str, Any]:
+    """The JSON object of `sms-milter preview` (DESIGN §7); keys are always present."""
+    plan_ = verdict.plan
+    domain, member = transaction.judged_by
+    return {
+        "action": str(verdict.action),
+        "stage": str(verdict.stage),
+        "reply": _reply_json(verdict.reply),
+        "recipients": [
+            {"address": one.raw.strip("<>"), "ours": one.ours, "reply": _reply_json(one.reply)}
+            for one in transaction.recipients
+        ],
+        "dialect": domain,
+        "account": member,
+        "messages": [_message_json(message) for message in plan_.messages] if plan_ else [],
+        "answers": [{"to": a.to, "subject": a.subject, "body": a.body} for a in plan_.answers] if plan_ else [],
+    }
+
+
+def _reply_json(why: Reply | None) -> dict[str, Any] | None:
+    return None if why is None else {"code": why.code, "enhanced": why.enhanced, "text": why.text}
+
+
+def _message_json(message: PlannedMessage) -> dict[str, Any]:
+    moment = message.not_before
+    return {
+        "destination": message.destination,
+        "originator": message.originator,
+        "channel": message.channel,
+        "kind": str(message.kind),
+        "text": message.text,
+        "flash": message.flash,
+        "reference": message.reference,
+        "priority": message.priority.name.lower(),
+        "not_before": None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "validity": message.validity_seconds,
+        "receipt": message.receipt,
+        "route": message.route,
+        "parts": [
+            {
+                "source_addr": part.source_addr,
+                "source_addr_ton": part.source_addr_ton,
+                "source_addr_npi": part.source_addr_npi,
+                "dest_addr_ton": part.dest_addr_ton,
+                "dest_addr_npi": part.dest_addr_npi,
+                "destination_addr": part.destination_addr,
+                "service_type": part.service_type,
+                "priority_flag": part.priority_flag,
+                "esm_class": part.esm_class,
+                "protocol_id": part.protocol_id,
+                "data_coding": part.data_coding,
+                "registered_delivery": part.registered_delivery,
+                "schedule_delivery_time": part.schedule_delivery_time,
+                "validity_period": part.validity_period,
+                "short_message": part.short_message.hex().upper(),
+                "tlvs": {f"{tag:04X}": value.hex().upper() for tag, value in part.tlvs},
+            }
+            for part in message.parts
+        ],
+    }
+
+
+def split_message(octets: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
+    """A mail file as the MTA would hand it over: header fields (folding as LF, one leading blank removed) and body with CR LF."""
+    text = octets.replace(b"\r\n", b"\n")
+    fields: list[tuple[str, bytes]] = []
+    while text:
+        first, _, rest = text.partition(b"\n")
+        if not first:
+            text = rest
+            break
+        name, colon, value = first.partition(b":")
+        if fields and first[:1] in b" \t":
+            fields[-1] = (fields[-1][0], fields[-1][1] + b"\n" + first)
+        elif colon and name.strip() and not name.strip(b" \t").count(b" "):
+            fields.append((name.rstrip().decode("latin-1"), value.removeprefix(b" ")))
+        else:
+            break  # the first line that is no header field starts the body
+        text = rest
+    return fields, text.replace(b"\n", b"\r\n")
+
+
+def rehearse(
+    gate: Gate,
+    intake: Intake,
+    journal: Journal,
+    *,
+    client: str,
+    sender: str,
+    recipients: Sequence[str],
+    mail: bytes,
+    now: float,
+    sasl_user: str = "",
+    macros: Mapping[str, str] | None = None,
+    mail_parameters: Sequence[str] = (),
+    recipient_parameters: Sequence[str] = (),
+) -> tuple[Transaction, Verdict]:
+    """Play one mail through a gate, as `milterd` would. `macros` as the MTA names them (`i`, `{tls_version}`, …)."""
+    known = macros or {}
+    transaction = Transaction(
+        gate,
+        intake,
+        journal,
+        Client(client),
+        sender,
+        esmtp_parameters(mail_parameters),
+        sasl_user=sasl_user or known.get("{auth_authen}", ""),
+        tls_version=known.get("{tls_version}", ""),
+        mta_queue_id=known.get("i", ""),
+        clock=lambda: now,
+    )
+    for recipient in recipients:
+        transaction.recipient(recipient, esmtp_parameters(recipient_parameters))
+    if transaction.concerns_us:
+        fields, body = split_message(mail)
+        for name, value in fields:
+            transaction.header(name, value)
+        transaction.body(body)
+    return transaction, transaction.decide()
