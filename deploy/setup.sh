@@ -57,12 +57,18 @@ install_packages() {
     say "installing $*"
     local log
     log=$(mktemp)
-    if ! { as_root apt-get update && install_quietly "$@"; } >"$log" 2>&1 </dev/null; then
+    if ! { update_lists && install_quietly "$@"; } >"$log" 2>&1 </dev/null; then
         tail -n 30 "$log" >&2
         rm -f "$log"
         die "could not install $*"
     fi
     rm -f "$log"
+}
+
+lists_updated=''
+update_lists() {
+    [ -n "$lists_updated" ] || as_root apt-get update
+    lists_updated=yes
 }
 
 # Nothing that gets installed here is meant to run as a service: no start (policy-rc.d, for the time of the
