@@ -55,13 +55,13 @@ def nfc(text: str) -> str:
 
 
 def encode(text: str) -> bytes | None:
-    """The septets of `text` (NFC), one per octet; None when a character is in neither table (ENC §2)."""
+    """The septets of `text` in NFC, one per octet; None when a character is in neither table (ENC §2)."""
     if text.isascii():
         octets = text.encode("ascii")
         if not octets.translate(None, _ASCII_DIRECT):
             return octets.translate(_ASCII_TABLE)
     try:
-        return codecs.charmap_encode(text, "strict", _OCTETS)[0]
+        return codecs.charmap_encode(nfc(text), "strict", _OCTETS)[0]
     except UnicodeEncodeError:
         return None
 
@@ -69,8 +69,8 @@ def encode(text: str) -> bytes | None:
 def decode(septets: bytes) -> str:
     """What a phone shows for `septets`, one per octet (ENC §2).
 
-    An escape before an undefined code shows the character of the default table; an escape before another, or at
-    the end, shows a space. Octets above 7F are no septets and show U+FFFD.
+    An escape before an undefined code shows the default table's character; before another escape, or at the
+    end, it shows a space. Octets above 7F are no septets and show U+FFFD.
     """
     text = codecs.charmap_decode(septets, "replace", _DEFAULT)[0]
     return _ESCAPED.sub(_extension_character, text) if "\x1b" in text else text

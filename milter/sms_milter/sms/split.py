@@ -1,8 +1,8 @@
-"""Where a text is cut into parts. Septets are counted for the GSM alphabet, UTF-16 units for UCS-2 (ENC §3.2).
+"""Where a text is cut into parts. GSM text counts in septets, UCS-2 in UTF-16 units (ENC §3.2).
 
 Two ways: `gsm_parts` and `ucs2_parts` fill every part from the front, for parts that a phone joins again;
 `gsm_messages` and `ucs2_messages` prefer a cut at white space, for parts that stay messages of their own.
-Neither cuts what belongs together: an escape and its code, a surrogate pair, a character and its marks (ENC §5).
+Neither cuts what belongs together (ENC §5): escape and code, surrogate pairs, a character and its marks.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def gsm_end(septets: bytes, start: int, limit: int) -> int:
 
 
 def ucs2_end(text: str, start: int, limit: int) -> int:
-    """The end of the longest part of at most `limit` units that begins at `start`, in characters of `text`."""
+    """The end, in characters, of the longest part of at most `limit` units that begins at `start`."""
     end = _end_of_units(text, start, limit)
     if end == len(text) or not _joined(text, end):
         return end
@@ -123,7 +123,7 @@ def _regionals_before(text: str, at: int) -> int:
 
 
 def gsm_messages(septets: bytes, limit: int = GSM_SINGLE) -> list[bytes]:
-    """`septets` in parts of at most `limit`, cut at the last white space inside the last 30 places (HSL §4.6).
+    """`septets` in parts of at most `limit`, cut at the last white space in their last 30 places (HSL §4.6).
 
     That white space is dropped. Without any there the part is filled.
     """
@@ -139,7 +139,7 @@ def ucs2_messages(text: str, limit: int = UCS2_SINGLE) -> list[str]:
 def _at_blanks(
     content: _Content, seen: str, blanks: str, limit: int, end_of: Callable[[_Content, int, int], int]
 ) -> list[_Content]:
-    """Cut `content`; `seen` has its white space, and that only, as characters of `blanks` in the same places."""
+    """Cut `content`; `seen` shows its white space, and nothing else, as `blanks` in the same places."""
     parts = []
     start = 0
     while start < len(content):
