@@ -276,6 +276,7 @@ class LeasedPart:
     received_at: float
     expires_at: float
     sequence: int = 0
+    doubts: int = 0  # earlier tries whose outcome stayed uncertain
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,7 @@ class Outcome:
     """What became of one submit: the part's new state and why.
 
     `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried again at
-    `due_at`; `counts` says whether this was a try), FAILED or UNCERTAIN.
+    `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain), FAILED or UNCERTAIN.
     """
 
     part_id: int
@@ -295,6 +296,7 @@ class Outcome:
     why: str = ""
     due_at: float = 0.0
     counts: bool = True
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

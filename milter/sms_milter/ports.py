@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sms_milter.errors import Refusal
 from sms_milter.model import (
     LeasedPart,
+    LinkState,
     LinkStatus,
     NewMail,
     Outcome,
@@ -17,6 +18,7 @@ from sms_milter.model import (
     Settled,
     Stored,
 )
+from sms_milter.smpp.session import Event, Session
 
 
 class Journal(Protocol):
@@ -114,6 +116,36 @@ class DispatchQueue(Protocol):
 
     def purge(self, before: float, limit: int = 1000) -> int:
         """Forget up to `limit` mails that were finished before that time; returns how many."""
+
+
+class Link(Protocol):
+    """One SMPP link with its session; all methods return at once."""
+
+    smsc: str
+    name: str
+
+    @property
+    def session(self) -> Session | None:
+        """The session on the present connection, None while there is none."""
+
+    @property
+    def state(self) -> LinkState:
+        """What the link is doing."""
+
+    def pump(self, now: float) -> list[Event]:
+        """Read what has arrived, let time pass; connect when it is time. What came of it."""
+
+    def flush(self) -> None:
+        """Write what waits."""
+
+    def deadline(self) -> float | None:
+        """When `pump` must be called even if nothing arrives."""
+
+    def shutdown(self, now: float) -> None:
+        """Unbind and stay down; `pump` until the state is DOWN."""
+
+    def status(self, now: float) -> LinkStatus:
+        """For `sms-milter status`."""
 
 
 class OperatorQueue(Protocol):
