@@ -61,6 +61,7 @@ BAD_NUMBER = Reply.permanent(
     "1.3", "not a valid mobile number: international form expected, 7 to 15 digits, such as 447973100000"
 )
 BAD_ADDRESS_FORM = Reply.permanent("1.3", "address form not supported here, write <number@domain>", code=553)
+NO_DESTINATION = Reply.permanent("1.3", "generic recipient without destination")
 NO_ROUTE = Reply.permanent("4.4", "no route to this destination")
 NOT_IN_CLOSED_GROUP = Reply.permanent("7.1", "destination not in closed user group")
 
@@ -77,6 +78,7 @@ NO_PLAIN_TEXT = Reply.permanent("6.1", "no plain text in the mail", code=554)
 HTML_REFUSED = Reply.permanent("6.1", "HTML is not accepted here, send plain text", code=554)
 UNDECODABLE = Reply.permanent("6.0", "the mail cannot be decoded", code=554)
 CHARSET_REFUSED = Reply.permanent("6.3", "character set not accepted, use US-ASCII or ISO-8859-1", code=554)
+ENCAPSULATION_NOT_AVAILABLE = Reply.permanent("6.0", "SMPP encapsulation is not available yet", code=554)
 TOO_COMPLEX = Reply.permanent("6.0", "too many header fields or MIME parts", code=554)
 
 

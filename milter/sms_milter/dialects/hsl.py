@@ -1,0 +1,192 @@
+"""HSL Mobile SMTP (Simple), normal mode: the number is in the envelope, the text in subject and body.
+
+The account is found from client, sender and recipient alone; appended text and splitting come later (`sms.plan`).
+SMPP SubmitSM encapsulation (§5) is recognised and refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from sms_milter import reply
+from sms_milter.config.schema import Size, setting
+from sms_milter.dialects.context import Context
+from sms_milter.errors import Refusal, Rejected
+from sms_milter.mail import charset, flowed, words
+from sms_milter.mail.parse import Mail, Part
+from sms_milter.model import Answer, Recipient, SmsRequest, Wish
+
+# msisdn = [ "+" ] NZDIGIT 6*14DIGIT      HSL §3
+_MSISDN = re.compile(r"[1-9][0-9]{6,14}")
+# What people write into phone numbers: with a digit it is a malformed number, not an unknown address.
+_PUNCTUATION = " .-()[]"
+_PHONE_LIKE = re.compile(r"[0-9 .()\[\]-]+")
+
+_ENCAPSULATION = (
+    "x-smpp-destination-addr",
+    "x-smpp-short-message",
+    "x-smpp-esm-class",
+    "x-smpp-protocol-id",
+    "x-smpp-data-coding",
+    "x-smpp-validity-period",
+)
+_RECEIPT_REQUESTS = ("disposition-notification-to", "return-receipt-to", "x-confirm-reading-to")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# A body keeps its line ends, tabs, and the form feed, which the GSM alphabet has (GSM 03.38 §6.2.1.1).
+_BODY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+
+
+class HslOptions(BaseModel):
+    """Settings of a domain with `dialect: hsl`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    generic_words: tuple[str, ...] = setting(
+        ("smpp", "sms"),
+        doc="Local parts that name no number: the mail itself does (SMPP encapsulation).",
+    )
+    strip_00: bool = setting(True, doc="Take 00 in front of a number for the international prefix.")
+    strict_charset: bool = setting(
+        False, doc="Refuse texts declared in another character set than US-ASCII or ISO-8859-1."
+    )
+    max_mail: Size = setting(1024 * 1024, at_least=1, doc="The largest mail taken; 552 5.3.4 beyond it.")
+    max_parts: int = setting(10, at_least=1, at_most=255, doc="The most SMS that one message may need.")
+    validity_minutes: int | None = setting(
+        None, at_least=1, doc="How long the SMSC may try to deliver; null: its own default."
+    )
+    transliterate: bool = setting(
+        True, doc="Write typographic punctuation in ASCII instead of choosing UCS-2 for it."
+    )
+
+
+def recipient(recipient: Recipient, options: HslOptions) -> str | None:
+    """The destination digits of an address, None for a generic word (§3). Raises Rejected."""
+    local = recipient.local
+    number = local.removeprefix("+")
+    if options.strip_00 and not local.startswith("+"):
+        number = number.removeprefix("00")
+    if _MSISDN.fullmatch(number):
+        return number
+    if local.lower() in options.generic_words:
+        return None
+    phone_like = _PHONE_LIKE.fullmatch(number) and number.strip(_PUNCTUATION)
+    raise Rejected(reply.BAD_NUMBER if phone_like else reply.NO_SUCH_ADDRESS)
+
+
+def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
+    """What the mail asks for: one text for each number among the recipients (§4). Raises Rejected."""
+    options, account = context.options, context.account
+    if mail.size > options.max_mail:
+        raise Rejected(reply.mail_too_large(options.max_mail))
+    if any([name in mail.by_name for name in _ENCAPSULATION]):
+        raise Rejected(reply.ENCAPSULATION_NOT_AVAILABLE)
+    text = _text(mail, account.content, html_refused=account.html == "reject", strict=options.strict_charset)
+    transliterate = account.transliterate
+    return SmsRequest(
+        tuple(_wishes(mail, text, context)),
+        options.max_parts,
+        punctuation=options.transliterate if transliterate == "default" else transliterate,
+    )
+
+
+def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
+    """HSL writes no mail back: what it has to say stands in the SMTP reply (§10)."""
+    return None
+
+
+# --- who gets it --------------------------------------------------------------------------------------------
+
+
+def _wishes(mail: Mail, text: str, context: Context[HslOptions]) -> Iterator[Wish]:
+    asked = any([mail.by_name.get(name, b"").strip() for name in _RECEIPT_REQUESTS])
+    minutes = context.options.validity_minutes
+    validity = None if minutes is None else minutes * 60
+    nobody_to_tell = not context.envelope.sender
+    seen: set[str] = set()
+    for address, number in context.targets:
+        if number is None:
+            raise Rejected(reply.NO_DESTINATION)
+        if number in seen:
+            continue
+        seen.add(number)
+        yield Wish(
+            number,
+            text,
+            recipient=address.address,
+            validity_seconds=validity,
+            receipt=not nobody_to_tell and _receipt(address, asked),
+        )
+
+
+def _receipt(address: Recipient, asked: bool) -> bool:
+    """Whether this recipient's outcome is to be confirmed; NOTIFY overrides the header (§6, RFC 3461 §4.1)."""
+    notify = address.parameters.get("NOTIFY", "").upper()
+    return ("SUCCESS" in notify or "FAILURE" in notify) if notify else asked
+
+
+# --- what it says -------------------------------------------------------------------------------------------
+
+
+def _text(mail: Mail, content: str, *, html_refused: bool, strict: bool) -> str:
+    """The message text (§4.1): "(subject) body", or the one of them that is there."""
+    if html_refused and any(part.content_type == "text/html" for part in mail.parts):
+        raise Rejected(reply.HTML_REFUSED)
+    subject = "" if content == "body" else _subject(mail.by_name.get("subject", b""), strict)
+    if content == "subject":
+        if not subject:
+            raise Rejected(reply.EMPTY_MESSAGE)
+        return subject
+    plain = [part for part in mail.parts if part.content_type == "text/plain"]
+    body = _body(mail.parts, strict)
+    if subject and body:
+        return f"({subject}) {body}"
+    if not subject and not body:
+        raise Rejected(reply.EMPTY_MESSAGE if plain else reply.NO_PLAIN_TEXT)
+    return subject or body
+
+
+def _subject(value: bytes, strict: bool) -> str:
+    """One line, no control characters, white space in single spaces (§4.2)."""
+    if strict and b"=?" in value and not all(map(charset.is_latin1, words.charsets(value))):
+        raise Rejected(reply.CHARSET_REFUSED)
+    return " ".join(_CONTROL.sub(" ", words.decode(value)).split())
+
+
+def _body(parts: tuple[Part, ...], strict: bool) -> str:
+    """All plain text of the mail, one line feed between the parts (§4.3)."""
+    texts = [_part_text(part, strict) for part in _readable(parts)]
+    return "\n".join([text for text in texts if text])
+
+
+def _readable(parts: tuple[Part, ...]) -> Iterator[Part]:
+    """The text/plain parts that count: of several alternatives the first, none with charset binary (§4.3.4, §4.3.6)."""
+    seen: set[int] = set()
+    for part in parts:
+        if part.content_type.startswith("multipart/"):
+            raise Rejected(reply.UNDECODABLE, part.fault or "")
+        if part.content_type != "text/plain" or part.charset.lower() == "binary":
+            continue
+        if part.alternative is not None:
+            if part.alternative in seen:
+                continue
+            seen.add(part.alternative)
+        yield part
+
+
+def _part_text(part: Part, strict: bool) -> str:
+    if part.fault:
+        raise Rejected(reply.UNDECODABLE, part.fault)
+    if strict and not charset.is_latin1(part.charset):
+        raise Rejected(reply.CHARSET_REFUSED)
+    text = charset.decode(part.octets, part.charset)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if part.flowed:
+        text = flowed.unflow(text, delsp=part.delsp)
+    if not text.isprintable():
+        text = _BODY_CONTROL.sub(" ", text)
+    return "\n".join([line.rstrip() for line in text.split("\n")]).strip("\n")
