@@ -1,0 +1,606 @@
+"""The settings: one declaration each gives type, default, limits, the annotated example and the table.
+
+Every section is a frozen pydantic model that knows nothing of files or YAML; the dialects declare their
+options with the same `setting`. Text in, checked values out: sizes are octets (int), durations seconds
+(float).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from sms_milter.config.values import (
+    Address,
+    Allowance,
+    AsciiText,
+    CountryCode,
+    DomainName,
+    Duration,
+    FileMode,
+    GroupEntry,
+    Host,
+    HostAndPort,
+    Listed,
+    MaxParts,
+    MilterSocket,
+    Name,
+    Network,
+    OptionalAddress,
+    OptionalOriginator,
+    Originator,
+    PhoneNumber,
+    PhonePrefix,
+    Queue,
+    SenderPattern,
+    Size,
+    Switch,
+    TonNpi,
+    Workers,
+    number_of,
+)
+
+REQUIRED: Any = PydanticUndefined
+_PASSWORD_OCTETS = 8  # SMPP 3.4 §4.1.1: 9 octets with the terminating NUL
+
+
+def setting(
+    default: Any,
+    *,
+    at_least: str | float | None = None,
+    at_most: str | float | None = None,
+    longest: int | None = None,
+    doc: str,
+    secret: bool = False,
+    in_force: bool | tuple[str, ...] = True,
+    example: Any = None,
+    name: str | None = None,
+) -> Any:
+    """The declaration of one setting: a pydantic Field.
+
+    `default` and the limits are written as a postmaster writes them ("10MB", "30s", 5); REQUIRED has no
+    default; `longest` limits text, in characters. Limits need a type over int, float or str. `secret`
+    settings may be given as NAME_file too and are never shown. `in_force` False: accepted but without
+    effect in this version; a tuple names the values that do have effect. `example` stands in the annotated
+    example instead of the default. `name` is the written name where Python forbids it.
+    """
+    return Field(
+        default,
+        alias=name,
+        description=doc,
+        ge=None if at_least is None else number_of(at_least),
+        le=None if at_most is None else number_of(at_most),
+        max_length=longest,
+        repr=not secret,
+        validate_default=True,
+        json_schema_extra={
+            "at_least": at_least,
+            "at_most": at_most,
+            "longest": longest,
+            "secret": secret,
+            "in_force": list(in_force) if isinstance(in_force, tuple) else in_force,
+            "example": example,
+        },
+    )
+
+
+def _nothing_is_empty(value: object) -> object:
+    # A heading with nothing below it means its defaults.
+    return {} if value is None else value
+
+
+class Section(BaseModel):
+    """A group of settings. Frozen; unknown names are refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, protected_namespaces=()
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _heading_alone(cls, data: object) -> object:
+        return _nothing_is_empty(data)
+
+
+# --- the service --------------------------------------------------------------------------------------------
+
+
+class MilterSettings(Section):
+    """How the MTA reaches us and what we do with its mail."""
+
+    socket: MilterSocket = setting(
+        "inet:8891@127.0.0.1",
+        doc="Where the milter listens: inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH.",
+    )
+    socket_mode: FileMode = setting("0660", doc="File mode of a unix socket.")
+    socket_group: str = setting(
+        "", doc="Group that a unix socket is given to, so that the MTA may connect; empty leaves it as it is."
+    )
+    workers: Workers = setting(
+        "auto", doc="Milter processes sharing the socket; auto takes the number of CPUs."
+    )
+    max_message_size: Size = setting(
+        "10MB",
+        at_least="1KB",
+        at_most="1GB",
+        doc="Largest mail taken as SMS, answered 552 5.3.4 beyond it; dialects set their own below it.",
+    )
+    max_recipients: int = setting(
+        1000,
+        at_least=1,
+        at_most=100_000,
+        doc="SMS recipients of one mail; each one beyond it is answered 452 4.5.3.",
+    )
+    claim: Literal["discard", "remove-recipients"] = setting(
+        "discard",
+        doc="What the MTA is told once all recipients were ours: to discard its copy, or to remove our "
+        "recipients (which keeps always_bcc copies).",
+    )
+    mixed_refusal: Literal["all", "bounce"] = setting(
+        "all",
+        doc="When the SMS part of a mail with other recipients is refused: refuse the whole mail (all), "
+        "or leave our recipients to the fail-safe route and let the others pass (bounce).",
+    )
+    decision_timeout: Duration = setting(
+        "20s",
+        at_least="1s",
+        at_most="5m",
+        doc="How long a decision may take while the SMTP client waits; beyond it the answer is 451 4.3.0.",
+    )
+    shadow: bool = setting(False, doc="Judge and log all mail, but take and refuse nothing.")
+
+
+Facility = Literal[
+    "auth", "authpriv", "cron", "daemon", "kern", "local0", "local1", "local2", "local3", "local4", "local5",
+    "local6", "local7", "lpr", "mail", "news", "syslog", "user", "uucp",
+]  # fmt: skip
+
+
+class LogSettings(Section):
+    """Where the log goes and what it may show."""
+
+    to: Literal["syslog", "stderr"] = setting("syslog", doc="Where log lines go.")
+    facility: Facility = setting("mail", doc="The syslog facility.")
+    mask_numbers: bool = setting(False, doc="Log +4179*****00 instead of the whole phone number.")
+    message_text: Literal["never", "debug"] = setting(
+        "never", doc="Whether the text of messages may be logged: never, or in debug lines."
+    )
+
+
+# --- domains and accounts -----------------------------------------------------------------------------------
+
+
+class Domain(Section):
+    """One of our domains. In the file the options of its dialect stand beside `dialect`."""
+
+    dialect: str = setting(REQUIRED, doc="The e-mail-to-SMS interface spoken in this domain.", example="hsl")
+    options: Any = Field(
+        default_factory=dict, description="The dialect's options: its frozen model, once loaded."
+    )
+
+
+class Logins(Section):
+    """The names by which the dialects know an account."""
+
+    userkey: str = setting("", longest=64, doc="ASPSMS: Userkey.")
+    login: str = setting("", longest=64, doc="SMSCentre: login.")
+    user: str = setting("", longest=64, doc="Clickatell: user.")
+    api_id: str = setting("", longest=64, doc="Clickatell: api_id.")
+
+
+class Quota(Section):
+    """How much may be sent within a sliding period; every part of every message counts."""
+
+    messages: Allowance = setting("unlimited", doc="SMS of the whole account within the period.")
+    period: Duration = setting("24h", at_least="1s", at_most="366d", doc="The length of the sliding period.")
+    per_sender: Allowance = setting("unlimited", doc="SMS of each envelope sender within the period.")
+    when_exceeded: Literal["reject", "defer"] = setting(
+        "reject", doc="How mail beyond the quota is answered: reject (552 5.2.2) or defer (452 4.2.2)."
+    )
+
+
+Check = Literal["client", "sender", "sasl", "tls", "password", "spf", "dkim"]
+
+
+class Account(Section):
+    """A customer: who may send in its name, and how its messages look."""
+
+    clients: tuple[Network, ...] = setting(
+        (),
+        doc="Addresses and networks of the SMTP clients that may send; empty matches nobody.",
+        example=["192.0.2.0/24", "2001:db8::/32"],
+    )
+    senders: tuple[SenderPattern, ...] = setting(
+        (),
+        doc="Envelope senders that may send: addresses, @domain for all of a domain, * for all; empty "
+        "matches nobody.",
+        example=["alerts@acme.example", "@ops.acme.example"],
+    )
+    allow_null_sender: bool = setting(
+        False, doc="Let mail with the null sender <> match the sender *; bounces would become SMS."
+    )
+    sasl_users: tuple[str, ...] = setting(
+        (), doc="Users authenticated by the MTA that may send; empty matches nobody.", example=["acme"]
+    )
+    tls_fingerprints: tuple[str, ...] = setting(
+        (), doc="Fingerprints of verified client certificates that may send.", in_force=False
+    )
+    require: tuple[Check, ...] = setting(
+        ("client", "sender"),
+        doc="Which checks must all hold: client (clients), sender (senders), sasl (sasl_users).",
+    )
+    require_tls: bool = setting(False, doc="Take mail over encrypted connections only (550 5.7.10).")
+    domains: tuple[DomainName, ...] = setting(
+        (), doc="Which of our domains the account may use; empty means all of them."
+    )
+    logins: Logins = setting(
+        Logins(), doc="The names by which the dialects know this account.", in_force=False
+    )
+    password_hash: str = setting(
+        "",
+        doc="Hash of the password in the mail, as `sms-milter hash-password` prints it.",
+        secret=True,
+        in_force=False,
+    )
+    api_keys: tuple[str, ...] = setting(
+        (),
+        doc="SMSCentre: digests of keys that stand in place of login and password, as sha256:HEX.",
+        secret=True,
+        in_force=False,
+    )
+    account_address: OptionalAddress = setting(
+        "", doc="ASPSMS: the mail address of the account's owner.", in_force=False
+    )
+    originators: tuple[Originator, ...] = setting(
+        (),
+        doc="What the account may show as the sender of its SMS; empty means any valid one.",
+        example=["ACME"],
+    )
+    default_originator: OptionalOriginator = setting(
+        "", doc="The originator of messages that name none.", example="ACME"
+    )
+    sender_originators: dict[Address, Originator] = setting(
+        {},
+        doc="The originator of messages that name none, by envelope sender; comes before default_originator.",
+    )
+    content: Literal["subject+body", "subject", "body"] = setting(
+        "subject+body", doc="HSL: which parts of the mail become the text."
+    )
+    html: Literal["default", "reject", "text-part", "convert"] = setting(
+        "default",
+        doc="Mail with HTML: the dialect's own rule (default), refuse any HTML part (reject), use the "
+        "plain alternative (text-part), or convert where there is none (convert).",
+        in_force=("default", "reject"),
+    )
+    long_messages: Literal["concatenate", "split", "payload", "reject", "truncate"] = setting(
+        "concatenate",
+        doc="Text too long for one SMS: several shown as one (concatenate), separate SMS (split), left to"
+        " the SMSC (payload), refused (reject) or cut (truncate).",
+    )
+    max_parts: MaxParts = setting(
+        "default", doc="How many SMS one message may need; default is the dialect's own limit."
+    )
+    append: str = setting("", longest=1000, doc="Text added to every message, directly after it.")
+    closed_group: tuple[GroupEntry, ...] | None = setting(
+        None,
+        doc="The only numbers that may be reached: numbers, prefixes ending in *, and file:PATH for a "
+        "file with one of these per line, read at start and reload. null is off; an empty list "
+        "refuses everybody.",
+    )
+    quota: Quota | None = setting(None, doc="How much the account may send; null is no limit.")
+    credits: int | None = setting(
+        None, at_least=0, doc="Prepaid balance in SMS; null is not metered.", in_force=False
+    )
+    groups: dict[int, tuple[PhoneNumber, ...]] = setting(
+        {}, doc="SMSCentre: the numbers behind G1, G2 and so on.", in_force=False
+    )
+    forward_to: tuple[PhoneNumber, ...] = setting(
+        (), doc="SMSCentre: the numbers that mail to the account's own address goes to.", in_force=False
+    )
+    country_code: CountryCode | None = setting(
+        None, doc="For numbers written nationally, where the dialect corrects them.", in_force=False
+    )
+    transliterate: Switch = setting(
+        "default",
+        doc="Write what the GSM alphabet cannot show in its letters instead of using UCS-2; default is "
+        "the dialect's own.",
+    )
+    notify: Literal["default", "always", "failed", "none"] = setting(
+        "default", doc="Which receipts are mailed to the sender.", in_force=False
+    )
+    route: Name = setting("default", doc="The route of the account's messages.")
+
+    @field_validator("require")
+    @classmethod
+    def _checkable(cls, checks: tuple[str, ...]) -> tuple[str, ...]:
+        if not checks:
+            raise ValueError("at least one check must be required, or everybody could send")
+        for check in checks:
+            if check not in ("client", "sender", "sasl"):
+                raise ValueError(
+                    f"{check} cannot be checked yet; checks of this version: client, sender, sasl"
+                )
+        return checks
+
+
+# --- SMSCs and routes ---------------------------------------------------------------------------------------
+
+
+class Smsc(Section):
+    """An SMSC: where it is, how we bind, and its habits."""
+
+    host: Host = setting(REQUIRED, doc="Host name or IP address.", example="smsc1.example.net")
+    port: int = setting(2775, at_least=1, at_most=65535, doc="TCP port.")
+    tls: bool = setting(False, doc="Speak TLS before the first PDU; certificate and host name are verified.")
+    system_id: AsciiText = setting(REQUIRED, longest=15, doc="Our name there.", example="acme")
+    long_password: bool = setting(
+        False, doc="Allow a password longer than the 8 characters of SMPP 3.4, for an SMSC that takes it."
+    )
+    password: AsciiText = setting(
+        "",
+        longest=64,
+        doc="The password; better given as password_file.",
+        secret=True,
+        example="/etc/sms-milter/smsc1.secret",
+    )
+    system_type: AsciiText = setting("", longest=12, doc="The system_type, where the SMSC asks for one.")
+    bind: Literal["transceiver", "transmitter+receiver"] = setting(
+        "transceiver", doc="One bind for both ways, or one for each."
+    )
+    binds: int = setting(1, at_least=1, at_most=64, doc="How many binds are kept at a time.")
+    window: int = setting(
+        10,
+        at_least=1,
+        at_most=1000,
+        doc="How many submit_sm may wait for their submit_sm_resp on one bind; the next one waits.",
+    )
+    rate: int = setting(
+        0,
+        at_least=0,
+        at_most=100_000,
+        doc="Parts per second for all binds together; 0 is unlimited.",
+        in_force=False,
+    )
+    alphabet: Literal["gsm7", "latin1", "ascii"] = setting("gsm7", doc="What data_coding 0 means there.")
+    long_messages: Literal["udh", "udh16", "sar", "payload"] = setting(
+        "udh",
+        doc="How parts of one message are tied together: user data header with an 8-bit (udh) or a 16-bit"
+        " reference (udh16), sar TLVs, or all in message_payload.",
+    )
+    receipt_ids: Literal["exact", "casefold", "strip-zeros", "hex-dec", "dec-hex"] = setting(
+        "exact",
+        doc="How message ids in receipts differ from those in responses: not at all, in case, in leading "
+        "zeros, hexadecimal in the response and decimal in the receipt, or the other way round.",
+    )
+    source_ton_npi: TonNpi = setting(
+        "auto", doc="Type of number and numbering plan of originators, such as 5/0; auto derives them."
+    )
+    enquire_link: Duration = setting(
+        "30s",
+        at_least="1s",
+        at_most="1h",
+        doc="How long a bind may be silent before it is asked whether it lives.",
+    )
+    response_timeout: Duration = setting(
+        "60s",
+        at_least="1s",
+        at_most="10m",
+        doc="How long a response may take; then the outcome is uncertain and the bind is renewed.",
+    )
+    on_uncertain: Literal["retry", "wait", "never-twice"] = setting(
+        "retry",
+        doc="A part without a response: send it again (it may arrive twice), wait for its receipt first, "
+        "or never send it twice.",
+    )
+    validity: Duration = setting(
+        "24h", at_least="1m", at_most="30d", doc="How long a part may wait in our queue before it expires."
+    )
+
+    @field_validator("password")
+    @classmethod
+    def _as_long_as_smpp_allows(cls, password: str, info: Any) -> str:
+        if len(password) > _PASSWORD_OCTETS and info.data.get("long_password") is False:
+            raise ValueError(
+                f"the password has {len(password)} characters and SMPP 3.4 allows {_PASSWORD_OCTETS}; "
+                "set long_password: true if the SMSC takes it"
+            )
+        return password
+
+
+class RouteRule(Section):
+    """Numbers that begin with `to` ("+41", or "*") go to the first usable SMSC of `via`."""
+
+    to: PhonePrefix = setting(
+        REQUIRED, doc='The beginning of the numbers, such as "+41"; * is all numbers.', example="*"
+    )
+    via: Annotated[tuple[Name, ...], Field(min_length=1)] = setting(
+        REQUIRED, doc="SMSCs in order of preference.", example=["primary"]
+    )
+    escalate_after: Duration | None = setting(
+        None, doc="How long the first SMSC may be unusable before the next is used.", in_force=False
+    )
+
+
+# --- limits and reports -------------------------------------------------------------------------------------
+
+
+class DuplicateLimit(Section):
+    """Identical requests of one account."""
+
+    window: Duration = setting("60s", at_least="1s", at_most="30d", doc="Within which time they count.")
+    allow: int = setting(2, at_least=1, at_most=1000, doc="How many are taken.")
+
+
+class FloodLimit(Section):
+    """A run of messages, each soon after the one before."""
+
+    messages: int = setting(50, at_least=1, at_most=1_000_000, doc="How many messages a run may have.")
+    gap: Duration = setting("2m", at_least="1s", at_most="1d", doc="A pause of this length ends a run.")
+    per: Literal["destination", "account"] = setting("destination", doc="Whose messages make a run.")
+
+
+class LoginLimit(Section):
+    """Wrong passwords."""
+
+    count: int = setting(10, at_least=1, at_most=100_000, doc="How many lead to a block.")
+    within: Duration = setting("10m", at_least="1s", at_most="30d", doc="Within which time they count.")
+    block: Duration = setting(
+        "30m", at_least="1s", at_most="30d", doc="How long the block lasts (451 4.7.0)."
+    )
+    per: Literal["client", "account"] = setting("client", doc="Who is counted and blocked.")
+
+
+class Limits(Section):
+    """Protection against loops and guessing."""
+
+    duplicates: DuplicateLimit | None = setting(
+        None, doc="Identical requests of one account; null is off.", in_force=False
+    )
+    flood: FloodLimit | None = setting(
+        None, doc="A run of messages with short pauses; null is off.", in_force=False
+    )
+    failed_logins: LoginLimit | None = setting(None, doc="Wrong passwords; null is off.", in_force=False)
+
+
+class Reports(Section):
+    """What is told and kept about messages."""
+
+    submit_to: HostAndPort = setting(
+        "", doc="HOST:PORT of the MTA that takes our own mail without this milter.", in_force=False
+    )
+    sender: OptionalAddress = setting("", name="from", doc="The From address of reports.", in_force=False)
+    keep: Duration = setting(
+        "30d", at_least="1h", at_most="3650d", doc="How long finished messages stay visible."
+    )
+
+
+# --- the whole ----------------------------------------------------------------------------------------------
+
+
+class Configuration(Section):
+    """Everything a postmaster can say."""
+
+    include: Listed = setting(
+        (),
+        doc="More files of this kind: paths or patterns such as accounts.d/*.yaml, relative to the file "
+        "they stand in. A pattern may match nothing. Nothing may be said twice.",
+    )
+    user: str = setting(
+        "", doc="The account to run as when started as root; empty keeps the account it is started by."
+    )
+    milter: MilterSettings = setting(
+        MilterSettings(), doc="How the MTA reaches us and what we do with its mail."
+    )
+    queue: Queue = setting(
+        "sqlite:/var/lib/sms-milter/queue.db", doc="Where SMS are stored until they are sent."
+    )
+    log: LogSettings = setting(LogSettings(), doc="Where the log goes and what it may show.")
+    domains: Annotated[dict[DomainName, Domain], BeforeValidator(_nothing_is_empty)] = setting(
+        {},
+        doc="Recipients in these domains are ours; every other recipient is left to the MTA.",
+        example="sms.example.com",
+    )
+    accounts: Annotated[dict[Name, Account], BeforeValidator(_nothing_is_empty)] = setting(
+        {}, doc="Who may send.", example="acme"
+    )
+    smscs: Annotated[dict[Name, Smsc], BeforeValidator(_nothing_is_empty)] = setting(
+        {}, doc="Where SMS are submitted.", example="primary"
+    )
+    routes: Annotated[dict[Name, tuple[RouteRule, ...]], BeforeValidator(_nothing_is_empty)] = setting(
+        {}, doc="Which numbers go by which SMSC; the first rule that fits counts.", example="default"
+    )
+    limits: Limits = setting(Limits(), doc="Protection against loops and guessing.")
+    reports: Reports = setting(Reports(), doc="What is told and kept about messages.")
+
+
+# --- reading the declarations -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One declaration, read back. `name` is the written one, `attribute` the model's; limits as declared."""
+
+    name: str
+    attribute: str
+    annotation: Any
+    default: Any
+    doc: str
+    at_least: str | float | None = None
+    at_most: str | float | None = None
+    longest: int | None = None
+    secret: bool = False
+    in_force: bool | tuple[str, ...] = True
+    example: Any = None
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no default."""
+        return self.default is REQUIRED
+
+    def differs(self, value: object) -> bool:
+        """Whether a checked value is another than the default."""
+        return bool(value != TypeAdapter(self.annotation).validate_python(self.default))
+
+    def acts(self, value: object) -> bool:
+        """Whether giving `value` has the effect that it promises."""
+        if isinstance(self.in_force, bool):
+            return self.in_force or not self.differs(value)
+        return value in self.in_force
+
+
+@lru_cache(maxsize=256)
+def declared(model: type[BaseModel]) -> Mapping[str, Setting]:
+    """The settings of a section by their written names, in order."""
+    settings = (_read_back(attribute, field) for attribute, field in model.model_fields.items())
+    return {one.name: one for one in settings if one is not None}
+
+
+def _read_back(attribute: str, field: FieldInfo) -> Setting | None:
+    extra = field.json_schema_extra
+    if not isinstance(extra, dict):
+        return None
+    known: dict[str, Any] = dict(extra)
+    if isinstance(known["in_force"], list):
+        known["in_force"] = tuple(known["in_force"])
+    annotation = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    return Setting(
+        field.alias or attribute, attribute, annotation, field.default, field.description or "", **known
+    )
+
+
+def bare(annotation: Any) -> Any:
+    """An annotation without Annotated and without `| None`."""
+    if get_origin(annotation) is Annotated:
+        return bare(get_args(annotation)[0])
+    choices = [choice for choice in get_args(annotation) if choice is not type(None)]
+    return bare(choices[0]) if len(choices) == 1 and type(None) in get_args(annotation) else annotation
+
+
+def inside(annotation: Any) -> Any:
+    """What the items of a list or the values of a mapping are declared as; None for anything else."""
+    plain = bare(annotation)
+    if get_origin(plain) is tuple:
+        return get_args(plain)[0]
+    if get_origin(plain) is dict:
+        return get_args(plain)[1]
+    return None
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """The section that an annotation names, if it names one."""
+    plain = bare(annotation)
+    return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
