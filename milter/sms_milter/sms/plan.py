@@ -39,9 +39,9 @@ class Terms:
     """What the account and the route make of a wish.
 
     `originator` has passed `originator_address`. `append` follows every text and is never cut. `max_parts`
-    counts SMS; `long_messages` says what happens to a text that does not fit one: `payload` leaves the cutting
-    to the SMSC, `truncate` cuts the text to one SMS. `punctuation` allows ASCII punctuation where that saves
-    UCS-2.
+    counts SMS; `long_messages` says what happens to a text that does not fit one: `payload` leaves cutting to
+    the SMSC, `truncate` cuts the text to one SMS. `punctuation` allows ASCII punctuation where that
+    saves UCS-2.
     """
 
     originator: str
