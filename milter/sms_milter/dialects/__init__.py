@@ -1,6 +1,7 @@
 """The e-mail-to-SMS interfaces that are spoken: each is three pure functions and a model of its options.
 
-Character sets are settled before a dialect, splitting comes after it; words that only one dialect uses stay inside it.
+Character sets are settled before a dialect, splitting comes after it; words that only one dialect uses stay
+inside it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from sms_milter.model import Answer, Recipient, SmsRequest
 class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
 
-    `recipient` gives the destination digits of an address of ours, or None for an address that names none because the
-    mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail that the dialect
-    writes back about what became of a mail, or None.
+    `recipient` gives the destination digits of an address of ours, or None for an address that names none
+    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail
+    that the dialect writes back about what became of a mail, or None.
     """
 
     name: str

@@ -15,8 +15,9 @@ Options = TypeVar("Options", covariant=True)
 class Context(Generic[Options]):
     """The envelope of a mail and what is known about it when its content is read, at end of message.
 
-    `targets` are the recipients of ours in the order of RCPT, each with the digits that the dialect's `recipient` made
-    of it, None for a generic word. `options` are the dialect's own; `now` is in seconds since the epoch.
+    `targets` are the recipients of ours in the order of RCPT, each with the digits that the dialect's
+    `recipient` made of it, None for a generic word. `options` are the dialect's own; `now` is in seconds
+    since the epoch.
     """
 
     envelope: Envelope

@@ -1,7 +1,7 @@
 """HSL Mobile SMTP (Simple), normal mode: the number is in the envelope, the text in subject and body.
 
-The account is found from client, sender and recipient alone; appended text and splitting come later (`sms.plan`).
-SMPP SubmitSM encapsulation (§5) is recognised and refused.
+The account is found from client, sender and recipient alone; appended text and splitting come later
+(`sms.plan`). SMPP SubmitSM encapsulation (HSL §5) is recognised and refused.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict
-
 from sms_milter import reply
-from sms_milter.config.schema import Size, setting
+from sms_milter.config.schema import Section, setting
+from sms_milter.config.values import Size
 from sms_milter.dialects.context import Context
 from sms_milter.errors import Refusal, Rejected
 from sms_milter.mail import charset, flowed, words
@@ -40,10 +39,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BODY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 
-class HslOptions(BaseModel):
+class HslOptions(Section):
     """Settings of a domain with `dialect: hsl`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     generic_words: tuple[str, ...] = setting(
         ("smpp", "sms"),
@@ -53,7 +50,7 @@ class HslOptions(BaseModel):
     strict_charset: bool = setting(
         False, doc="Refuse texts declared in another character set than US-ASCII or ISO-8859-1."
     )
-    max_mail: Size = setting(1024 * 1024, at_least=1, doc="The largest mail taken; 552 5.3.4 beyond it.")
+    max_mail: Size = setting("1MB", at_least="1KB", doc="The largest mail taken; 552 5.3.4 beyond it.")
     max_parts: int = setting(10, at_least=1, at_most=255, doc="The most SMS that one message may need.")
     validity_minutes: int | None = setting(
         None, at_least=1, doc="How long the SMSC may try to deliver; null: its own default."
@@ -64,7 +61,7 @@ class HslOptions(BaseModel):
 
 
 def recipient(recipient: Recipient, options: HslOptions) -> str | None:
-    """The destination digits of an address, None for a generic word (§3). Raises Rejected."""
+    """The destination digits of an address, None for a generic word (HSL §3). Raises Rejected."""
     local = recipient.local
     number = local.removeprefix("+")
     if options.strip_00 and not local.startswith("+"):
@@ -78,11 +75,11 @@ def recipient(recipient: Recipient, options: HslOptions) -> str | None:
 
 
 def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
-    """What the mail asks for: one text for each number among the recipients (§4). Raises Rejected."""
+    """What the mail asks for: one text for each number among the recipients (HSL §4). Raises Rejected."""
     options, account = context.options, context.account
     if mail.size > options.max_mail:
         raise Rejected(reply.mail_too_large(options.max_mail))
-    if any([name in mail.by_name for name in _ENCAPSULATION]):
+    if not mail.by_name.keys().isdisjoint(_ENCAPSULATION):
         raise Rejected(reply.ENCAPSULATION_NOT_AVAILABLE)
     text = _text(mail, account.content, html_refused=account.html == "reject", strict=options.strict_charset)
     transliterate = account.transliterate
@@ -94,7 +91,7 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
 
 
 def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
-    """HSL writes no mail back: what it has to say stands in the SMTP reply (§10)."""
+    """HSL writes no mail back: what it has to say stands in the SMTP reply (HSL §10)."""
     return None
 
 
@@ -102,7 +99,7 @@ def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
 
 
 def _wishes(mail: Mail, text: str, context: Context[HslOptions]) -> Iterator[Wish]:
-    asked = any([mail.by_name.get(name, b"").strip() for name in _RECEIPT_REQUESTS])
+    asked = any(mail.by_name[name].strip() for name in _RECEIPT_REQUESTS if name in mail.by_name)
     minutes = context.options.validity_minutes
     validity = None if minutes is None else minutes * 60
     nobody_to_tell = not context.envelope.sender
@@ -123,7 +120,7 @@ def _wishes(mail: Mail, text: str, context: Context[HslOptions]) -> Iterator[Wis
 
 
 def _receipt(address: Recipient, asked: bool) -> bool:
-    """Whether this recipient's outcome is to be confirmed; NOTIFY overrides the header (§6, RFC 3461 §4.1)."""
+    """Whether this outcome is to be confirmed; NOTIFY overrides the header (HSL §6, RFC 3461 §4.1)."""
     notify = address.parameters.get("NOTIFY", "").upper()
     return ("SUCCESS" in notify or "FAILURE" in notify) if notify else asked
 
@@ -132,7 +129,7 @@ def _receipt(address: Recipient, asked: bool) -> bool:
 
 
 def _text(mail: Mail, content: str, *, html_refused: bool, strict: bool) -> str:
-    """The message text (§4.1): "(subject) body", or the one of them that is there."""
+    """The message text (HSL §4.1): "(subject) body", or the one of them that is there."""
     if html_refused and any(part.content_type == "text/html" for part in mail.parts):
         raise Rejected(reply.HTML_REFUSED)
     subject = "" if content == "body" else _subject(mail.by_name.get("subject", b""), strict)
@@ -150,20 +147,20 @@ def _text(mail: Mail, content: str, *, html_refused: bool, strict: bool) -> str:
 
 
 def _subject(value: bytes, strict: bool) -> str:
-    """One line, no control characters, white space in single spaces (§4.2)."""
+    """One line, no control characters, white space in single spaces (HSL §4.2)."""
     if strict and b"=?" in value and not all(map(charset.is_latin1, words.charsets(value))):
         raise Rejected(reply.CHARSET_REFUSED)
     return " ".join(_CONTROL.sub(" ", words.decode(value)).split())
 
 
 def _body(parts: tuple[Part, ...], strict: bool) -> str:
-    """All plain text of the mail, one line feed between the parts (§4.3)."""
+    """All plain text of the mail, one line feed between the parts (HSL §4.3)."""
     texts = [_part_text(part, strict) for part in _readable(parts)]
     return "\n".join([text for text in texts if text])
 
 
 def _readable(parts: tuple[Part, ...]) -> Iterator[Part]:
-    """The text/plain parts that count: of several alternatives the first, none with charset binary (§4.3.4, §4.3.6)."""
+    """The text/plain parts that count: the first of alternatives, none of charset binary (HSL §4.3)."""
     seen: set[int] = set()
     for part in parts:
         if part.content_type.startswith("multipart/"):

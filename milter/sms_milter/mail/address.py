@@ -1,7 +1,7 @@
 """SMTP paths and ESMTP parameters as MAIL and RCPT carry them (RFC 5321 §4.1.2).
 
-Two questions are kept apart. `domain_of` says for whom an address is, whatever its form, so that no recipient of ours
-slips past; `parse_path` says what it means, and refuses the forms that the MTA cannot remove again.
+Two questions are kept apart. `domain_of` says for whom an address is, whatever its form, so that no recipient
+of ours slips past; `parse_path` says what it means, and refuses the forms that the MTA cannot remove again.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _NEVER = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def parse_path(raw: str) -> tuple[str, str]:
-    """Local part without quotes and domain in lower case, without its final dot, of a path that names a mailbox.
+    """Local part (without quotes) and domain (lower case, no final dot) of a path that names a mailbox.
 
-    Accepts `<a@b>` and the bare `a@b`, a quoted local part, blanks around the parts, a comment behind the domain.
-    Raises Rejected for source routes, addresses inside addresses, a missing local part or domain, and control
-    characters: Postfix does not find such a recipient again when it shall be removed.
+    Accepts `<a@b>`, the bare `a@b`, a quoted local part, blanks around the parts, a comment behind the
+    domain. Raises Rejected for source routes, addresses inside addresses, a missing local part or domain, and
+    control characters: Postfix does not find such a recipient again when it shall be removed.
     """
     ordinary = _ORDINARY.fullmatch(raw)
     if ordinary:
@@ -49,7 +49,8 @@ def parse_path(raw: str) -> tuple[str, str]:
 def domain_of(raw: str) -> str:
     """The domain that the path leads to in the end, lower case, without its final dot; "" when there is none.
 
-    Also for forms that `parse_path` refuses: of a source route or an address inside an address, what follows the last @.
+    Also for forms that `parse_path` refuses: of a source route or an address inside an address, it is what
+    follows the last @.
     """
     ordinary = _ORDINARY.fullmatch(raw)
     if ordinary:
@@ -59,7 +60,7 @@ def domain_of(raw: str) -> str:
 
 
 def sender_of(raw: str) -> str:
-    """The argument of MAIL FROM without brackets and source route (RFC 5321 §4.1.1.2); "" is the null sender."""
+    """The argument of MAIL FROM without brackets and source route; "" is the null sender."""
     sender = raw.strip()
     if sender.startswith("<") and sender.endswith(">"):
         sender = sender[1:-1].strip()
@@ -68,7 +69,7 @@ def sender_of(raw: str) -> str:
     return sender
 
 
-def parse_parameters(parameters: Sequence[str]) -> dict[str, str]:
+def esmtp_parameters(parameters: Sequence[str]) -> dict[str, str]:
     """ESMTP parameters ("SIZE=123", "SMTPUTF8") as a dict: names upper case, "" where there is no value."""
     pairs = (parameter.partition("=") for parameter in parameters)
     return {name.upper(): value for name, _, value in pairs}

@@ -8,9 +8,10 @@ _SIGNATURE = "-- "
 
 
 def unflow(text: str, *, delsp: bool = False) -> str:
-    """Join the flowed lines of `text` (lines end with LF); `delsp`: the trailing space is no part of it (§4.2).
+    """Join the flowed lines of `text`, whose lines end with LF.
 
-    Quoted paragraphs keep their depth as `>` marks in front. Space-stuffing is undone (§4.4).
+    `delsp`: the space of a soft break is no part of the text (RFC 3676 §4.2). Quoted paragraphs keep their
+    depth as `>` marks in front. Space-stuffing is undone (RFC 3676 §4.4).
     """
     return "\n".join(_paragraphs(text.split("\n"), delsp))
 
@@ -23,7 +24,8 @@ def _paragraphs(lines: list[str], delsp: bool) -> Iterator[str]:
         quotes = len(line) - len(content)
         content = content.removeprefix(" ")
         signature = content == _SIGNATURE
-        # §4.5: a paragraph ends where the quote depth changes, even after a soft break; so does it at a signature.
+        # RFC 3676 §4.5, §4.3: where the quote depth changes a paragraph ends in spite of a soft break, and so
+        # it does before a signature.
         if open_ and (quotes != depth or signature):
             yield _quoted(depth, gathered)
             gathered = ""

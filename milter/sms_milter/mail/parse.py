@@ -1,7 +1,8 @@
 """From header fields and body octets to a `Mail`: its fields and its leaf parts, transfer encoding undone.
 
-Ordinary mail is a single part of text and takes a short path without the standard library's parser. Character sets are
-not touched here: which of them count is the dialect's. Whatever stands in a mail, only Rejected is raised.
+Ordinary mail is a single part of text and takes a short path without the standard library's parser. Character
+sets are not touched here: which of the parts count is the dialect's matter. Whatever stands in a mail, only
+Rejected is raised.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import compat32
+from email.policy import Compat32, compat32
 from functools import lru_cache, partial
 from itertools import count
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from sms_milter.reply import TOO_COMPLEX, UNDECODABLE
 _PLAIN = "text/plain"
 _LONGEST_REMEMBERED = 200  # octets of a Content-Type value worth keeping
 _ASIS = frozenset({"", "7bit", "8bit", "binary"})
-# What email.message and email.utils have been seen to let through from malformed parameters (RFC 2231 charsets).
+# What the standard library's parser lets through from malformed parameters, such as the charsets of RFC 2231.
 _PARSER_FAULTS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
@@ -41,9 +42,9 @@ class Limits:
 class Part:
     """One leaf of the MIME tree.
 
-    `content_type` is lower case without parameters; `charset` as declared or ""; `octets` have the transfer encoding
-    undone. `alternative` numbers the innermost multipart/alternative around it. `fault` says why `octets` are not what
-    the sender wrote, None when all is well.
+    `content_type` is lower case without parameters; `charset` as declared or ""; `octets` have the transfer
+    encoding undone. `alternative` numbers the innermost multipart/alternative around it. `fault` says why
+    `octets` are not what the sender wrote, None when all is well.
     """
 
     content_type: str
@@ -90,7 +91,7 @@ class _Kind(NamedTuple):
     name: str = ""
 
 
-def parse(fields: Sequence[tuple[str, bytes]], body: bytes, limits: Limits = Limits()) -> Mail:  # noqa: B008 frozen
+def parse(fields: Sequence[tuple[str, bytes]], body: bytes, limits: Limits = Limits()) -> Mail:
     """The mail of these fields (name, value without the first blank, folded with LF or CRLF) and this body.
 
     Raises Rejected when it exceeds `limits` or its MIME structure cannot be read at all.
@@ -200,10 +201,10 @@ def _parameter(entity: Message, name: str) -> str:
 
 
 class _Entity(Message):
-    """A MIME entity that counts itself and knows its depth, so that parsing stops at a limit and not behind it."""
+    """A MIME entity that counts itself and knows its depth: parsing stops at a limit, not behind it."""
 
-    def __init__(self, numbers: Iterator[int], limits: Limits, policy: object = compat32) -> None:
-        super().__init__(compat32)
+    def __init__(self, numbers: Iterator[int], limits: Limits, policy: Compat32 = compat32) -> None:
+        super().__init__(policy)
         self._limits = limits
         self._depth = 0
         if next(numbers) >= limits.parts:
@@ -238,6 +239,7 @@ def _leaves(entity: Message, groups: Iterator[int], alternative: int | None) -> 
             return
         group = next(groups) if content_type == "multipart/alternative" else alternative
         for child in children:
+            assert isinstance(child, Message)
             yield from _leaves(child, groups, group)
     elif isinstance(children, list):  # message/*: one leaf, never looked into (HSL §4.3.6)
         yield Part(content_type, b"", alternative=alternative)
@@ -248,9 +250,9 @@ def _leaves(entity: Message, groups: Iterator[int], alternative: int | None) -> 
 def _entity_leaf(entity: Message, content_type: str, alternative: int | None) -> Part:
     by_name = {
         name.lower(): str(value).encode("ascii", "surrogateescape")
-        for name, value in reversed([*entity.raw_items()])
+        for name, value in reversed(list(entity.raw_items()))
     }
-    # The parser's own transfer decoding hides what is broken; without the field it hands out the octets as they are.
+    # The parser's own transfer decoding hides what is broken; without the field it leaves the octets alone.
     del entity["Content-Transfer-Encoding"]
     raw = entity.get_payload(decode=True)
     kind = _kind(by_name.get("content-type", b""))._replace(content_type=content_type)

@@ -31,8 +31,8 @@ def unfold(value: bytes) -> bytes:
 def decode(value: bytes) -> str:
     """The text of a header value; raw 8-bit octets as `charset.guess` reads them. Never raises.
 
-    Adjacent words of the same charset are decoded as one, so a character may be cut between them. A word that means
-    nothing is kept as it stands.
+    Adjacent words of the same charset are decoded as one, so a character may be cut between them. A word that
+    means nothing is kept as it stands.
     """
     value = unfold(value)
     if b"=?" not in value:
