@@ -1,4 +1,4 @@
-"""Where tests put things: free ports, folders that other users may enter, certificates, waiting for a condition."""
+"""Where tests put things: free ports, folders that other users may enter, certificates; and waiting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _port_numbers = itertools.islice(
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on just now, below the range that outgoing connections take theirs from."""
+    """A TCP port that nobody listens on just now, below the range of outgoing connections."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for port in _port_numbers:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -74,19 +74,10 @@ def make_certificate(directory: Path, name: str = "localhost") -> tuple[Path, Pa
     certificate, key = directory / "snakeoil.pem", directory / "snakeoil.key"
     subprocess.run(
         [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ]
-        + ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"]
-        + ["-keyout", str(key), "-out", str(certificate)],
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+            *("-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
         check=True,
         capture_output=True,
     )

@@ -1,6 +1,7 @@
-"""A milter that decides by the recipient's local part: shows that the MTAs of the tests obey, without our service.
+"""A milter that decides by the recipient's local part: shows that the tests' MTAs obey, without our service.
 
-`take` and digits are taken, `refuse` is refused at RCPT, `late` after the final dot. Run: `python -m support.toy_milter SOCKET`.
+`refuse` is refused at RCPT, `late` after the final dot, the others are taken.
+Run: `python -m support.toy_milter SOCKET`.
 """
 
 from __future__ import annotations
