@@ -1,7 +1,8 @@
 """From the SMTP dialogue to stored SMS: `Gate` is the compiled configuration, `Transaction` one mail.
 
-Knows neither pymilter nor a database: recipients are judged as they come, content is gathered, and `Transaction.decide`
-ends in a `Verdict`, a value. A mail is parsed before it is authorised, because credentials may stand in it.
+Knows neither pymilter nor a database: recipients are judged as they come, content is gathered, and
+`Transaction.decide` ends in a `Verdict`, a value. A mail is parsed before it is authorised, because
+credentials may stand in it.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Gate:
             if account.closed_group is not None
         }
         self.traits = {
-            name: SmscTraits(smsc.alphabet, smsc.long_messages, smsc.source_ton_npi)
+            name: SmscTraits(smsc.alphabet, smsc.long_messages, _ton_npi(smsc.source_ton_npi))
             for name, smsc in configuration.smscs.items()
         }
         self.terms = lru_cache(4096)(self._terms)
@@ -98,7 +99,9 @@ class Gate:
             raise Rejected(reply.NO_ROUTE)
         return smscs[0]
 
-    def _terms(self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str) -> Terms:
+    def _terms(
+        self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str
+    ) -> Terms:
         account = self.accounts[name].account
         return Terms(
             originator=originator,
@@ -136,7 +139,9 @@ class Verdict:
 
 
 class Transaction:
-    """One mail, from MAIL to the end of message. `queue_id` may become known late: set `mta_queue_id` when it is."""
+    """One mail, from MAIL to the end of message. `queue_id` may become known late: set `mta_queue_id` when it
+    is.
+    """
 
     __slots__ = (
         "_body",
@@ -177,7 +182,9 @@ class Transaction:
         local: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`sender` as in MAIL FROM; `local`: injected by sendmail(1), where a refusal at RCPT would jam the maildrop."""
+        """`sender` as in MAIL FROM; `local`: injected by sendmail(1), where a refusal at RCPT would jam the
+        maildrop.
+        """
         self._gate, self._intake, self._journal, self._clock = gate, intake, journal, clock
         self._local = local
         self._held: Reply | None = None
@@ -272,7 +279,9 @@ class Transaction:
 
     @property
     def concerns_us(self) -> bool:
-        """Whether content must be seen: false for mail without an SMS recipient, which the MTA then carries unseen."""
+        """Whether content must be seen: false for mail without an SMS recipient, which the MTA then carries
+        unseen.
+        """
         return self._domain is not None or self._held is not None
 
     # --- the content ----------------------------------------------------------------------------------------
@@ -292,7 +301,7 @@ class Transaction:
     # --- the decision ---------------------------------------------------------------------------------------
 
     def decide(self, progress: Callable[[], None] | None = None) -> Verdict:
-        """The verdict at the end of message. When it claims the mail, the SMS are on stable storage already."""
+        """The verdict at the end of message. When it claims the mail, the SMS are on stable storage."""
         if self._held is not None:
             return self._refused(self._held)
         if self._domain is None or self._member is None:
@@ -310,7 +319,9 @@ class Transaction:
         mail = parse_mail(self._fields, body)
         envelope = self._envelope()
         targets = tuple((one.recipient, one.number) for one in self.recipients if one.recipient is not None)
-        request = domain.dialect.parse(mail, Context(envelope, targets, member.account, domain.options, self._clock()))
+        request = domain.dialect.parse(
+            mail, Context(envelope, targets, member.account, domain.options, self._clock())
+        )
         messages = plan(request.wishes, self._authorise(request, member))
         judged = Plan(domain.dialect.name, member.name, messages)
         if self._gate.shadow:
@@ -341,7 +352,9 @@ class Transaction:
             sender=self.sender.lower(),
             client=self.client.address,
             mta_queue_id=self.mta_queue_id,
-            mail_message_id=next((clean(v.decode("latin-1")) for n, v in self._fields if n.lower() == "message-id"), ""),
+            mail_message_id=next(
+                (clean(v.decode("latin-1")) for n, v in self._fields if n.lower() == "message-id"), ""
+            ),
             fingerprint=fingerprint(
                 self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
             ),
@@ -372,7 +385,8 @@ class Transaction:
         verdict = Verdict(action, Stage.EOM, why)
         self._log(verdict)
         if self._gate.shadow or (self.others and self._gate.bounce_mixed):
-            # Our recipients stay in the envelope: the fail-safe route holds or bounces them, the others are served.
+            # Our recipients stay in the envelope: the fail-safe route holds or bounces them, the others are
+            # served.
             return Verdict(Action.PASS, Stage.EOM)
         return verdict
 
@@ -425,6 +439,13 @@ class Transaction:
         else:
             word += f"{verdict.action} (stored)"
         self._journal.info(line(self.mta_queue_id, **pairs, status=word))
+
+
+def _ton_npi(setting: str) -> tuple[int, int] | None:
+    if setting == "auto":
+        return None
+    ton, _, npi = setting.partition("/")
+    return int(ton), int(npi)
 
 
 def _composed(message: PlannedMessage) -> NewMessage:

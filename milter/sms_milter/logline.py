@@ -1,13 +1,13 @@
 """How a log line is written, in Postfix's manner: `QUEUEID: key=value, …, status=word (why)`.
 
-The MTA's queue id stands first, so that `grep QUEUEID` tells the whole story of a mail. Whatever comes from outside is
-made printable and short. Texts and passwords never come here.
+The MTA's queue id stands first, so that `grep QUEUEID` tells the whole story of a mail. Whatever comes from
+outside is made printable and short. Texts and passwords never come here.
 """
 
 from __future__ import annotations
 
 _LIMIT = 200
-_PRINTABLE = {code: "?" for code in (*range(32), *range(127, 160))}
+_PRINTABLE = dict.fromkeys((*range(32), *range(127, 160)), "?")
 
 
 def clean(value: object) -> str:

@@ -1,7 +1,8 @@
-"""The vocabulary: what the SMTP client said, what the mail asks for, what is planned, stored and learnt of it.
+"""The vocabulary: what the SMTP client said, what the mail asks for, what is planned, stored and learnt of
+it.
 
-Values only. A *request* is what one mail asks for, a *message* is for one destination, a *part* is one submit_sm.
-Times are seconds since the epoch (UTC) as float unless a name says otherwise.
+Values only. A *request* is what one mail asks for, a *message* is for one destination, a *part* is one
+submit_sm. Times are seconds since the epoch (UTC) as float unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Action(StrEnum):
 
     DISCARD = "discard"  # all recipients were ours: taken, the MTA drops its copy
     STRIP = "strip"  # taken, our recipients are removed, the MTA carries the rest
-    PASS = "pass"  # not ours; the MTA carries it
+    PASS = "pass"  # noqa: S105 -- not ours; the MTA carries it
     REJECT = "reject"
     DEFER = "defer"
 
@@ -44,7 +45,8 @@ class Client:
 class Recipient:
     """One RCPT TO address, from RCPT on.
 
-    `raw` keeps the octets of the command (surrogateescape), because only these remove it again (MTA's DELRCPT).
+    `raw` keeps the octets of the command (surrogateescape), because only these remove it again (MTA's
+    DELRCPT).
     """
 
     raw: str
@@ -98,7 +100,9 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One message that a mail asks for, as its dialect understood it; nothing is checked against the account yet."""
+    """One message that a mail asks for, as its dialect understood it; nothing is checked against the account
+    yet.
+    """
 
     destination: str  # digits only, international
     text: str = ""
@@ -131,7 +135,8 @@ class SmsRequest:
 class SubmitSm:
     """The fields of one submit_sm in the order of SMPP 3.4 §4.4.1; `short_message` at most 254 octets.
 
-    Text fields hold ASCII or Latin-1; times are SMPP 3.4 §7.1.1 strings or empty; `tlvs` maps tag to value octets.
+    Text fields hold ASCII or Latin-1; times are SMPP 3.4 §7.1.1 strings or empty; `tlvs` maps tag to value
+    octets.
     """
 
     service_type: str = ""
@@ -158,7 +163,8 @@ class SubmitSm:
 class Reference:
     """Where the concatenation reference of a part stands: in `short_message`, or in TLV sar_msg_ref_num.
 
-    `offset` counts octets in `short_message` (ignored for `tlv`); `width` is 1 or 2 octets (GSM 03.40 §9.2.3.24.1).
+    `offset` counts octets in `short_message` (ignored for `tlv`); `width` is 1 or 2 octets (GSM 03.40
+    §9.2.3.24.1).
     """
 
     offset: int
@@ -168,7 +174,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message ready to be stored: everything decided, nothing sent. Parts carry reference 0 until stored."""
+    """One message ready to be stored, nothing of it sent. Parts carry reference 0 until stored."""
 
     destination: str
     originator: str
@@ -214,7 +220,9 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class QuotaRule:
-    """How many parts an account, and each sender of it, may send within the sliding period (seconds); None: no limit."""
+    """How many parts an account, and each sender of it, may send within the sliding period (seconds); None:
+    no limit.
+    """
 
     messages: int | None
     per_sender: int | None
@@ -283,8 +291,9 @@ class LeasedPart:
 class Outcome:
     """What became of one submit: the part's new state and why.
 
-    `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried again at
-    `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain), FAILED or UNCERTAIN.
+    `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried
+    again at `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain),
+    FAILED or UNCERTAIN.
     """
 
     part_id: int

@@ -24,7 +24,8 @@ from sms_milter.smpp.session import Event, Session
 class Journal(Protocol):
     """The log. One line per decision and outcome; severities have one meaning each.
 
-    info — it happened; warning — someone should look today; error — one mail or part suffered; critical — we stop.
+    info — it happened; warning — someone should look today; error — one mail or part suffered;
+    critical — we stop.
     """
 
     def debug(self, line: str) -> None:
@@ -56,8 +57,8 @@ class IntakeQueue(Protocol):
     def put(self, mails: Sequence[NewMail], now: float) -> list[Stored | Refusal]:
         """Store each mail whole or not at all; durable when this returns.
 
-        A mail whose fingerprint is stored already within the retry window gives `Stored(…, repeat=True)`; one over
-        its quota gives a `Refusal` and leaves nothing behind; the others of the batch are not affected.
+        A mail whose fingerprint is stored already within the retry window gives `Stored(…, repeat=True)`; one
+        over its quota gives a `Refusal` and leaves nothing behind; the others of the batch are not affected.
         """
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
@@ -65,10 +66,11 @@ class IntakeQueue(Protocol):
 
 
 class Intake(Protocol):
-    """Where a callback thread leaves a mail: the committer, which groups waiting mails into one transaction."""
+    """Where a callback thread leaves a mail: the committer, which groups waiting mails."""
 
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
-        """Wait until the mail is durable. Raises Deferred when that cannot be had in time, or Rejected/Deferred on quota.
+        """Wait until the mail is durable. Raises Deferred when that cannot be had in time, or
+        Rejected/Deferred on quota.
 
         `progress` is called every few seconds while a commit is under way: the MTA's timer starts anew.
         """
@@ -90,7 +92,8 @@ class Work(Protocol):
         """Store receipts; those that match no part yet are parked and returned by a later `record`."""
 
     def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
-        """Mark up to `len(sequences)` due parts of `smsc` as `submitting` on `bind`, each with its sequence number.
+        """Mark up to `len(sequences)` due parts of `smsc` as `submitting` on `bind`, each with its sequence
+        number.
 
         Order: priority, due time, age; parts of one message in order.
         """
@@ -106,7 +109,9 @@ class DispatchQueue(Protocol):
         """Everything done inside is committed at its end, or rolled back on an exception."""
 
     def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
-        """Parts still `submitting` from a process that is gone become `uncertain` and are returned, once, at start."""
+        """Parts still `submitting` from a process that is gone become `uncertain` and are returned, once, at
+        start.
+        """
 
     def next_due(self, smsc: str) -> float | None:
         """When the next queued part of `smsc` falls due (may be in the past); None without any."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sms_milter.config.schema import Configuration
 from sms_milter.intake import Gate, Transaction, Verdict, quota_refusal
-from sms_milter.mail.address import esmtp_parameters
+from sms_milter.mail.address import parse_parameters
 from sms_milter.model import Client, NewMail, PlannedMessage, QuotaRule, Stored
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
@@ -64,7 +64,9 @@ def describe(transaction: Transaction, verdict: Verdict) -> dict[str, Any]:
         "dialect": domain,
         "account": member,
         "messages": [_message_json(message) for message in plan_.messages] if plan_ else [],
-        "answers": [{"to": a.to, "subject": a.subject, "body": a.body} for a in plan_.answers] if plan_ else [],
+        "answers": [{"to": a.to, "subject": a.subject, "body": a.body} for a in plan_.answers]
+        if plan_
+        else [],
     }
 
 
@@ -83,7 +85,9 @@ def _message_json(message: PlannedMessage) -> dict[str, Any]:
         "flash": message.flash,
         "reference": message.reference,
         "priority": message.priority.name.lower(),
-        "not_before": None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "not_before": None
+        if moment is None
+        else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "validity": message.validity_seconds,
         "receipt": message.receipt,
         "route": message.route,
@@ -112,7 +116,9 @@ def _message_json(message: PlannedMessage) -> dict[str, Any]:
 
 
 def split_message(octets: bytes) -> tuple[list[tuple[str, bytes]], bytes]:
-    """A mail file as the MTA would hand it over: header fields (folding as LF, one leading blank removed) and body with CR LF."""
+    """A mail file as the MTA would hand it over: header fields (folding as LF, one leading blank removed) and
+    body with CR LF.
+    """
     text = octets.replace(b"\r\n", b"\n")
     fields: list[tuple[str, bytes]] = []
     while text:
@@ -146,7 +152,9 @@ def rehearse(
     mail_parameters: Sequence[str] = (),
     recipient_parameters: Sequence[str] = (),
 ) -> tuple[Transaction, Verdict]:
-    """Play one mail through a gate, as `milterd` would. `macros` as the MTA names them (`i`, `{tls_version}`, …)."""
+    """Play one mail through a gate, as `milterd` would. `macros` as the MTA names them (`i`, `{tls_version}`,
+    …).
+    """
     known = macros or {}
     transaction = Transaction(
         gate,
@@ -154,17 +162,26 @@ def rehearse(
         journal,
         Client(client),
         sender,
-        esmtp_parameters(mail_parameters),
+        parse_parameters(mail_parameters),
         sasl_user=sasl_user or known.get("{auth_authen}", ""),
         tls_version=known.get("{tls_version}", ""),
         mta_queue_id=known.get("i", ""),
         clock=lambda: now,
     )
     for recipient in recipients:
-        transaction.recipient(recipient, esmtp_parameters(recipient_parameters))
+        transaction.recipient(recipient, parse_parameters(recipient_parameters))
     if transaction.concerns_us:
         fields, body = split_message(mail)
         for name, value in fields:
             transaction.header(name, value)
         transaction.body(body)
     return transaction, transaction.decide()
+
+
+def preview(configuration: Configuration, queue: QuotaBook, *, now: float, **dialogue: Any) -> dict[str, Any]:
+    """What would become of a mail, as DESIGN §7's JSON object; limits as `queue` stands. For `dialogue` see
+    `rehearse`.
+    """
+    rehearsal = Rehearsal(lambda account, sender, rule: queue.quota_left(account, sender, rule, now))
+    transaction, verdict = rehearse(Gate(configuration), rehearsal, SilentJournal(), now=now, **dialogue)
+    return describe(transaction, verdict)

@@ -1,4 +1,5 @@
-"""Replies to the SMTP client: reply code and enhanced status code, born together, and the catalogue of all we give.
+"""Replies to the SMTP client: reply code and enhanced status code, born together, and the catalogue of all we
+give.
 
 A reply's public text names the condition, never another customer's data and never whether an account or a
 password was wrong. Wording is kept by `tests/golden/replies/`.
@@ -13,7 +14,8 @@ _LINE_LIMIT = 480  # octets; well under libmilter's 980, so that a log line stay
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One SMTP reply: `code` (4yz or 5yz), `enhanced` ("4.x.x" or "5.x.x", RFC 3463) and a one-line ASCII `text`.
+    """One SMTP reply: `code` (4yz or 5yz), `enhanced` ("4.x.x" or "5.x.x", RFC 3463) and a one-line ASCII
+    `text`.
 
     Made only by `permanent` and `temporary`, so that 451 can never carry 5.x.x.
     """
@@ -55,7 +57,9 @@ def _one_line(text: str) -> str:
 NOT_AUTHORISED = Reply.permanent("7.1", "not authorised")
 TLS_REQUIRED = Reply.permanent("7.10", "this account may send over an encrypted connection only")
 SEND_SEPARATELY = Reply.temporary("5.0", "recipients of different accounts, send separately")
-TOO_MANY_RECIPIENTS = Reply.temporary("5.3", "too many SMS recipients, send the rest in another mail", code=452)
+TOO_MANY_RECIPIENTS = Reply.temporary(
+    "5.3", "too many SMS recipients, send the rest in another mail", code=452
+)
 NO_SUCH_ADDRESS = Reply.permanent("1.1", "the address is not a mobile number")
 BAD_NUMBER = Reply.permanent(
     "1.3", "not a valid mobile number: international form expected, 7 to 15 digits, such as 447973100000"

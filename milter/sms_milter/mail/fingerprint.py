@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 # Fields that relays add or change on the way: the retry of a mail may carry other ones.
 _TRACE = frozenset(
-    (b"received", b"return-path", b"delivered-to", b"received-spf", b"authentication-results")
-    + (b"dkim-signature", b"arc-seal", b"arc-message-signature", b"arc-authentication-results")
+    b"received return-path delivered-to received-spf authentication-results dkim-signature arc-seal "
+    b"arc-message-signature arc-authentication-results".split()
 )
 
 
@@ -22,10 +22,10 @@ def fingerprint(
 ) -> bytes | None:
     """The digest by which a retry of this mail is known, or None when it is never to be taken for one.
 
-    With a Message-ID of the client's: envelope, content and Message-ID, trace fields left out. Without one: the whole
-    content, if it carries a Date or a Received field. An MTA may add Message-ID, Date and From (Postfix does, at the
-    end of the header, for local clients); a Message-ID that contains `mta_queue_id` is the MTA's, and the client's
-    header ends before it.
+    With a Message-ID of the client's: envelope, content and Message-ID, trace fields left out. Without one:
+    the whole content, if it carries a Date or a Received field. An MTA may add Message-ID, Date and From
+    (Postfix does, at the end of the header, for local clients); a Message-ID that contains `mta_queue_id` is
+    the MTA's, and the client's header ends before it.
     """
     own = [(name.lower().encode(), value) for name, value in fields]
     has_message_id = False

@@ -1,4 +1,5 @@
-"""Finds the account of a mail from its envelope (HSL §2): client address, envelope sender, SASL user, domain."""
+"""Finds the account of a mail from its envelope (HSL §2): client address, envelope sender, SASL user, domain.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ class Member:
 class AccountBook:
     """The accounts, indexed by envelope sender when the configuration is loaded.
 
-    More than one account may match: the most specific sender pattern wins (address, domain, `*`, accounts that do not
-    require a sender), then the order of the configuration.
+    More than one account may match: the most specific sender pattern wins (address, domain, `*`, accounts
+    that do not require a sender), then the order of the configuration.
     """
 
     def __init__(self, accounts: Mapping[str, Account]) -> None:
@@ -47,7 +48,9 @@ class AccountBook:
         return self._names[name]
 
     def find(self, *, client: str, sender: str, sasl_user: str, domain: str) -> Member | None:
-        """The account whose required checks all hold, or None. `sender` without brackets, "" for the null sender."""
+        """The account whose required checks all hold, or None. `sender` without brackets, "" for the null
+        sender.
+        """
         for member in self._candidates(sender.lower()):
             account = member.account
             if account.domains and domain not in account.domains:

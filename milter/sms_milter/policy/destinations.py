@@ -9,7 +9,9 @@ from sms_milter.config.schema import RouteRule
 
 
 class ClosedGroup:
-    """The numbers an account may reach: full numbers, and prefixes ending in `*`. An empty group refuses everybody."""
+    """The numbers an account may reach: full numbers, and prefixes ending in `*`. An empty group refuses
+    everybody.
+    """
 
     def __init__(self, entries: Sequence[str]) -> None:
         bare = [entry.lstrip("+") for entry in entries]
@@ -27,7 +29,9 @@ class _Way:
 
 
 class RouteTable:
-    """The routes by name; within one route the first rule whose prefix fits counts, as the postmaster wrote them."""
+    """The routes by name; within one route the first rule whose prefix fits counts, as the postmaster wrote
+    them.
+    """
 
     def __init__(self, routes: Mapping[str, Sequence[RouteRule]]) -> None:
         self._ways = {

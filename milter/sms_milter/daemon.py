@@ -1,0 +1,344 @@
+"""The service put together: a parts list. Every concrete class meets the others here and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+import random
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from sms_milter.config.load import Loaded, load
+from sms_milter.config.schema import Configuration, Smsc
+from sms_milter.dispatch import Dispatcher
+from sms_milter.errors import ConfigError
+from sms_milter.intake import Gate
+from sms_milter.logline import Numbers, clean
+from sms_milter.observe import open_journal
+from sms_milter.ports import Journal
+from sms_milter.queue import open_queue
+from sms_milter.queue.committer import Committer
+from sms_milter.queue.doorbell import DatagramDoorbell, DoorbellListener
+from sms_milter.smpp.link import Link
+from sms_milter.smpp.reconnect import Backoff
+from sms_milter.smpp.session import SessionOptions
+from sms_milter.supervisor import Control, Main, Order, Supervisor
+
+ROLES = ("milter", "dispatch")
+
+_BACKLOG = 128
+_BIND_PATIENCE_SECONDS = (
+    10.0  # workers of a supervisor that was killed need a moment to let go of the address
+)
+_STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
+_RETIRE_SECONDS = 600.0  # the same when a replacement runs already
+_UNBIND_SECONDS = 5.0
+
+
+class Service:
+    """`sms-milter run`: the supervisor, the listening socket, and the roles made from one configuration."""
+
+    def __init__(self, path: Path, roles: frozenset[str]) -> None:
+        self._path, self._wanted = path, roles
+        self._loaded = load(path)
+        self._journal = open_journal(self._loaded.configuration.log, "supervisor")
+        self._supervisor = Supervisor(self._journal, self._reload)
+        self._sockets: dict[str, socket.socket] = {}
+        self._mains: dict[str, tuple[object, Main]] = {}
+
+    def run(self) -> None:
+        """Serve until SIGTERM."""
+        self._note()
+        self._supervisor.replace(self._roles(self._loaded.configuration))
+        self._journal.info(f"ready, configuration {self._path}")
+        self._supervisor.run()
+        self._journal.info("stopped")
+
+    def _reload(self) -> None:
+        """SIGHUP: a good file takes over without losing a connection; a bad one leaves the old in force."""
+        try:
+            loaded = load(self._path)
+            roles = self._roles(loaded.configuration)
+        except ConfigError as error:
+            for fault in error.faults:
+                self._journal.error(f"configuration: {clean(fault)}")
+            self._journal.error("reload refused, the old configuration stays in force")
+            return
+        except OSError as error:
+            self._journal.error(f"reload refused, the old configuration stays in force ({error})")
+            return
+        self._loaded = loaded
+        self._note()
+        self._supervisor.replace(roles)
+        self._journal.info(f"reloaded, configuration {self._path}")
+
+    def _note(self) -> None:
+        for note in self._loaded.notes:
+            self._journal.warning(f"configuration: {clean(note)}")
+
+    def _roles(self, configuration: Configuration) -> Mapping[str, Main]:
+        mains: dict[str, Main] = {}
+        if "milter" in self._wanted:
+            listening = self._listening(configuration)
+            for number in range(_workers(configuration)):
+                main = self._main(f"milter/{number}", configuration, _milter_role(configuration, listening))
+                mains[f"milter/{number}"] = main
+        if "dispatch" in self._wanted:
+            # Binds outlive a reload that does not concern them.
+            concern = (
+                configuration.smscs,
+                configuration.queue,
+                configuration.log,
+                configuration.reports.keep,
+            )
+            mains["dispatch"] = self._main(
+                "dispatch", (*concern, configuration.user), _dispatch_role(configuration)
+            )
+        return mains
+
+    def _main(self, name: str, concern: object, main: Main) -> Main:
+        """The main of a role; the one that runs already when nothing that concerns it has changed."""
+        before = self._mains.get(name)
+        if before is not None and before[0] == concern:
+            return before[1]
+        self._mains[name] = (concern, main)
+        return main
+
+    def _listening(self, configuration: Configuration) -> socket.socket:
+        milter = configuration.milter
+        if milter.socket not in self._sockets:
+            fresh = _listen(
+                milter.socket, int(milter.socket_mode, 8), configuration.user, milter.socket_group
+            )
+            for old in self._sockets.values():
+                old.close()
+            self._sockets = {milter.socket: fresh}
+        return self._sockets[milter.socket]
+
+
+def _workers(configuration: Configuration) -> int:
+    workers = configuration.milter.workers
+    return (os.cpu_count() or 1) if workers == "auto" else workers
+
+
+# --- roles --------------------------------------------------------------------------------------------------
+
+
+def _milter_role(configuration: Configuration, listening: socket.socket) -> Main:
+    def main(control: Control) -> None:
+        # libmilter waits for these three in a thread of its own; no other thread may take them away.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})
+        from sms_milter import milterd  # libmilter enters the worker only
+
+        journal = open_journal(configuration.log, "milter")
+        _give_up_privileges(configuration.user)
+        path = configuration.queue.path
+        committer = Committer(
+            lambda: open_queue(configuration.queue),
+            DatagramDoorbell(path),
+            journal,
+            timeout_seconds=configuration.milter.decision_timeout,
+        )
+        committer.start()
+        callbacks = milterd.Milter(Gate(configuration), committer, journal)
+
+        def ready(listener: milterd.Listener) -> None:
+            drain = threading.Thread(
+                target=_drain_milter,
+                args=(control, listener, callbacks, committer),
+                name="control",
+                daemon=True,
+            )
+            drain.start()
+
+        milterd.serve(callbacks, listening, ready)
+
+    return main
+
+
+def _drain_milter(control: Control, listener: object, callbacks: object, committer: Committer) -> None:
+    """Wait for the supervisor's word, take no more connections, leave when the open ones have ended."""
+    from sms_milter import milterd
+
+    assert isinstance(listener, milterd.Listener)
+    assert isinstance(callbacks, milterd.Milter)
+    order = control.read()
+    listener.stop()
+    started = time.monotonic()
+    # A client's idle connection is cut early only when the service ends, and never within a mail.
+    idle_until = started + (_RETIRE_SECONDS if order is Order.RETIRE else 0.0)
+    busy_until = started + (_RETIRE_SECONDS if order is Order.RETIRE else _STOP_SECONDS)
+    time.sleep(0.05)  # what libmilter accepted a moment ago must be seen in the counts
+    while callbacks.open and time.monotonic() < busy_until:
+        if not callbacks.busy and time.monotonic() >= idle_until:
+            break
+        time.sleep(0.05)
+    committer.stop()
+    os._exit(0)
+
+
+def _dispatch_role(configuration: Configuration) -> Main:
+    def main(control: Control) -> None:
+        journal = open_journal(configuration.log, "dispatch")
+        _give_up_privileges(configuration.user)
+        queue = open_queue(configuration.queue)
+        bell = DoorbellListener(configuration.queue.path)
+        waker, woken = socket.socketpair()
+        waker.setblocking(False)
+        woken.setblocking(False)
+        links = [
+            link
+            for name, smsc in configuration.smscs.items()
+            for link in _links(name, smsc, journal, lambda: _wake(waker))
+        ]
+        dispatcher = Dispatcher(
+            queue,
+            links,
+            configuration.smscs,
+            journal,
+            Numbers(masked=configuration.log.mask_numbers),
+            keep_seconds=configuration.reports.keep,
+        )
+        _dispatch_until_told(dispatcher, links, bell, woken, control)
+        bell.close()
+
+    return main
+
+
+def _dispatch_until_told(
+    dispatcher: Dispatcher, links: list[Link], bell: DoorbellListener, woken: socket.socket, control: Control
+) -> None:
+    """The dispatcher's loop: sleep until something happens, then one step."""
+    deadline: float | None = None
+    closing = False
+    told = False
+    while True:
+        rest = min(dispatcher.step(time.time()), 0.1 if told else 60.0)
+        poll = select.poll()
+        for descriptor in (bell.fileno(), woken.fileno(), *(() if told else (control.fileno(),))):
+            poll.register(descriptor, select.POLLIN)
+        for link in links:
+            if link.fileno() >= 0:
+                poll.register(link.fileno(), select.POLLIN | (select.POLLOUT if link.wants_write else 0))
+        ready = {descriptor for descriptor, _ in poll.poll(rest * 1000)}
+        if bell.fileno() in ready:
+            bell.clear()
+            dispatcher.rung()
+        if woken.fileno() in ready:
+            with contextlib.suppress(BlockingIOError):
+                woken.recv(4096)
+        now = time.time()
+        if not told and control.fileno() in ready:
+            told = True
+            deadline = now + _STOP_SECONDS
+            dispatcher.drain(now)
+        if deadline is not None and not closing and (dispatcher.idle or now > deadline):
+            closing = True
+            deadline = now + _UNBIND_SECONDS
+            dispatcher.close(now)
+        if closing and deadline is not None and (dispatcher.closed or now > deadline):
+            dispatcher.step(now)
+            return
+
+
+def _wake(waker: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        waker.send(b"!")
+
+
+def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) -> list[Link]:
+    kinds = ("transceiver",) if smsc.bind == "transceiver" else ("transmitter", "receiver")
+    return [
+        Link(
+            smsc=name,
+            name=f"{name}/{number}" if len(kinds) == 1 else f"{name}/{number}-{kind}",
+            host=smsc.host,
+            port=smsc.port,
+            tls=smsc.tls,
+            session_options=SessionOptions(
+                system_id=smsc.system_id,
+                password=smsc.password,
+                system_type=smsc.system_type,
+                kind=kind,
+                window=smsc.window,
+                enquire_link_seconds=smsc.enquire_link,
+                response_timeout_seconds=smsc.response_timeout,
+            ),
+            backoff=Backoff(random.Random()),
+            wake=wake,
+            journal=journal,
+        )
+        for number in range(1, smsc.binds + 1)
+        for kind in kinds
+    ]
+
+
+# --- privileges and sockets ---------------------------------------------------------------------------------
+
+
+def _give_up_privileges(user: str) -> None:
+    """Become `user` for good, when started as root and asked to; files made from here on are for it and its
+    group.
+    """
+    os.umask(0o007)
+    if not user or os.geteuid() != 0:
+        return
+    entry = pwd.getpwnam(user)
+    os.initgroups(user, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def _listen(where: str, mode: int, user: str, group: str) -> socket.socket:
+    """The listening socket of `where`, as libmilter writes it: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH.
+
+    Non-blocking: else the workers that lose the race for a connection could not be stopped (milter.md §7.4).
+    """
+    kind, _, rest = where.partition(":")
+    if kind == "unix":
+        listening = _listen_unix(rest, mode, user, group)
+    else:
+        port, _, host = rest.partition("@")
+        listening = socket.socket(socket.AF_INET6 if kind == "inet6" else socket.AF_INET)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _patiently(lambda: listening.bind((host, int(port))))
+    listening.listen(_BACKLOG)
+    listening.setblocking(False)
+    return listening
+
+
+def _listen_unix(path: str, mode: int, user: str, group: str) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    before = os.umask(0o177)  # nobody else's until mode and owner are right
+    try:
+        listening.bind(path)
+    finally:
+        os.umask(before)
+    if os.geteuid() == 0:
+        owner = pwd.getpwnam(user).pw_uid if user else -1
+        os.chown(path, owner, grp.getgrnam(group).gr_gid if group else -1)
+    os.chmod(path, mode)
+    return listening
+
+
+def _patiently(bind: Callable[[], None]) -> None:
+    deadline = time.monotonic() + _BIND_PATIENCE_SECONDS
+    while True:
+        try:
+            return bind()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+__all__ = ["ROLES", "Loaded", "Service"]

@@ -1,0 +1,231 @@
+"""Keeps child processes running: forks, restarts with a growing delay, drains, replaces. Knows nothing of
+what they do.
+
+The supervisor stays single-threaded, so that a fork copies no held lock. It handles nothing that comes from
+outside; each child gives up its privileges before it does. Children are told what to do through a pipe, not
+by signals, because libmilter keeps TERM, HUP and INT for itself; a closed pipe means that the supervisor is
+gone and the child must end too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from sms_milter.ports import Journal
+
+_RESTART_SECONDS = (0.1, 30.0)  # first and longest delay before a role is started again
+_LIVED_SECONDS = 60.0  # a child that lived so long starts afresh in the counting
+_STOP_SECONDS = 45.0  # after that a draining child is killed
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+
+class Order(Enum):
+    """What the supervisor tells a child through its pipe."""
+
+    STOP = b"S"  # the service ends: finish what is under way, soon
+    RETIRE = b"R"  # a replacement runs already: finish at leisure
+
+
+class Control:
+    """A child's end of the pipe."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """For select and poll."""
+        return self._descriptor
+
+    def read(self) -> Order:
+        """Wait for the supervisor's word; its end reads as STOP."""
+        octets = os.read(self._descriptor, 1)
+        return Order.RETIRE if octets == Order.RETIRE.value else Order.STOP
+
+
+Main = Callable[[Control], None]
+
+
+@dataclass(slots=True)
+class _Child:
+    name: str
+    pid: int
+    pipe: int
+    started: float
+    retired: bool = False
+
+
+@dataclass(slots=True)
+class _Role:
+    main: Main
+    child: _Child | None = None
+    delay: float = 0.0
+    start_at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Wanted:
+    stop: bool = False
+    reload: bool = False
+
+
+class Supervisor:
+    """Runs named roles as child processes until SIGTERM; SIGHUP calls `reload`, which may `replace` roles."""
+
+    def __init__(self, journal: Journal, reload: Callable[[], None]) -> None:
+        self._journal = journal
+        self._reload = reload
+        self._roles: dict[str, _Role] = {}
+        self._children: dict[int, _Child] = {}
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def replace(self, roles: Mapping[str, Main]) -> None:
+        """Make `roles` the roles to run: new and changed ones start, then those they replace retire."""
+        for name in [name for name in self._roles if name not in roles]:
+            self._retire(self._roles.pop(name).child)
+        for name, main in roles.items():
+            before = self._roles.get(name)
+            if before is not None and before.main is main:
+                continue
+            self._roles[name] = _Role(main)
+            self._start(name)
+            if before is not None:
+                self._retire(before.child)
+
+    def run(self) -> None:
+        """Supervise until told to stop; returns when every child has ended."""
+        wanted = _Wanted()
+        with self._signals():
+            while not wanted.stop:
+                self._reap()
+                self._start_due()
+                if wanted.reload:
+                    wanted.reload = False
+                    self._reload()
+                self._wait(wanted)
+            self._stop()
+
+    # --- children -------------------------------------------------------------------------------------------
+
+    def _start(self, name: str) -> None:
+        role = self._roles[name]
+        read, write = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            os.close(write)
+            self._become(name, role.main, read)
+        os.close(read)
+        role.child = _Child(name, pid, write, time.monotonic())
+        self._children[pid] = role.child
+        self._journal.info(f"started role={name} pid={pid}")
+
+    def _become(self, name: str, main: Main, control: int) -> None:
+        """The child's life; never returns."""
+        code = 70  # EX_SOFTWARE
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            os.setpgid(0, 0)  # a terminal's Ctrl-C is for the supervisor, which drains
+            for other in self._children.values():
+                os.close(other.pipe)
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            _name_process(name)
+            main(Control(control))
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 70
+        except BaseException:  # noqa: BLE001 -- the child's last word; nothing is above it
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _retire(self, child: _Child | None, order: Order = Order.RETIRE) -> None:
+        if child is not None:
+            child.retired = True
+            with contextlib.suppress(OSError):
+                os.write(child.pipe, order.value)
+
+    def _reap(self) -> None:
+        while self._children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:
+                os.close(child.pipe)
+                self._ended(child, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, child: _Child, code: int) -> None:
+        how = f"exit {code}" if code >= 0 else f"signal {-code}"
+        role = self._roles.get(child.name)
+        if child.retired or role is None or role.child is not child:
+            self._journal.info(f"ended role={child.name} pid={child.pid} ({how})")
+            return
+        now = time.monotonic()
+        lived = now - child.started
+        role.child = None
+        role.delay = (
+            _RESTART_SECONDS[0] if lived > _LIVED_SECONDS else min(role.delay * 2 or 0.1, _RESTART_SECONDS[1])
+        )
+        role.start_at = now + role.delay
+        self._journal.warning(
+            f"role={child.name} pid={child.pid} died ({how}), started again in {role.delay:.1f} s"
+        )
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for name, role in self._roles.items():
+            if role.child is None and role.start_at <= now:
+                self._start(name)
+
+    def _stop(self) -> None:
+        for child in self._children.values():
+            self._retire(child, Order.STOP)
+        deadline = time.monotonic() + _STOP_SECONDS
+        wanted = _Wanted()
+        while self._children and time.monotonic() < deadline:
+            self._wait(wanted, 0.5)
+            self._reap()
+        for child in self._children.values():
+            self._journal.error(f"role={child.name} pid={child.pid} did not end in time, killed")
+            os.kill(child.pid, signal.SIGKILL)
+            os.waitpid(child.pid, 0)
+
+    # --- waiting --------------------------------------------------------------------------------------------
+
+    def _wait(self, wanted: _Wanted, longest: float = 3600.0) -> None:
+        starts = [role.start_at for role in self._roles.values() if role.child is None]
+        rest = max(0.0, min(starts, default=time.monotonic() + longest) - time.monotonic())
+        select.select([self._wake_read], [], [], min(rest, longest))
+        with contextlib.suppress(BlockingIOError):
+            for number in os.read(self._wake_read, 4096):
+                wanted.stop |= number in (signal.SIGTERM, signal.SIGINT)
+                wanted.reload |= number == signal.SIGHUP
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(-1)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _name_process(name: str) -> None:
+    """Show the role in process lists, where the system has a file for that."""
+    with contextlib.suppress(OSError), open("/proc/self/comm", "w") as comm:
+        comm.write(f"sms-{name}")
