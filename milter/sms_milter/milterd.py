@@ -22,7 +22,7 @@ import milter  # pymilter's C extension
 from sms_milter import reply
 from sms_milter.intake import Gate, Transaction, Verdict
 from sms_milter.logline import clean, line
-from sms_milter.mail.address import parse_parameters
+from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Action, Client
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
@@ -164,7 +164,7 @@ class Milter:
             self._journal,
             client,
             _text(sender),
-            parse_parameters([_text(parameter) for parameter in parameters]),
+            esmtp_parameters([_text(parameter) for parameter in parameters]),
             sasl_user=ctx.getsymval("{auth_authen}") or "",
             tls_version=ctx.getsymval("{tls_version}") or "",
             mta_queue_id=queue_id,
@@ -178,7 +178,7 @@ class Milter:
         transaction = connection.transaction
         assert transaction is not None
         transaction.mta_queue_id = transaction.mta_queue_id or ctx.getsymval("i") or ""
-        given = parse_parameters([_text(parameter) for parameter in parameters])
+        given = esmtp_parameters([_text(parameter) for parameter in parameters])
         why = transaction.recipient(_text(recipient), given)
         return int(milter.CONTINUE) if why is None else _answer(ctx, why)
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sms_milter.config.schema import Configuration
 from sms_milter.intake import Gate, Transaction, Verdict, quota_refusal
-from sms_milter.mail.address import parse_parameters
+from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Client, NewMail, PlannedMessage, QuotaRule, Stored
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
@@ -162,14 +162,14 @@ def rehearse(
         journal,
         Client(client),
         sender,
-        parse_parameters(mail_parameters),
+        esmtp_parameters(mail_parameters),
         sasl_user=sasl_user or known.get("{auth_authen}", ""),
         tls_version=known.get("{tls_version}", ""),
         mta_queue_id=known.get("i", ""),
         clock=lambda: now,
     )
     for recipient in recipients:
-        transaction.recipient(recipient, parse_parameters(recipient_parameters))
+        transaction.recipient(recipient, esmtp_parameters(recipient_parameters))
     if transaction.concerns_us:
         fields, body = split_message(mail)
         for name, value in fields:
