@@ -1,0 +1,81 @@
+"""HSL §2: which account a transaction belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sms_milter.config.schema import Account
+from sms_milter.policy.accounts import AccountBook
+
+
+def book(**accounts: dict[str, Any]) -> AccountBook:
+    base = {"clients": ["192.0.2.0/24", "2001:db8::/32"]}
+    return AccountBook({name: Account.model_validate(base | fields) for name, fields in accounts.items()})
+
+
+def found(book: AccountBook, sender: str, client: str = "192.0.2.10", **more: str) -> str | None:
+    given = {"sasl_user": "", "domain": "sms.example.com"} | more
+    member = book.find(client=client, sender=sender, **given)
+    return member.name if member else None
+
+
+def test_client_and_sender_must_both_hold() -> None:
+    accounts = book(acme={"senders": ["@customer.example"]})
+    assert found(accounts, "bob@customer.example") == "acme"
+    assert found(accounts, "bob@customer.example", client="198.51.100.7") is None
+    assert found(accounts, "bob@other.example") is None
+
+
+def test_ipv6_clients_and_mapped_ipv4_clients() -> None:
+    accounts = book(acme={"senders": ["*"]})
+    assert found(accounts, "a@b.example", client="2001:db8::7") == "acme"
+    assert found(accounts, "a@b.example", client="::ffff:192.0.2.3") == "acme"
+    assert found(accounts, "a@b.example", client="2001:db9::7") is None
+    assert found(accounts, "a@b.example", client="") is None
+    assert found(accounts, "a@b.example", client="not an address") is None
+
+
+def test_an_account_without_clients_matches_nobody() -> None:
+    accounts = book(acme={"senders": ["*"], "clients": []})
+    assert found(accounts, "a@b.example") is None
+
+
+def test_senders_compare_without_regard_to_case() -> None:
+    accounts = book(acme={"senders": ["Alerts@Acme.example"]}, other={"senders": ["@Acme.example"]})
+    assert found(accounts, "ALERTS@ACME.EXAMPLE") == "acme"
+    assert found(accounts, "someone@ACME.example") == "other"
+
+
+def test_the_most_specific_sender_wins_then_the_order() -> None:
+    accounts = book(
+        everyone={"senders": ["*"]},
+        domain={"senders": ["@acme.example"]},
+        late={"senders": ["alerts@acme.example"]},
+        later={"senders": ["alerts@acme.example"]},
+    )
+    assert found(accounts, "alerts@acme.example") == "late"
+    assert found(accounts, "x@acme.example") == "domain"
+    assert found(accounts, "x@y.example") == "everyone"
+
+
+def test_a_domain_pattern_does_not_cover_its_subdomains() -> None:
+    assert found(book(acme={"senders": ["@acme.example"]}), "x@ops.acme.example") is None
+
+
+def test_the_null_sender_needs_star_and_permission() -> None:
+    assert found(book(acme={"senders": ["*", "@customer.example"]}), "") is None
+    assert found(book(acme={"senders": ["@customer.example"], "allow_null_sender": True}), "") is None
+    assert found(book(acme={"senders": ["*"], "allow_null_sender": True}), "") == "acme"
+
+
+def test_an_account_may_be_limited_to_some_domains() -> None:
+    accounts = book(acme={"senders": ["*"], "domains": ["sms.example.net"]})
+    assert found(accounts, "a@b.example") is None
+    assert found(accounts, "a@b.example", domain="sms.example.net") == "acme"
+
+
+def test_a_sasl_user_in_place_of_the_client() -> None:
+    accounts = book(acme={"senders": ["*"], "clients": [], "sasl_users": ["acme"], "require": ["sasl"]})
+    assert found(accounts, "a@b.example", sasl_user="acme") == "acme"
+    assert found(accounts, "a@b.example", sasl_user="other") is None
+    assert found(accounts, "a@b.example") is None

@@ -1,0 +1,35 @@
+"""Closed groups (HSL §8) and routes."""
+
+from __future__ import annotations
+
+from sms_milter.config.schema import RouteRule
+from sms_milter.policy.destinations import ClosedGroup, RouteTable
+
+
+def test_a_closed_group_holds_numbers_and_prefixes() -> None:
+    group = ClosedGroup(["447973100000", "4179*"])
+    assert "447973100000" in group
+    assert "41790000001" in group
+    assert "4479731000001" not in group
+    assert "447973100001" not in group
+
+
+def test_an_empty_closed_group_refuses_everybody() -> None:
+    assert "447973100000" not in ClosedGroup([])
+
+
+def rules(*pairs: tuple[str, list[str]]) -> list[RouteRule]:
+    return [RouteRule.model_validate({"to": to, "via": via}) for to, via in pairs]
+
+
+def test_the_first_rule_that_fits_counts() -> None:
+    table = RouteTable({"default": rules(("+4179", ["a", "b"]), ("+41", ["b"]), ("*", ["c"]))})
+    assert table.smscs("default", "41790000001") == ("a", "b")
+    assert table.smscs("default", "41310000001") == ("b",)
+    assert table.smscs("default", "447973100000") == ("c",)
+
+
+def test_no_rule_and_no_route_give_no_way() -> None:
+    table = RouteTable({"swiss": rules(("+41", ["a"]))})
+    assert table.smscs("swiss", "447973100000") == ()
+    assert table.smscs("other", "41790000001") == ()
