@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
@@ -31,6 +31,7 @@ from sms_milter.config.values import (
     CountryCode,
     DomainName,
     Duration,
+    Expects,
     FileMode,
     GroupEntry,
     Host,
@@ -530,7 +531,7 @@ class Configuration(Section):
 # --- reading the declarations -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
     """One declaration, read back. `name` is the written one, `attribute` the model's; limits as declared."""
 
@@ -551,14 +552,15 @@ class Setting:
         """Whether there is no default."""
         return self.default is REQUIRED
 
-    def differs(self, value: object) -> bool:
-        """Whether a checked value is another than the default."""
-        return bool(value != TypeAdapter(self.annotation).validate_python(self.default))
+    @cached_property
+    def checked_default(self) -> Any:
+        """The default as the model holds it: a number for "10MB"."""
+        return TypeAdapter(self.annotation).validate_python(self.default)
 
     def acts(self, value: object) -> bool:
-        """Whether giving `value` has the effect that it promises."""
+        """Whether a checked value, given in the file, has the effect that it promises."""
         if isinstance(self.in_force, bool):
-            return self.in_force or not self.differs(value)
+            return self.in_force or value == self.checked_default
         return value in self.in_force
 
 
@@ -604,3 +606,48 @@ def section_of(annotation: Any) -> type[BaseModel] | None:
     """The section that an annotation names, if it names one."""
     plain = bare(annotation)
     return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
+
+
+# --- what a value must look like ----------------------------------------------------------------------------
+
+_PLAIN_WORDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+def expected(annotation: Any, setting: Setting | None = None) -> str:
+    """What a value must look like, limits included, in a postmaster's words."""
+    words = _kind(annotation)
+    if type(None) in get_args(_without_metadata(annotation)):
+        words += ", or null"
+    limits = limits_of(setting) if setting is not None else ""
+    return f"{words}, {limits}" if limits else words
+
+
+def limits_of(setting: Setting) -> str:
+    """The limits of a setting in words; empty without any."""
+    if setting.longest is not None:
+        return f"at most {setting.longest} characters"
+    least, most = setting.at_least, setting.at_most
+    if least is not None and most is not None:
+        return f"from {least} to {most}"
+    if least is not None:
+        return f"at least {least}"
+    return f"at most {most}" if most is not None else ""
+
+
+def _without_metadata(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _kind(annotation: Any) -> str:
+    for note in getattr(annotation, "__metadata__", ()):
+        if isinstance(note, Expects):
+            return note.words
+    plain = _without_metadata(annotation)
+    choices = [choice for choice in get_args(plain) if choice is not type(None)]
+    if get_origin(plain) is Literal:
+        return f"{', '.join(choices[:-1])} or {choices[-1]}"
+    if get_origin(plain) is tuple:
+        return "a list"
+    if get_origin(plain) is dict or section_of(plain) is not None:
+        return "settings below it"
+    return _PLAIN_WORDS[plain] if plain in _PLAIN_WORDS else _kind(choices[0])
