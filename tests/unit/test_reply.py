@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from sms_milter import reply
 from sms_milter.reply import Reply
 

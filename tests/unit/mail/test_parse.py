@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from sms_milter.errors import Rejected
@@ -148,7 +150,7 @@ def test_a_multipart_without_its_parts_is_told(content_type: bytes, body: bytes)
 
 def test_a_multipart_without_its_end_is_read() -> None:
     part = only_part(b"multipart/mixed;\n boundary=sep", b"--sep\r\n\r\nHello\r\n")
-    assert part == Part("text/plain", b"Hello\r\n")
+    assert part == Part("text/plain", b"Hello")
 
 
 def test_too_many_fields() -> None:
@@ -204,8 +206,6 @@ def test_too_deep() -> None:
         b"text/plain; charset*0*=x'",
     ],
 )
-def test_malformed_parameters_raise_nothing_but_a_refusal(content_type: bytes) -> None:
-    try:
+def test_malformed_parameters_do_no_harm(content_type: bytes) -> None:
+    with suppress(Rejected):
         assert only_part(content_type, b"x").octets == b"x"
-    except Rejected:
-        pass
