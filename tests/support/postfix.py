@@ -1,6 +1,6 @@
 """A private Postfix: own folder, own ports, made of the snippets that an operator installs (deploy/postfix).
 
-Needs root and Debian's package, but neither its running service nor systemd nor syslog. Starts within a second.
+Needs root and Debian's package, but neither its running service nor systemd nor syslog. Starts at once.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class WaitingMail:
 class Postfix:
     """`milters`: listener name to milter socket, Postfix's notation (`inet:127.0.0.1:8891`, `unix:/path`).
 
-    Each gets an SMS listener of its own, a copy of the one in deploy/postfix/master.cf. `everywhere` names the
+    Each gets an SMS listener of its own, a copy of that in deploy/postfix/master.cf. `everywhere` names the
     milter of all other listeners and of sendmail(1) (deploy/postfix/main.cf.every-listener). After the start
     `ports` holds the listeners' ports; "every" is the ordinary one, "report" the one without a milter.
     """

@@ -1,0 +1,201 @@
+"""A private Sendmail from Debian's packages, unpacked beside Postfix and not installed.
+
+Runs as root in its own UTS and mount namespaces (its host is called mx.sms.test there, and no DNS is asked), with the
+snippet that an operator includes (deploy/sendmail). It only queues: what Sendmail would deliver stays in its queue.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+from support.places import CACHE, DEPLOY, accepts, free_port, wait_until
+from support.postfix import WaitingMail
+
+_PACKAGES = ("sendmail-bin", "sendmail-base", "sendmail-cf", "libwrap0", "m4")
+_DEFAULT_DOMAIN = "sms.example.com"  # as it stands in the snippet
+_HOST = "mx.sms.test"
+
+
+@cache
+def unpacked() -> Path | None:
+    """The folder with Debian's packages unpacked in it, downloaded at the first use; None: they cannot be had."""
+    root = CACHE / "sendmail" / "root"
+    if _works(root):
+        return root
+    packages = CACHE / "sendmail" / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    if not list(packages.glob("sendmail-bin_*.deb")):
+        subprocess.run(["apt-get", "download", "-q", *_PACKAGES], cwd=packages, capture_output=True)
+    for package in packages.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", package, root], check=True, capture_output=True)
+    if not _works(root):
+        return None
+    # With the set-group-id bit the loader would ignore our library path.
+    _program(root).chmod(0o755)
+    return root
+
+
+def _program(root: Path) -> Path:
+    return root / "usr/libexec/sendmail/sendmail"
+
+
+def _works(root: Path) -> bool:
+    return _program(root).exists() and (root / "usr/bin/m4").exists()
+
+
+@dataclass
+class Sendmail:
+    """`milters`: listener name to milter socket, Sendmail's notation (`inet:8891@127.0.0.1`, `unix:/path`).
+
+    After the start `ports` holds a listener for each, "every" as an ordinary one without a milter.
+    """
+
+    directory: Path
+    milters: Mapping[str, str]
+    domains: Sequence[str] = (_DEFAULT_DOMAIN,)
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def __enter__(self) -> Sendmail:
+        root = unpacked()
+        assert root is not None, "Debian's sendmail packages cannot be downloaded"
+        self._root = root
+        self._write()
+        self._process = self._start("-bD", "-d0")
+        wait_until(lambda: all(map(accepts, self.ports.values())), "Sendmail to listen")
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        os.killpg(self._process.pid, signal.SIGTERM)
+        self._process.wait()
+
+    def queue(self) -> list[WaitingMail]:
+        """What is in the queue now, ordinary mail included."""
+        return [_waiting(path) for path in sorted((self.directory / "queue").glob("qf*"))]
+
+    def content(self, mail: WaitingMail) -> bytes:
+        """The body of a waiting mail."""
+        return (self.directory / "queue" / f"df{mail.queue_id}").read_bytes()
+
+    def run_queue(self, domain: str) -> None:
+        """Try to deliver what waits for `domain`."""
+        self._start("-v", f"-qR{domain}").wait(30)
+
+    def empty(self) -> None:
+        """Throw away whatever waits."""
+        for path in (self.directory / "queue").iterdir():
+            path.unlink(missing_ok=True)
+
+    @property
+    def log(self) -> str:
+        """What it printed; Sendmail logs to syslog, which nobody reads here."""
+        return (self.directory / "output").read_text(errors="replace")
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        files = self.directory
+        script = f"hostname {_HOST} && " + " && ".join(
+            f"mount --bind {files}/{name} /etc/{name}" for name in ("hosts", "nsswitch.conf", "resolv.conf")
+        )
+        library = self._root / "usr/lib/x86_64-linux-gnu"
+        libraries = (
+            library if library.exists() else next((self._root / "usr/lib").glob("*/libwrap.so.0")).parent
+        )
+        with (self.directory / "output").open("ab") as output:
+            return subprocess.Popen(
+                [
+                    *("unshare", "--uts", "--mount", "sh", "-c", f'{script} && exec "$0" "$@"'),
+                    *(_program(self._root), "-C", files / "sendmail.cf", *arguments),
+                ],
+                env={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    # --- configuration --------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        (self.directory / "queue").mkdir(mode=0o700)
+        (self.directory / "hosts").write_text(f"127.0.0.1 {_HOST} localhost\n::1 localhost\n")
+        (self.directory / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+        (self.directory / "resolv.conf").write_text("")
+        (self.directory / "switch").write_text("hosts files\naliases files\n")
+        shutil.copy(DEPLOY / "sendmail" / "sms-unclaimed", self.directory)
+        (self.directory / "sms-milter.m4").write_text(self._snippet())
+        (self.directory / "sendmail.mc").write_text(self._mc())
+        cf = self._root / "usr/share/sendmail/cf"
+        made = subprocess.run(
+            [self._root / "usr/bin/m4", "-I", f"{cf}/", f"-D_CF_DIR_={cf}/", self.directory / "sendmail.mc"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        (self.directory / "sendmail.cf").write_text(made.stdout)
+
+    def _snippet(self) -> str:
+        """deploy/sendmail/sms-milter.m4 with our domains and one filter for each listener."""
+        text = (DEPLOY / "sendmail" / "sms-milter.m4").read_text()
+        text = _replaced(text, "/etc/mail/sms-unclaimed", str(self.directory / "sms-unclaimed"))
+        [line] = [line for line in text.splitlines(True) if line.startswith("INPUT_MAIL_FILTER(")]
+        filters = [
+            _replaced(_replaced(line, "`sms-milter'", f"`{name}'"), "inet:8891@127.0.0.1", socket)
+            for name, socket in self.milters.items()
+        ]
+        text = _replaced(text, line, "".join(filters))
+        return _replaced(text, f" {_DEFAULT_DOMAIN}\n", f" {' '.join(self.domains)}\n")
+
+    def _mc(self) -> str:
+        def daemon(name: str, filters: str) -> str:
+            self.ports[name] = free_port()
+            options = f"Name={name}, Addr=127.0.0.1, Port={self.ports[name]}, InputMailFilters={filters}"
+            return f"DAEMON_OPTIONS(`{options}')dnl\n"
+
+        here = self.directory
+        return (
+            f"""divert(0)dnl
+include(`m4/cf.m4')dnl
+OSTYPE(`linux')dnl
+define(`confDOMAIN_NAME', `{_HOST}')dnl
+define(`confSERVICE_SWITCH_FILE', `{here}/switch')dnl
+define(`confHOSTS_FILE', `{here}/hosts')dnl
+define(`confPID_FILE', `{here}/pid')dnl
+define(`QUEUE_DIR', `{here}/queue')dnl
+define(`STATUS_FILE', `{here}/statistics')dnl
+undefine(`ALIAS_FILE')dnl
+define(`confDELIVERY_MODE', `queueonly')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confBAD_RCPT_THROTTLE', `0')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+"""
+            + daemon("every", "")
+            + "".join(daemon(name, name) for name in self.milters)
+            + f"""include(`{here}/sms-milter.m4')dnl
+LOCAL_CONFIG
+# Clients on loopback addresses play all clients; Sendmail knows no XCLIENT.
+CR 127.0.2 127.0.0.1
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+"""
+        )
+
+
+def _replaced(text: str, old: str, new: str) -> str:
+    assert old in text, f"{old} is no longer in the snippet"
+    return text.replace(old, new)
+
+
+def _waiting(path: Path) -> WaitingMail:
+    """A qf file: one fact per line, named by its first letter (S sender, R recipient, M why it waits)."""
+    lines = path.read_text(errors="replace").splitlines()
+    why = next((line[1:] for line in lines if line.startswith("M")), "")
+    recipients = {line.split(":", 1)[1].strip("<>"): why for line in lines if line.startswith("R")}
+    sender = next((line[1:].strip("<>") for line in lines if line.startswith("S")), "")
+    return WaitingMail("deferred" if why else "queued", path.name[2:], sender, recipients)
