@@ -1,0 +1,158 @@
+-- due_parts --
+-- The next parts of one SMSC and priority, in the order of sending.
+SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
+    mail.received_at, part.expires_at, part.doubts
+FROM part INDEXED BY part_due CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.state = 0 AND part.smsc = ? AND part.priority = ? AND part.due_at <= ? AND part.expires_at > ?
+ORDER BY part.due_at, part.id LIMIT ?
+
+-- mark_submitting --
+-- A part is about to leave on this bind with this sequence number.
+UPDATE part SET state = 1, bind = ?, sequence = ?, submitted_at = ? WHERE id = ?
+
+-- next_due --
+-- When the next part of one SMSC and priority falls due.
+SELECT due_at FROM part INDEXED BY part_due WHERE state = 0 AND smsc = ? AND priority = ? ORDER BY due_at LIMIT 1
+
+-- record_accepted --
+-- The SMSC took the part; a receipt that was asked for is waited for until its validity and :patience are over.
+UPDATE part SET state = 2, smsc_message_id = :smsc_message_id, smsc_key = :smsc_key, command_status = 0, why = NULL,
+    finished_at = CASE receipt WHEN 0 THEN :at ELSE max(expires_at, :at) + :patience END
+WHERE id = :id AND state = :before
+
+-- record_uncertain --
+-- Nobody knows; bind, sequence number and time stay as they are.
+UPDATE part SET state = 3, why = :why, finished_at = max(expires_at, :at) + :patience
+WHERE id = :id AND state = :before
+
+-- record_queued --
+-- To be tried again.
+UPDATE part SET state = 0, due_at = :due_at, attempts = attempts + :tries, doubts = doubts + :doubt, command_status = :command_status,
+    why = :why, finished_at = NULL
+WHERE id = :id AND state = :before
+
+-- record_failed --
+-- Refused for good.
+UPDATE part SET state = 5, command_status = :command_status, why = :why, finished_at = :at
+WHERE id = :id AND state = :before
+
+-- fail_siblings --
+-- A message with a failed part is not sent any further (SMPP practice: do not submit the rest).
+UPDATE part SET state = 5, why = 'another part failed: ' || :why, finished_at = :at
+WHERE state = 0
+    AND id BETWEEN (SELECT id - number + 1 FROM part WHERE id = :id AND state = 5)
+        AND (SELECT id - number + total FROM part WHERE id = :id AND state = 5)
+
+-- expired_parts --
+-- Queued parts whose time is over.
+SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
+    mail.received_at, part.expires_at, part.doubts
+FROM part INDEXED BY part_expiry CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.state = 0 AND part.expires_at <= ?
+ORDER BY part.expires_at, part.id LIMIT ?
+
+-- mark_expired --
+-- Its time was over before it could be sent.
+UPDATE part SET state = 6, why = 'validity over before it could be sent', finished_at = ? WHERE id = ?
+
+-- submitting_parts --
+-- Parts that somebody was about to send to one SMSC.
+SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
+    mail.received_at, part.expires_at, part.doubts, part.sequence
+FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?
+ORDER BY part.id
+
+-- any_parked --
+-- Whether any receipt waits for its part.
+SELECT EXISTS (SELECT 1 FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL)
+
+-- parked_receipts --
+-- Receipts that wait for one of these parts (a JSON list of ids).
+SELECT DISTINCT receipt.id, receipt.smsc, receipt.smsc_message_id, receipt.smsc_key, receipt.source, receipt.stat,
+    receipt.error, receipt.state, receipt.done_at, receipt.at
+FROM json_each(?) AS new CROSS JOIN part ON part.id = new.value
+    CROSS JOIN receipt INDEXED BY receipt_parked
+        ON receipt.part_id IS NULL AND receipt.smsc_key = part.smsc_key AND receipt.smsc = part.smsc
+ORDER BY receipt.id
+
+-- find_by_key --
+-- The part that an SMSC knows by this id: of several the one for this destination, and of these the newest.
+-- Only the newest hundred are looked at: some SMSCs give all messages the same id.
+SELECT * FROM (
+    SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total
+    FROM part INDEXED BY part_key CROSS JOIN mail ON mail.id = part.mail_id
+    WHERE part.smsc_key = ?1 AND part.smsc = ?2 ORDER BY part.id DESC LIMIT 100)
+ORDER BY destination = ?3 DESC, id DESC LIMIT 1
+
+-- settle_final --
+-- The receipt told of the end.
+UPDATE part SET state = ?, stat = ?, finished_at = ? WHERE id = ?
+
+-- settle_interim --
+-- The receipt told of the way.
+UPDATE part SET stat = ? WHERE id = ?
+
+-- insert_receipt --
+-- Keep a receipt; without part_id it is parked.
+INSERT INTO receipt (part_id, at, done_at, state, smsc, smsc_message_id, smsc_key, source, stat, error)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- attach_receipt --
+-- A parked receipt has found its part.
+UPDATE receipt SET part_id = ? WHERE id = ?
+
+-- forget_parked --
+-- Drop some parked receipts that nobody missed.
+DELETE FROM receipt WHERE id IN (
+    SELECT id FROM receipt INDEXED BY receipt_part WHERE part_id IS NULL AND at < ? ORDER BY at LIMIT ?)
+
+-- delete_links --
+-- Forget the links reported before.
+DELETE FROM link
+
+-- insert_link --
+-- One link as it is now.
+INSERT OR REPLACE INTO link (smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain,
+    note, reported_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- finished_mails --
+-- Mails of parts that were finished before a time, beginning after (time, id); a mail may come more than once.
+SELECT part.finished_at, part.id, part.mail_id, mail.parts
+FROM part INDEXED BY part_finished CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.finished_at < ?1 AND part.finished_at >= ?2 AND (part.finished_at > ?2 OR part.id > ?3)
+ORDER BY part.finished_at, part.id LIMIT ?4
+
+-- unfinished --
+-- Whether a mail (first and last id of its parts) still has a part that was not finished before a time.
+SELECT EXISTS (
+    SELECT 1 FROM part WHERE id BETWEEN ? AND ? AND (finished_at IS NULL OR finished_at >= ?))
+
+-- count_states --
+-- How many parts of a mail are in which state.
+SELECT state, count(*) FROM part WHERE id BETWEEN ? AND ? GROUP BY state
+
+-- delete_receipts --
+-- Forget the receipts of a mail.
+DELETE FROM receipt WHERE part_id BETWEEN ? AND ?
+
+-- delete_parts --
+-- Forget the parts of a mail.
+DELETE FROM part WHERE id BETWEEN ? AND ?
+
+-- delete_messages --
+-- Forget the messages of a mail.
+DELETE FROM message WHERE id BETWEEN ? AND ?
+
+-- delete_mail --
+-- Forget a mail.
+DELETE FROM mail WHERE id = ?
+
+-- forget_references --
+-- Drop references not used since a time.
+DELETE FROM reference WHERE used_at < ?
+
+-- forget_all_usage --
+-- Drop usage whose window ended before a time.
+DELETE FROM usage WHERE until < ?

@@ -1,0 +1,73 @@
+-- last_id --
+-- The last id given out.
+SELECT last_id FROM counter
+
+-- count --
+-- Advance the ids and the numbers of parts by state.
+UPDATE counter SET
+    last_id = last_id + :ids,
+    queued = queued + :queued,
+    submitting = submitting + :submitting,
+    accepted = accepted + :accepted,
+    uncertain = uncertain + :uncertain,
+    delivered = delivered + :delivered,
+    failed = failed + :failed,
+    expired = expired + :expired
+
+-- count_new --
+-- New parts: so many ids are given out, so many parts are queued more.
+UPDATE counter SET last_id = last_id + ?1, queued = queued + ?1
+
+-- find_fingerprint --
+-- The newest mail with this fingerprint within the retry window.
+SELECT id FROM mail WHERE fingerprint = ? AND received_at > ? ORDER BY id DESC LIMIT 1
+
+-- insert_mail --
+-- Store a mail.
+INSERT INTO mail (id, received_at, parts, mta_queue_id, account, dialect, sender, client, message_id, fingerprint)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- insert_message --
+-- Store a message of a mail.
+INSERT INTO message (id, mail_id, priority, flash, receipt, not_before, validity_seconds, channel, kind, route,
+    recipient, originator, destination, reference, concatenation, text)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- insert_part --
+-- Store a part, queued.
+INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,
+    destination, body)
+VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?)
+
+-- find_reference --
+-- The last concatenation reference between two addresses.
+SELECT value FROM reference WHERE source = ? AND destination = ?
+
+-- store_reference --
+-- Remember the concatenation reference just used.
+INSERT INTO reference (source, destination, value, used_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (source, destination) DO UPDATE SET value = excluded.value, used_at = excluded.used_at
+
+-- first_usage --
+-- The oldest entry inside the window that began after a time.
+SELECT at, parts, total FROM usage WHERE account = ? AND sender = ? AND at > ? ORDER BY at LIMIT 1
+
+-- last_usage --
+-- The newest entry.
+SELECT at, total FROM usage WHERE account = ? AND sender = ? ORDER BY at DESC LIMIT 1
+
+-- usage_reaching --
+-- The first entry inside the window at which the running total has reached a value.
+SELECT at FROM usage WHERE account = ? AND sender = ? AND at > ? AND total >= ? ORDER BY at LIMIT 1
+
+-- store_usage --
+-- Charge parts; what is charged at the same time is one entry.
+INSERT INTO usage (account, sender, at, parts, total, until) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, sender, at) DO UPDATE SET
+    parts = parts + excluded.parts, total = excluded.total, until = excluded.until
+
+-- forget_usage --
+-- Drop some entries that have left the window.
+DELETE FROM usage WHERE account = ?1 AND sender = ?2 AND at <= (
+    SELECT max(at) FROM (
+        SELECT at FROM usage WHERE account = ?1 AND sender = ?2 AND at <= ?3 ORDER BY at LIMIT 50))

@@ -1,0 +1,72 @@
+-- list_parts --
+-- The newest parts.
+SELECT part.id AS part_id, part.mail_id AS queue_id, mail.mta_queue_id, mail.account, part.state, mail.received_at,
+    part.due_at, part.expires_at, part.destination, part.number, part.total, part.priority, part.smsc, part.bind,
+    part.sequence, part.submitted_at, part.attempts, part.smsc_message_id, part.command_status, part.stat, part.why
+FROM part CROSS JOIN mail ON mail.id = part.mail_id
+ORDER BY part.id DESC LIMIT ?
+
+-- list_queued --
+-- The newest queued parts.
+SELECT id FROM part INDEXED BY part_due WHERE state = 0 ORDER BY id DESC LIMIT ?
+
+-- list_notable --
+-- The newest parts in a state that asks for attention.
+SELECT id FROM part INDEXED BY part_notable WHERE state IN (1, 3, 5, 6) AND state = ? ORDER BY id DESC LIMIT ?
+
+-- list_common --
+-- The newest parts in one of the states that most parts are in.
+SELECT id FROM part NOT INDEXED WHERE state = ? ORDER BY id DESC LIMIT ?
+
+-- show_parts --
+-- These parts (a JSON list of ids), newest first.
+SELECT part.id AS part_id, part.mail_id AS queue_id, mail.mta_queue_id, mail.account, part.state, mail.received_at,
+    part.due_at, part.expires_at, part.destination, part.number, part.total, part.priority, part.smsc, part.bind,
+    part.sequence, part.submitted_at, part.attempts, part.smsc_message_id, part.command_status, part.stat, part.why
+FROM json_each(?) AS wanted CROSS JOIN part ON part.id = wanted.value CROSS JOIN mail ON mail.id = part.mail_id
+ORDER BY part.id DESC
+
+-- find_mail --
+-- A mail by our queue id.
+SELECT id AS queue_id, mta_queue_id, received_at, account, dialect, sender, client, message_id, parts
+FROM mail WHERE id = ?
+
+-- find_mta_mail --
+-- The newest mail with the MTA's queue id.
+SELECT id AS queue_id, mta_queue_id, received_at, account, dialect, sender, client, message_id, parts
+FROM mail WHERE mta_queue_id = ? ORDER BY id DESC LIMIT 1
+
+-- mail_messages --
+-- The messages of a mail (first and last id), without their text.
+SELECT id AS message_id, recipient, destination, originator, channel, kind, flash, priority, not_before,
+    validity_seconds, receipt, route, reference
+FROM message WHERE id BETWEEN ? AND ? ORDER BY id
+
+-- mail_parts --
+-- The parts of a mail (first and last id).
+SELECT id AS part_id, number, total, state, smsc, due_at, expires_at, attempts, bind, sequence, submitted_at,
+    smsc_message_id, command_status, stat, why
+FROM part WHERE id BETWEEN ? AND ? ORDER BY id
+
+-- mail_receipts --
+-- The receipts of a mail (first and last id).
+SELECT part_id, at, done_at, state, smsc_message_id, source, stat, error
+FROM receipt WHERE part_id BETWEEN ? AND ? ORDER BY part_id, at, id
+
+-- count_all --
+-- How many parts are in which state.
+SELECT queued, submitting, accepted, uncertain, delivered, failed, expired FROM counter
+
+-- backlog --
+-- Queued parts by SMSC and priority: all, those due already, and since when the first has been due.
+SELECT smsc, priority, count(*) AS queued, sum(due_at <= ?) AS due, min(due_at) AS first_due_at
+FROM part INDEXED BY part_due WHERE state = 0 GROUP BY smsc, priority
+
+-- count_parked --
+-- How many receipts wait for their part.
+SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL
+
+-- links --
+-- The links as last reported.
+SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
+FROM link ORDER BY smsc, bind

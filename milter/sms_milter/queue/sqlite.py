@@ -1,0 +1,143 @@
+"""The queue in one SQLite file, as milter workers, dispatcher and operator's commands use it.
+
+Any number of processes use the file at the same time; each makes its own `SqliteQueue` after it was forked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sms_milter.errors import Refusal
+from sms_milter.model import LeasedPart, LinkStatus, NewMail, Priority, QuotaRule, Stored
+from sms_milter.ports import Work
+from sms_milter.queue import sqlite_intake, sqlite_reports
+from sms_milter.queue.sqlite_file import SqliteFile
+from sms_milter.queue.sqlite_work import SqliteWork
+from sms_milter.queue.statements import statements
+
+_SQL = statements("queries_dispatch.sql")
+_LEFTOVERS_EVERY_SECONDS = 3600.0
+
+
+class SqliteQueue:
+    """`ports.IntakeQueue`, `ports.DispatchQueue` and `ports.OperatorQueue` on the file at `path`."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        default_validity_seconds: int = 86400,
+        retry_window_seconds: float = 5 * 86400.0,
+        lock_wait_seconds: float = 10.0,
+    ) -> None:
+        self.path = path
+        self._default_validity_seconds = default_validity_seconds
+        self._retry_window_seconds = retry_window_seconds
+        self._file = SqliteFile(path, lock_wait_seconds=lock_wait_seconds)
+        self._leftovers_before = float("-inf")
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        self._file.close()
+
+    # --- milter workers -------------------------------------------------------------------------------------
+
+    def put(self, mails: Sequence[NewMail], now: float) -> list[Stored | Refusal]:
+        """See `ports.IntakeQueue.put`."""
+        return self.put_waiting(lambda: mails, now)
+
+    def put_waiting(self, take: Callable[[], Sequence[NewMail]], now: float) -> list[Stored | Refusal]:
+        """As `put`, but `take` is asked for the mails only when this transaction may write.
+
+        It is called at most once; not at all if QueueUnavailable is raised before the transaction has begun.
+        """
+        with self._file.transaction() as db:
+            mails = take()
+            return sqlite_intake.put(
+                db,
+                mails,
+                now,
+                default_validity_seconds=self._default_validity_seconds,
+                retry_window_seconds=self._retry_window_seconds,
+            )
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+        """See `ports.IntakeQueue.quota_left`."""
+        with self._file.reading() as db:
+            return sqlite_intake.quota_left(db, account, sender, rule, now)
+
+    # --- dispatcher -----------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Work]:
+        """See `ports.DispatchQueue.transaction`."""
+        with self._work() as work:
+            yield work
+
+    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
+        """See `ports.DispatchQueue.adopt`."""
+        with self._work() as work:
+            return work.adopt(smsc, now)
+
+    def next_due(self, smsc: str) -> float | None:
+        """See `ports.DispatchQueue.next_due`."""
+        with self._file.reading() as db:
+            found = [db.execute(_SQL["next_due"], (smsc, int(priority))).fetchone() for priority in Priority]
+        return min((row[0] for row in found if row), default=None)
+
+    def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
+        """See `ports.DispatchQueue.report_links`; replaces the report before."""
+        with self._file.transaction() as db:
+            db.execute(_SQL["delete_links"])
+            db.executemany(_SQL["insert_link"], [_link_row(link, now) for link in links])
+
+    def purge(self, before: float, limit: int = 1000) -> int:
+        """See `ports.DispatchQueue.purge`; now and then also what is left of mails long gone."""
+        with self._work() as work:
+            if before >= self._leftovers_before + _LEFTOVERS_EVERY_SECONDS:
+                work.forget_leftovers(before)
+                self._leftovers_before = before
+            return work.forget(before, limit)
+
+    @contextlib.contextmanager
+    def _work(self) -> Iterator[SqliteWork]:
+        with self._file.transaction() as db:
+            work = SqliteWork(db)
+            yield work
+            work.finish()
+
+    # --- operators ------------------------------------------------------------------------------------------
+
+    def list_parts(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.list_parts`."""
+        with self._file.reading() as db:
+            return sqlite_reports.list_parts(db, states, limit)
+
+    def show_mail(self, name: str) -> dict[str, Any] | None:
+        """See `ports.OperatorQueue.show_mail`."""
+        with self._file.reading() as db:
+            return sqlite_reports.show_mail(db, name)
+
+    def summary(self, now: float) -> dict[str, Any]:
+        """See `ports.OperatorQueue.summary`."""
+        with self._file.reading() as db:
+            return sqlite_reports.summary(db, now)
+
+
+def _link_row(link: LinkStatus, now: float) -> tuple[Any, ...]:
+    return (
+        link.smsc,
+        link.bind,
+        link.state.value,
+        link.since,
+        link.window_used,
+        link.window,
+        link.submitted,
+        link.accepted,
+        link.refused,
+        link.uncertain,
+        link.note,
+        now,
+    )

@@ -1,0 +1,82 @@
+"""What operators read from an SQLite store. Never the text of a message."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from sms_milter.model import PartState, Priority
+from sms_milter.queue.sqlite_work import NUMBER_OF, STATES
+from sms_milter.queue.statements import statements
+
+_SQL = statements("queries_operator.sql")
+_LIST_OF = {
+    PartState.QUEUED: "list_queued",
+    PartState.ACCEPTED: "list_common",
+    PartState.DELIVERED: "list_common",
+}
+
+
+def list_parts(db: sqlite3.Connection, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    """See `ports.OperatorQueue.list_parts`. Raises ValueError for a state that does not exist."""
+    if not states:
+        return [_readable(row) for row in _rows(db, "list_parts", limit)]
+    ids: list[int] = []
+    for state in {PartState(name) for name in states}:
+        name = _LIST_OF.get(state, "list_notable")
+        values = (limit,) if state is PartState.QUEUED else (NUMBER_OF[state], limit)
+        ids += [row[0] for row in db.execute(_SQL[name], values)]
+    newest = json.dumps(sorted(ids, reverse=True)[:limit])
+    return [_readable(row) for row in _rows(db, "show_parts", newest)]
+
+
+def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+    """See `ports.OperatorQueue.show_mail`. A number is our queue id if we have it, else the MTA's."""
+    found = _rows(db, "find_mail", int(name)) if name.isdecimal() and len(name) < 19 else []
+    found = found or _rows(db, "find_mta_mail", name)
+    if not found:
+        return None
+    mail = found[0]
+    span = (mail["queue_id"], mail["queue_id"] + mail.pop("parts") - 1)
+    parts = {row["part_id"]: {**_readable(row), "receipts": []} for row in _rows(db, "mail_parts", *span)}
+    for row in _rows(db, "mail_receipts", *span):
+        parts[row.pop("part_id")]["receipts"].append(_readable(row))
+    messages = {
+        row.pop("message_id"): {**_readable(row), "parts": []} for row in _rows(db, "mail_messages", *span)
+    }
+    for part_id, part in parts.items():
+        messages[part_id - part["number"] + 1]["parts"].append(part)
+    return {**mail, "messages": list(messages.values())}
+
+
+def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
+    """See `ports.OperatorQueue.summary`."""
+    backlog = _rows(db, "backlog", now)
+    for row in backlog:
+        row["oldest_seconds"] = max(0.0, now - row.pop("first_due_at"))
+    return {
+        "parts": _rows(db, "count_all")[0],
+        "backlog": [_readable(row) for row in backlog],
+        "parked_receipts": db.execute(_SQL["count_parked"]).fetchone()[0],
+        "links": _rows(db, "links"),
+    }
+
+
+def _rows(db: sqlite3.Connection, name: str, *values: Any) -> list[dict[str, Any]]:
+    cursor = db.execute(_SQL[name], values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """States and priorities by name, flags as booleans."""
+    if row.get("state") is not None:
+        row["state"] = STATES[row["state"]].value
+    if "priority" in row:
+        row["priority"] = Priority(row["priority"]).name.lower()
+    for flag in ("flash", "receipt"):
+        if flag in row:
+            row[flag] = bool(row[flag])
+    return row

@@ -1,0 +1,258 @@
+"""The dispatcher's transaction on an SQLite store: outcomes, receipts, leases, expiry."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sms_milter.model import LeasedPart, Outcome, PartState, Priority, ReceiptNews, Settled
+from sms_milter.queue.statements import statements
+
+# Numbers of the states in the database; the place in this tuple is the number.
+STATES = (
+    PartState.QUEUED,
+    PartState.SUBMITTING,
+    PartState.ACCEPTED,
+    PartState.UNCERTAIN,
+    PartState.DELIVERED,
+    PartState.FAILED,
+    PartState.EXPIRED,
+)
+NUMBER_OF = {state: number for number, state in enumerate(STATES)}
+
+_QUEUED, _SUBMITTING, _ACCEPTED, _UNCERTAIN, _DELIVERED, _FAILED, _EXPIRED = range(7)
+
+# Which states an outcome may end, the usual one first. A late response may end an uncertain part, or one that
+# already waits for its next try; a part is tried again, or becomes uncertain, only after a submit.
+_RECORDED_FROM = {
+    PartState.ACCEPTED: (_SUBMITTING, _UNCERTAIN, _QUEUED),
+    PartState.FAILED: (_SUBMITTING, _UNCERTAIN, _QUEUED),
+    PartState.UNCERTAIN: (_SUBMITTING,),
+    PartState.QUEUED: (_SUBMITTING, _UNCERTAIN),
+}
+
+# Receipts are waited for this long after the validity is over (SMPP practice: at least seven days).
+_PATIENCE_SECONDS = 7 * 86400.0
+PARKED_SECONDS = 7 * 86400.0
+_EXPIRE_AT_ONCE = 1000
+_FORGET_PARKED_AT_ONCE = 100
+
+_SQL = statements("queries_dispatch.sql")
+_COUNT = statements("queries_intake.sql")["count"]
+
+
+class SqliteWork:
+    """`ports.Work` inside one transaction. `finish` must be called before the commit."""
+
+    __slots__ = ("_changes", "_db")
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._changes = [0] * len(STATES)
+
+    def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
+        """Store outcomes in their order; returns parked receipts that found their part."""
+        accepted: list[int] = []
+        for state, run in groupby(outcomes, attrgetter("state")):
+            same = list(run)
+            if state is PartState.ACCEPTED:
+                accepted += [outcome.part_id for outcome in same if outcome.smsc_key]
+            self._record(state, same)
+        return self._match_parked(accepted) if accepted else []
+
+    def _record(self, state: PartState, outcomes: list[Outcome]) -> None:
+        if state not in _RECORDED_FROM:
+            raise ValueError(f"no submit ends in state {state}")
+        rows = [_row(outcome) for outcome in outcomes]
+        sql = _SQL[f"record_{state.value}"]
+        missing = len(rows)
+        for before in _RECORDED_FROM[state]:
+            for row in rows:
+                row["before"] = before
+            moved = self._db.executemany(sql, rows).rowcount
+            self._move(before, NUMBER_OF[state], moved)
+            missing -= moved
+            if not missing:
+                break
+        if state is PartState.FAILED:
+            siblings = self._db.executemany(_SQL["fail_siblings"], rows).rowcount
+            self._move(_QUEUED, _FAILED, siblings)
+
+    def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
+        """Store receipts; those without a part are parked."""
+        settled = []
+        for receipt in receipts:
+            part_id, found = self._settle(receipt)
+            if found:
+                settled.append(found)
+            else:
+                self._forget_parked(receipt.at - PARKED_SECONDS)
+            self._db.execute(_SQL["insert_receipt"], _receipt_row(receipt, part_id))
+        return settled
+
+    def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
+        """Mark due parts as submitting; parts whose time is over are left for `expire`."""
+        rows: list[Any] = []
+        wanted = len(sequences)
+        for priority in Priority:
+            if len(rows) == wanted:
+                break
+            rows += self._db.execute(
+                _SQL["due_parts"], (smsc, int(priority), now, now, wanted - len(rows))
+            ).fetchall()
+        if not rows:
+            return []
+        marks = [(bind, sequence, now, row[0]) for row, sequence in zip(rows, sequences, strict=False)]
+        self._db.executemany(_SQL["mark_submitting"], marks)
+        self._move(_QUEUED, _SUBMITTING, len(rows))
+        return [_leased(row, sequence) for row, sequence in zip(rows, sequences, strict=False)]
+
+    def expire(self, now: float) -> list[LeasedPart]:
+        """Mark up to 1000 queued parts whose time is over; call again while it returns as many."""
+        rows = self._db.execute(_SQL["expired_parts"], (now, _EXPIRE_AT_ONCE)).fetchall()
+        if not rows:
+            return []
+        self._db.executemany(_SQL["mark_expired"], [(now, row[0]) for row in rows])
+        self._move(_QUEUED, _EXPIRED, len(rows))
+        return [_leased(row) for row in rows]
+
+    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
+        """Parts left submitting become uncertain; see `ports.DispatchQueue.adopt`."""
+        parts = [_leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
+        why = "the dispatcher ended before a response came"
+        self._record_all(Outcome(part.part_id, PartState.UNCERTAIN, now, why=why) for part in parts)
+        return parts
+
+    def finish(self) -> None:
+        """Bring the counters up to date."""
+        if any(self._changes):
+            names = [state.value for state in STATES]
+            self._db.execute(_COUNT, {"ids": 0, **dict(zip(names, self._changes, strict=True))})
+
+    def forget(self, before: float, limit: int) -> int:
+        """Delete mails finished before a time; see `ports.DispatchQueue.purge`."""
+        forgotten: set[int] = set()
+        seen: set[int] = set()
+        place = (float("-inf"), 0)
+        while len(forgotten) < limit:
+            rows = self._db.execute(_SQL["finished_mails"], (before, *place, limit)).fetchall()
+            if not rows:
+                break
+            place = rows[-1][:2]
+            for _, _, queue_id, parts in rows:
+                if queue_id in seen or len(forgotten) == limit:
+                    continue
+                seen.add(queue_id)
+                if self._forget(queue_id, queue_id + parts - 1, before):
+                    forgotten.add(queue_id)
+        return len(forgotten)
+
+    def forget_leftovers(self, before: float) -> None:
+        """Delete parked receipts, references and usage that nothing will ask for again."""
+        self._db.execute(_SQL["forget_parked"], (before - PARKED_SECONDS, -1))
+        self._db.execute(_SQL["forget_references"], (before - PARKED_SECONDS,))
+        self._db.execute(_SQL["forget_all_usage"], (before,))
+
+    def _forget(self, first: int, last: int, before: float) -> bool:
+        if self._db.execute(_SQL["unfinished"], (first, last, before)).fetchone()[0]:
+            return False
+        for state, parts in self._db.execute(_SQL["count_states"], (first, last)):
+            self._changes[state] -= parts
+        for name in ("delete_receipts", "delete_parts", "delete_messages"):
+            self._db.execute(_SQL[name], (first, last))
+        self._db.execute(_SQL["delete_mail"], (first,))
+        return True
+
+    def _record_all(self, outcomes: Iterable[Outcome]) -> None:
+        same = list(outcomes)
+        if same:
+            self._record(same[0].state, same)
+
+    def _move(self, before: int, after: int, parts: int) -> None:
+        self._changes[before] -= parts
+        self._changes[after] += parts
+
+    # --- receipts -------------------------------------------------------------------------------------------
+
+    def _settle(self, receipt: ReceiptNews) -> tuple[int | None, Settled | None]:
+        if not receipt.smsc_key:
+            return None, None
+        phone = receipt.source if receipt.source.isdigit() else "".join(filter(str.isdigit, receipt.source))
+        row = self._db.execute(_SQL["find_by_key"], (receipt.smsc_key, receipt.smsc, phone)).fetchone()
+        if row is None:
+            return None, None
+        part_id, before, stat, queue_id, mta_queue_id, destination, number, total = row
+        changed = False
+        if before < _DELIVERED:
+            if receipt.state is not None:
+                after = NUMBER_OF[receipt.state]
+                self._db.execute(_SQL["settle_final"], (after, receipt.stat, receipt.at, part_id))
+                self._move(before, after, 1)
+                changed = True
+            elif stat != receipt.stat:
+                self._db.execute(_SQL["settle_interim"], (receipt.stat, part_id))
+                changed = True
+        return part_id, Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
+
+    def _match_parked(self, part_ids: list[int]) -> list[Settled]:
+        if not self._db.execute(_SQL["any_parked"]).fetchone()[0]:
+            return []
+        settled = []
+        for receipt_id, *fields in self._db.execute(
+            _SQL["parked_receipts"], (json.dumps(part_ids),)
+        ).fetchall():
+            part_id, found = self._settle(_receipt(fields))
+            if found:
+                self._db.execute(_SQL["attach_receipt"], (part_id, receipt_id))
+                settled.append(found)
+        return settled
+
+    def _forget_parked(self, before: float) -> None:
+        self._db.execute(_SQL["forget_parked"], (before, _FORGET_PARKED_AT_ONCE))
+
+
+def _leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
+    return LeasedPart(
+        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], sequence, row[10]
+    )
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.part_id,
+        "at": outcome.at,
+        "smsc_message_id": outcome.smsc_message_id,
+        "smsc_key": outcome.smsc_key or None,
+        "command_status": outcome.command_status,
+        "why": outcome.why,
+        "due_at": outcome.due_at,
+        "tries": outcome.counts,
+        "doubt": outcome.doubt,
+        "patience": _PATIENCE_SECONDS,
+        "before": _SUBMITTING,
+    }
+
+
+def _receipt_row(receipt: ReceiptNews, part_id: int | None) -> tuple[Any, ...]:
+    return (
+        part_id,
+        receipt.at,
+        receipt.done_at,
+        None if receipt.state is None else NUMBER_OF[receipt.state],
+        receipt.smsc,
+        receipt.smsc_message_id,
+        receipt.smsc_key,
+        receipt.source,
+        receipt.stat,
+        receipt.error,
+    )
+
+
+def _receipt(row: Sequence[Any]) -> ReceiptNews:
+    smsc, smsc_message_id, smsc_key, source, stat, error, state, done_at, at = row
+    final = None if state is None else STATES[state]
+    return ReceiptNews(smsc, smsc_message_id, smsc_key, source, stat, error, final, done_at, at)
