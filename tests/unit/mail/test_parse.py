@@ -100,7 +100,8 @@ def test_a_single_attachment_says_so() -> None:
 
 def test_leaves_stand_in_order() -> None:
     attached = (
-        b'Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: attachment;\r\n filename="b.txt"\r\n'
+        b"Content-Type: text/plain; charset=us-ascii\r\n"
+        b'Content-Disposition: attachment;\r\n filename="b.txt"\r\n'
         b"Content-Transfer-Encoding: base64\r\n\r\nbGluZTI=\r\n"
     )
     field, body = multipart("mixed", PLAIN, attached, b"Content-Type: image/png\r\n\r\n\x89PNG")
