@@ -392,7 +392,7 @@ class Transaction:
 
     def _nobody_left(self) -> Verdict:
         refused = [one.reply for one in self.recipients if one.reply is not None]
-        if not refused:
+        if not refused or self._gate.shadow:
             return Verdict(Action.PASS, Stage.RCPT)
         permanent = any(not why.is_temporary for why in refused)
         return Verdict(Action.REJECT if permanent else Action.DEFER, Stage.RCPT)

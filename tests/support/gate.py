@@ -1,0 +1,103 @@
+"""A gate with the account of HSL §12, an intake that remembers, a journal that can be read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sms_milter.config.load import load
+from sms_milter.config.schema import Configuration
+from sms_milter.intake import Gate, Transaction
+from sms_milter.mail.address import esmtp_parameters
+from sms_milter.model import Client, NewMail, QuotaRule, Stored
+
+BASE: dict[str, Any] = {
+    "domains": {"sms.haysystems.com": {"dialect": "hsl"}},
+    "accounts": {
+        "acme": {
+            "clients": ["192.0.2.10"],
+            "senders": ["@customer.example"],
+            "originators": ["ACME"],
+            "default_originator": "ACME",
+        }
+    },
+    "smscs": {"primary": {"host": "127.0.0.1", "system_id": "acme", "password": "secret"}},
+    "routes": {"default": [{"to": "*", "via": ["primary"]}]},
+}
+
+
+def configuration(**sections: dict[str, Any]) -> Configuration:
+    """The base with `sections` laid over it, two levels deep."""
+    whole = deepcopy(BASE)
+    for name, section in sections.items():
+        for key, value in section.items():
+            place = whole.setdefault(name, {})
+            place[key] = place.get(key, {}) | value if isinstance(value, dict) else value
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sms-milter.yaml"
+        path.write_text(yaml.safe_dump(whole, sort_keys=False))
+        return load(path).configuration
+
+
+class Remembered:
+    """An intake that keeps what it is given; `left` is what quotas leave."""
+
+    def __init__(self, left: int = 1000, put: Callable[[NewMail], Stored] | None = None) -> None:
+        self.mails: list[NewMail] = []
+        self.left = left
+        self._put = put
+
+    def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
+        if self._put is not None:
+            return self._put(mail)
+        self.mails.append(mail)
+        return Stored(len(self.mails))
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+        return self.left, 1_000_000.0
+
+
+class Lines:
+    """A journal that can be read: (severity, line)."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, str]] = []
+
+    def __getattr__(self, severity: str) -> Callable[[str], None]:
+        return lambda line: self.written.append((severity, line))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line for _, line in self.written)
+
+
+class Desk:
+    """Everything a transaction needs, with what it did to be looked at."""
+
+    def __init__(self, intake: Remembered | None = None, **sections: dict[str, Any]) -> None:
+        self.gate = Gate(configuration(**sections))
+        self.intake = intake or Remembered()
+        self.lines = Lines()
+
+    def transaction(
+        self,
+        sender: str = "<bob@customer.example>",
+        client: str = "192.0.2.10",
+        parameters: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Transaction:
+        return Transaction(
+            self.gate,
+            self.intake,
+            self.lines,  # type: ignore[arg-type]  # its methods are made on demand
+            Client(client),
+            sender,
+            esmtp_parameters(parameters),
+            clock=lambda: 1_700_000_000.0,
+            **more,
+        )
