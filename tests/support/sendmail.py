@@ -1,7 +1,7 @@
 """A private Sendmail from Debian's packages, unpacked beside Postfix and not installed.
 
-Runs as root in its own UTS and mount namespaces (its host is called mx.sms.test there, and no DNS is asked), with the
-snippet that an operator includes (deploy/sendmail). It only queues: what Sendmail would deliver stays in its queue.
+Runs as root in its own UTS and mount namespaces (its host is called mx.sms.test there, and no DNS is asked), with
+the snippet that an operator includes (deploy/sendmail). It only queues: what it would deliver stays in its queue.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HOST = "mx.sms.test"
 
 @cache
 def unpacked() -> Path | None:
-    """The folder with Debian's packages unpacked in it, downloaded at the first use; None: they cannot be had."""
+    """The folder with the packages unpacked in it, downloaded at the first use; None: they cannot be had."""
     root = CACHE / "sendmail" / "root"
     if _works(root):
         return root

@@ -1,0 +1,121 @@
+"""SMSCs written by others, each in its own process: PyPI's smpp34 and npm's smpp.
+
+Neither shares code with us, so a mistake in encoding cannot cancel out. Both answer every bind and submit_sm and tell
+what they got as JSON lines. What they do depends on the end of the destination:
+
+    …11    refused: ESME_RINVDSTADR
+    …03    accepted, the receipt says EXPIRED
+    others accepted, the receipt (if one is asked for) says DELIVRD
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from support.places import CACHE, accepts, free_port, wait_until
+
+_SUPPORT = Path(__file__).parent
+_NODE_FOLDER = CACHE / "smsc_node"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """One submit_sm as the SMSC got it; fields that its library does not show are missing in `fields`."""
+
+    fields: dict[str, Any]
+    message_id: str  # "" when it was refused
+
+    @property
+    def originator(self) -> str:
+        return str(self.fields["source_addr"])
+
+    @property
+    def destination(self) -> str:
+        return str(self.fields["destination_addr"])
+
+    @property
+    def short_message(self) -> bytes:
+        return bytes.fromhex(self.fields["short_message"])
+
+
+@dataclass
+class Smsc:
+    """Listens on `port` of 127.0.0.1 while it is entered; `received` grows as submit_sm come.
+
+    `delay_ms` is how long it thinks about each submit_sm.
+    """
+
+    library: Literal["smpp34", "node"] = "smpp34"
+    delay_ms: int = 0
+    port: int = 0
+    received: list[Submitted] = field(default_factory=list)
+    bound: int = 0
+
+    def __enter__(self) -> Smsc:
+        self.port = self.port or free_port()
+        self._process = subprocess.Popen(
+            [*_command(self.library), str(self.port), str(self.delay_ms)],
+            stdout=subprocess.PIPE,
+            cwd=_SUPPORT.parent,
+            env={**os.environ, "NODE_PATH": str(_NODE_FOLDER / "node_modules")},
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        wait_until(lambda: accepts(self.port), f"the SMSC ({self.library}) to listen")
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def clear(self) -> None:
+        """Forget what came so far."""
+        self.received.clear()
+
+    def wait_for(self, count: int, seconds: float = 10.0) -> list[Submitted]:
+        """What came, as soon as it is `count` submit_sm."""
+        wait_until(lambda: len(self.received) >= count, f"{count} submit_sm at the SMSC", seconds)
+        return list(self.received)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            event = json.loads(line)
+            kind = event.pop("event")
+            if kind == "submit":
+                self.received.append(Submitted(event, event.pop("message_id")))
+            else:
+                self.bound += 1 if kind == "bound" else -1
+
+
+def _command(library: str) -> list[str]:
+    if library == "node":
+        return ["node", str(_SUPPORT / "smsc_node" / "server.js")]
+    return [sys.executable, "-m", "support.smsc_smpp34"]
+
+
+def node_is_missing() -> str:
+    """Why npm's smpp cannot be used here; "" when it can. Installs it into the cache at the first use."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "node and npm are not installed"
+    if not (_NODE_FOLDER / "node_modules" / "smpp").exists():
+        _NODE_FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_SUPPORT / "smsc_node" / "package.json", _NODE_FOLDER)
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund"], cwd=_NODE_FOLDER, capture_output=True, text=True
+        )
+        if done.returncode:
+            return f"npm cannot install smpp: {done.stderr.strip()[-200:]}"
+    return ""
