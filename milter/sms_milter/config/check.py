@@ -126,6 +126,8 @@ def _fault(root: Table, above: Path, model: type[BaseModel], error: Any, also: I
         return Fault(place.file, place.line, written(path[:-1]), problem)
     _, node = follow(root, path)
     setting, annotation = _declaration(model, below)
+    if error["type"] == "too_short":
+        return _at(root, path, "the list is empty; expected at least one entry")
     own_words = str(error.get("ctx", {}).get("error", ""))
     found = _found(node, annotation, secret=setting is not None and setting.secret)
     return _at(root, path, own_words or f"{found}, expected {expected(annotation, setting)}")

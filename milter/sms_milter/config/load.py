@@ -25,6 +25,7 @@ from sms_milter.errors import ConfigError, Fault
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH_LIMIT = 32  # levels of indentation; the settings have 6
 _REPEATED_LIMIT = 200_000  # values that aliases may repeat, in all; a "billion laughs" ends here
+_INCLUDE_LIMIT = 16  # files that include each other in a row
 _FILE_LIMIT = 64 << 20  # octets
 _NULLS = ("", "~", "null", "Null", "NULL")
 _GROUP_FILE = "file:"
@@ -101,9 +102,8 @@ class _Reading:
 
     def _add(self, root: Table, path: Path, named_at: Place | None, trail: tuple[str, ...]) -> bool:
         real = os.path.realpath(path)
-        if named_at is not None and real in self._seen:
-            how = "includes itself" if real in trail else f"is included already at {self._seen[real]}"
-            self._fault(named_at, "include", f"{path} {how}")
+        if named_at is not None and (problem := self._refusal(real, trail)):
+            self._fault(named_at, "include", f"{path} {problem}")
             return False
         self._seen[real] = named_at
         try:
@@ -120,20 +120,28 @@ class _Reading:
         self.faults += composer.faults
         if table is None:
             return False
-        include = table.entries.get("include")
+        include = table.entries.pop("include", None)
         self._merge(root, table)
-        for place, one in self._included(path, include):
-            self._add(root, one, place, (*trail, real))
+        if include is not None and not _is_null(include.node):
+            for place, one in self._included(path, include):
+                self._add(root, one, place, (*trail, real))
         return True
 
-    def _included(self, path: Path, include: Entry | None) -> Iterator[tuple[Place, Path]]:
-        node = include.node if include is not None else None
-        for item in node.items if isinstance(node, Listing) else [node]:
+    def _refusal(self, real: str, trail: tuple[str, ...]) -> str:
+        if real in trail:
+            return "includes itself"
+        if real in self._seen:
+            return f"is included already at {self._seen[real]}"
+        return f"is more than {_INCLUDE_LIMIT} files deep" if len(trail) >= _INCLUDE_LIMIT else ""
+
+    def _included(self, path: Path, include: Entry) -> Iterator[tuple[Place, Path]]:
+        for item in include.node.items if isinstance(include.node, Listing) else [include.node]:
             if not isinstance(item, Text) or not item.value:
-                continue  # `check` refuses what is not a list of texts
-            full = str(path.parent / item.value)
-            names = sorted(glob.glob(full)) if glob.has_magic(item.value) else [full]
-            yield from ((item.place, Path(name)) for name in names)
+                self._fault(item.place, "include", "expected a list of files or patterns")
+                continue
+            is_pattern = glob.has_magic(item.value)
+            names = sorted(glob.glob(item.value, root_dir=path.parent)) if is_pattern else [item.value]
+            yield from ((item.place, path.parent / name) for name in names)
 
     def _merge(self, root: Table, table: Table) -> None:
         """Adds what another file says. Headings come together; the same thing said twice is a fault."""
@@ -146,8 +154,6 @@ class _Reading:
                 for below, other in node.entries.items():
                     if not _put(mine.node, below, other):
                         self._twice(other.place, f"{name}.{below}", mine.node.entries[below].place)
-            elif name == "include":
-                continue
             elif not _is_null(node):
                 self._twice(entry.place, name, mine.place)
 

@@ -188,7 +188,9 @@ class LogSettings(Section):
 class Domain(Section):
     """One of our domains. In the file the options of its dialect stand beside `dialect`."""
 
-    dialect: str = setting(REQUIRED, doc="The e-mail-to-SMS interface spoken in this domain.", example="hsl")
+    dialect: Annotated[str, Expects("the name of a dialect such as hsl")] = setting(
+        REQUIRED, doc="The e-mail-to-SMS interface spoken in this domain.", example="hsl"
+    )
     options: Any = Field(
         default_factory=dict, description="The dialect's options: its frozen model, once loaded."
     )
@@ -253,7 +255,7 @@ class Account(Section):
     )
     password_hash: str = setting(
         "",
-        doc="Hash of the password in the mail, as `sms-milter hash-password` prints it.",
+        doc="Hash of the password that stands in a mail, as `sms-milter hash-password` prints it.",
         secret=True,
         in_force=False,
     )
@@ -616,10 +618,11 @@ _PLAIN_WORDS: dict[Any, str] = {bool: "true or false", int: "a whole number", fl
 def expected(annotation: Any, setting: Setting | None = None) -> str:
     """What a value must look like, limits included, in a postmaster's words."""
     words = _kind(annotation)
-    if type(None) in get_args(_without_metadata(annotation)):
-        words += ", or null"
     limits = limits_of(setting) if setting is not None else ""
-    return f"{words}, {limits}" if limits else words
+    if limits:
+        plain = " " if limits.startswith("from") else " of "
+        words += (plain if words in _PLAIN_WORDS.values() else ", ") + limits
+    return f"{words}, or null" if _may_be_null(annotation) else words
 
 
 def limits_of(setting: Setting) -> str:
@@ -632,6 +635,11 @@ def limits_of(setting: Setting) -> str:
     if least is not None:
         return f"at least {least}"
     return f"at most {most}" if most is not None else ""
+
+
+def _may_be_null(annotation: Any) -> bool:
+    said = any(isinstance(note, Expects) for note in getattr(annotation, "__metadata__", ()))
+    return not said and type(None) in get_args(_without_metadata(annotation))
 
 
 def _without_metadata(annotation: Any) -> Any:

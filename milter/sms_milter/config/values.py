@@ -75,6 +75,8 @@ def _whole_or(word: str, least: int, most: int) -> Callable[[object], int | str]
 
 
 def _parse_allowance(value: object) -> int | None:
+    if value is None:
+        return None
     found = _whole_or("unlimited", 0, 10**12)(value)
     return found if isinstance(found, int) else None
 

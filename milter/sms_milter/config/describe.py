@@ -1,0 +1,226 @@
+"""The annotated example and the table of settings, both generated from the declarations.
+
+    python -m sms_milter.config.describe example > deploy/sms-milter.yaml
+    python -m sms_milter.config.describe table > docs/settings.md
+
+Every setting stands in both; a test compares the files with what is generated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Literal, get_origin
+
+from pydantic import BaseModel
+
+from sms_milter.config.schema import (
+    Configuration,
+    Domain,
+    Setting,
+    bare,
+    declared,
+    expected,
+    inside,
+    limits_of,
+    section_of,
+)
+from sms_milter.config.values import parse_size
+from sms_milter.dialects import DIALECTS
+
+_WIDTH = 100
+_EXAMPLE_DIALECT = "hsl"
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9 ./@:+_-]*(?<![ :])|[0-9]+([smhd]|[KMG]B)")
+_LOOKS_OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off")
+
+_EXAMPLE_HEAD = """\
+# /etc/sms-milter/sms-milter.yaml - every setting with its default or an example.
+#
+# Sizes take KB, MB, GB (1024-based), durations s, m, h, d. A password or another secret NAME may be given
+# as NAME_file: a file whose first line is the secret. `sms-milter check` reads this file and names every
+# fault with its line.
+"""
+
+_TABLE_HEAD = """\
+# Settings
+
+Generated from the declarations by `python -m sms_milter.config.describe table`; do not edit.
+
+Sizes take KB, MB, GB (1024-based), durations s, m, h, d. A setting marked *secret* may be given as NAME_file
+instead: a file whose first line is the secret (all lines, where it is a list).
+"""
+
+
+# --- the annotated example ----------------------------------------------------------------------------------
+
+
+def example() -> str:
+    """The annotated example: loads as it stands once its secret files exist."""
+    lines = [_EXAMPLE_HEAD]
+    for setting in declared(Configuration).values():
+        lines += [*_shown(setting), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _shown(setting: Setting) -> Iterator[str]:
+    """The lines of one setting: its documentation as a comment, then itself and all that belongs below it."""
+    doc = _meaning(setting, alone=True)
+    yield from textwrap.wrap(doc, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+    section, named = section_of(setting.annotation), inside(setting.annotation)
+    if section is not None and setting.default is None:
+        yield f"{setting.name}: null"
+        yield f"# {setting.name}:"
+        yield from _indented(_body(section), "#   ")
+    elif section is not None:
+        yield f"{setting.name}:"
+        yield from _indented(_body(section), "  ")
+    elif section_of(named) is not None:
+        yield f"{setting.name}:"
+        yield f"  {setting.example}:"
+        yield from _indented(_body(section_of(named)), "    ")
+    elif section_of(inside(named)) is not None:
+        yield f"{setting.name}:"
+        yield f"  {setting.example}:"
+        yield from _indented(_as_item(_body(section_of(inside(named)))), "    ")
+    elif setting.secret and setting.example:
+        yield f"{setting.name}_file: {_yaml(setting.example)}"
+    else:
+        yield f"{setting.name}: {_yaml(_example_of(setting))}"
+
+
+def _body(section: type[BaseModel] | None) -> Iterator[str]:
+    if section is not None:
+        for setting in _settings(section):
+            yield from _shown(setting)
+
+
+def _settings(section: type[BaseModel]) -> Iterator[Setting]:
+    yield from declared(section).values()
+    if section is Domain:
+        yield from declared(DIALECTS[_EXAMPLE_DIALECT].options).values()
+
+
+def _indented(lines: Iterator[str], indent: str) -> Iterator[str]:
+    return (f"{indent}{line}" for line in lines)
+
+
+def _as_item(lines: Iterator[str]) -> Iterator[str]:
+    """The settings of one item of a list; its dash stands at the first of them."""
+    first = True
+    for line in lines:
+        starts = first and not line.startswith("#")
+        yield f"- {line}" if starts else f"  {line}"
+        first = first and not starts
+
+
+def _example_of(setting: Setting) -> Any:
+    return setting.default if setting.example is None else setting.example
+
+
+def _yaml(value: Any) -> str:
+    """A value as YAML on one line."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        safe = _PLAIN.fullmatch(value) and value not in _LOOKS_OTHERWISE and ": " not in value
+        return value if safe else json.dumps(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    return json.dumps(value)
+
+
+# --- the table ----------------------------------------------------------------------------------------------
+
+
+def table() -> str:
+    """All settings by section, in Markdown."""
+    return "\n".join([_TABLE_HEAD, *_tables("", Configuration)]).rstrip() + "\n"
+
+
+def _tables(path: str, section: type[BaseModel]) -> Iterator[str]:
+    yield f"## {path or 'The file'}\n"
+    yield from _rows(section)
+    for setting in declared(section).values():
+        here = f"{path}.{setting.name}" if path else setting.name
+        yield from _tables_below(here, setting.annotation)
+    if section is Domain:
+        for name, dialect in DIALECTS.items():
+            yield f"## {path}, options of `dialect: {name}`\n"
+            yield from _rows(dialect.options)
+
+
+def _tables_below(path: str, annotation: Any) -> Iterator[str]:
+    section = section_of(annotation)
+    if section is not None:
+        yield from _tables(path, section)
+    elif inside(annotation) is not None:
+        step = "NAME" if get_origin(bare(annotation)) is dict else "N"
+        yield from _tables_below(f"{path}.{step}", inside(annotation))
+
+
+def _rows(section: type[BaseModel]) -> Iterator[str]:
+    yield "| Name | Type | Default | Limits | Meaning |"
+    yield "|---|---|---|---|---|"
+    for one in declared(section).values():
+        default = "required" if one.required else _default_of(one)
+        cells = (f"`{one.name}`", _type(one.annotation), default, limits_of(one), _meaning(one))
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    yield ""
+
+
+def _default_of(setting: Setting) -> str:
+    if section_of(setting.annotation) is not None and setting.default is not None:
+        return "see below"
+    metadata = getattr(setting.annotation, "__metadata__", ())
+    if any(getattr(note, "func", None) is parse_size for note in metadata):
+        return f"`{_size(setting.checked_default)}`"
+    return f"`{_yaml(setting.default)}`"
+
+
+def _size(octets: int) -> str:
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if octets and octets % factor == 0:
+            return f"{octets // factor}{unit}"
+    return str(octets)
+
+
+def _type(annotation: Any) -> str:
+    item = inside(annotation)
+    if item is None:
+        return expected(annotation)
+    kind = "by name" if get_origin(bare(annotation)) is dict else "list"
+    null = ", or null" if expected(annotation).endswith(", or null") else ""
+    return f"{kind}: {_type(item)}{null}"
+
+
+def _meaning(setting: Setting, *, alone: bool = False) -> str:
+    """The documentation, and whether there is an effect yet. `alone`: no columns show choices and limits."""
+    words = [setting.doc]
+    if alone and get_origin(bare(setting.annotation)) is Literal:
+        words.append(f"({expected(setting.annotation)})")
+    if alone and limits_of(setting):
+        words.append(f"({limits_of(setting)})")
+    if setting.secret and not alone:
+        words.append("*Secret.*")
+    if setting.in_force is False:
+        words.append("Accepted, not in force in this version.")
+    elif setting.in_force is not True:
+        words.append(f"In force in this version: {', '.join(setting.in_force)}.")
+    return " ".join(words)
+
+
+def main(arguments: list[str]) -> int:
+    """Prints what is asked for."""
+    texts = {"example": example, "table": table}
+    if len(arguments) != 1 or arguments[0] not in texts:
+        print("usage: python -m sms_milter.config.describe example|table", file=sys.stderr)
+        return 64
+    print(texts[arguments[0]](), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
