@@ -243,10 +243,14 @@ def bind(
     addr_ton: int = 0,
     addr_npi: int = 0,
     address_range: str = "",
+    longest_password: int = 8,
 ) -> bytes:
-    """A bind_transceiver, bind_transmitter or bind_receiver (SMPP 3.4 §4.1). Raises LocalProtocolError."""
-    _latin1("system_id", system_id, 15)
-    _latin1("password", password, 8)
+    """A bind_transceiver, bind_transmitter or bind_receiver (SMPP 3.4 §4.1). Raises LocalProtocolError.
+
+    `longest_password` beyond 8 is for an SMSC that takes more than SMPP 3.4 §5.2.2 allows.
+    """
+    at = _HEADER.size + len(_latin1("system_id", system_id, 15)) + 1
+    secret = _latin1("password", password, longest_password)
     _latin1("system_type", system_type, 12)
     _latin1("address_range", address_range, 40)
     numbers = {"interface_version": interface_version, "addr_ton": addr_ton, "addr_npi": addr_npi}
@@ -255,12 +259,12 @@ def bind(
     built = _built(
         f"bind_{kind}",
         system_id=system_id,
-        password=password,
+        password="",  # put in below: smpplib would cut a long one
         system_type=system_type,
         address_range=address_range,
         **numbers,
     )
-    return frame(BIND_COMMANDS[kind], 0, sequence, built[_HEADER.size :])
+    return frame(BIND_COMMANDS[kind], 0, sequence, built[_HEADER.size : at] + secret + built[at:])
 
 
 def unbind(sequence: int) -> bytes:
@@ -316,10 +320,11 @@ class BadLength(DecodeError):
 class FrameReader:
     """Cuts the octets of a link into PDUs. However they are chunked, the same frames come out."""
 
-    __slots__ = ("_needed", "_rest")
+    __slots__ = ("_lost", "_needed", "_rest")
 
     def __init__(self) -> None:
         self._rest = bytearray()
+        self._lost = False  # out of step: nothing that follows can be told apart
         self._needed = _HEADER.size  # octets that `_rest` must hold before anything new can be known
 
     @property
@@ -328,7 +333,9 @@ class FrameReader:
         return bool(self._rest)
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The PDUs that `data` completes. Raises BadLength, which carries those before it."""
+        """The PDUs that `data` completes. Raises BadLength, which carries those before it; after it none come."""
+        if self._lost:
+            return []
         if self._rest:
             self._rest += data
             if len(self._rest) < self._needed:
@@ -346,7 +353,7 @@ class FrameReader:
         while end - at >= 16:
             length, command_id, status, sequence = unpack(data, at)
             if not 16 <= length <= LONGEST_PDU:
-                raise BadLength(length, sequence if length >= 16 else 0, frames)
+                raise self._lose(length, sequence if length >= 16 else 0, frames)
             following = at + length
             if following > end:
                 self._keep(data, at, length)
@@ -362,13 +369,17 @@ class FrameReader:
         self._rest += data[at:] if at else data
         self._needed = needed
 
-    @staticmethod
-    def _check_short(start: bytes | bytearray, frames: list[Frame]) -> None:
+    def _lose(self, length: int, sequence: int, frames: list[Frame]) -> BadLength:
+        self._lost = True
+        self._rest.clear()
+        return BadLength(length, sequence, frames)
+
+    def _check_short(self, start: bytes | bytearray, frames: list[Frame]) -> None:
         """A length below 16 may be all that ever comes, so do not wait for a whole header."""
         if len(start) >= 4:
             length = int.from_bytes(start[:4], "big")
             if length < SHORTEST_PDU:
-                raise BadLength(length, 0, frames)
+                raise self._lose(length, 0, frames)
 
 
 @dataclass(frozen=True, slots=True)

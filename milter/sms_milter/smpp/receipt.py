@@ -1,7 +1,7 @@
 """Delivery receipts: what a deliver_sm or data_sm says about a part that the SMSC took earlier.
 
-Reads the text form (SMPP 3.4 Appendix B) and the TLVs, which win over it. Refuses to know which part is meant:
-it only brings message ids of both sides into one form.
+Reads the text form (SMPP 3.4 Appendix B) and the TLVs, which win over it. Refuses to know which part is
+meant: it only brings message ids of both sides into one form.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One SMPP session from the ESME's side, without I/O and without a clock.
 
 Octets and a time go in, events and octets come out. Owns states, window, sequence numbers and timers, and
-promises that each submit ends in exactly one of Accepted, Refused and Uncertain. Refuses to know sockets, queues
-and texts.
+promises that each submit ends in exactly one of Accepted, Refused and Uncertain. Refuses to know sockets,
+queues and texts.
 """
 
 from __future__ import annotations
@@ -224,6 +224,7 @@ class SessionOptions:
 
     system_id: str
     password: str = field(default="", repr=False)
+    longest_password: int = 8  # more only for an SMSC that takes more
     system_type: str = ""
     kind: BindKind = "transceiver"
     window: int = 10  # open submits at most
@@ -281,6 +282,7 @@ class Session:
             addr_ton=options.addr_ton,
             addr_npi=options.addr_npi,
             address_range=options.address_range,
+            longest_password=options.longest_password,
         )
         self.state = following
         self._heard_at = now
@@ -555,7 +557,7 @@ class Session:
         return since + self.options.response_timeout_seconds
 
     def _give_up_submits(self, now: float) -> None:
-        """SMPP 3.4 §7.2: nobody knows what became of these, and the connection is not to be trusted any more."""
+        """SMPP 3.4 §7.2: nobody knows what became of these; the connection is not to be trusted any more."""
         why = f"no response within {self.options.response_timeout_seconds:g} s"
         given_up = False
         while (due := self._response_due_at()) is not None and due <= now:

@@ -141,5 +141,5 @@ def classify(value: int) -> Status:
 
 
 def retry_delay(attempts: int) -> float:
-    """Seconds until the next try after a temporary failure; `attempts` counts the tries before the failed one."""
+    """Seconds until the next try after a temporary failure; `attempts` counts those before the failed one."""
     return _RETRY_SECONDS[min(max(attempts, 0), len(_RETRY_SECONDS) - 1)]

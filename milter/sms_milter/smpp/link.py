@@ -1,0 +1,472 @@
+"""One link: the TCP connection, with TLS where wanted, under a session.
+
+Waits, reads, feeds, writes and connects again. What a PDU means, and when to give up, is the session's.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sms_milter.model import LinkState, LinkStatus
+from sms_milter.ports import Journal
+from sms_milter.smpp.reconnect import Backoff
+from sms_milter.smpp.session import (
+    BindRefused,
+    Bound,
+    Broken,
+    Event,
+    Odd,
+    Session,
+    SessionOptions,
+    State,
+    Unbound,
+)
+from sms_milter.smpp.status import classify
+
+_READ_OCTETS: Final = 65536
+_READS: Final = 16  # per pump, so that one SMSC cannot keep the loop to itself
+_CONNECT_SECONDS: Final = 10.0  # per address, and again for its TLS handshake
+_SAME_FAILURE_SECONDS: Final = 600.0
+_ODDITIES_SECONDS: Final = 60.0
+
+_STATES: Final = {
+    State.CLOSED: LinkState.DOWN,
+    State.BINDING: LinkState.BINDING,
+    State.BOUND: LinkState.BOUND,
+    State.DRAINING: LinkState.UNBINDING,
+    State.UNBINDING: LinkState.UNBINDING,
+    State.RELEASED: LinkState.UNBINDING,
+    State.ENDED: LinkState.UNBINDING,
+}
+_NEWS: Final = frozenset({Bound, BindRefused, Unbound, Broken, Odd})
+
+
+# --- connecting ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to trust an SMSC, and what to show it. Certificate and name are always verified; TLS 1.2 or later.
+
+    `ca_file`: "" for the system's authorities. `server_name`: "" for the host that we connect to.
+    """
+
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+
+    def context(self) -> ssl.SSLContext:
+        """Reads the files, so that renewed ones count from the next connection on. Raises OSError."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.certificate_file:
+                context.load_cert_chain(self.certificate_file, self.key_file or None)
+        except OSError as error:
+            files = ", ".join(filter(None, (self.ca_file, self.certificate_file, self.key_file)))
+            raise OSError(f"cannot use the TLS files {files}: {_reason(error)}") from error
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+
+def connect(host: str, port: int, tls: Tls | None, timeout_seconds: float) -> socket.socket:
+    """A non-blocking connection to the first address of `host` that takes it. Blocks meanwhile.
+
+    Raises OSError whose text names every address tried and what was wrong with it.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise OSError(f"cannot resolve {host}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise OSError(f"cannot resolve {host}: not a host name") from error
+    context = tls.context() if tls else None
+    failures = []
+    for family, kind, protocol, _, address in found:
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(timeout_seconds)
+            connection.connect(address)
+            # Windows are written whole; Nagle's algorithm would only hold back the last of them.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls and context:
+                connection = context.wrap_socket(connection, server_hostname=tls.server_name or host)
+            connection.setblocking(False)
+        except (OSError, ValueError) as error:  # ValueError: a server name that TLS cannot carry
+            connection.close()
+            failures.append(f"{_shown(address)}: {_reason(error)}")
+        else:
+            return connection
+    raise OSError("; ".join(failures))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return "timed out"
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+
+
+def _shown(address: Sequence[object]) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+
+
+class _Dial:
+    """One attempt to connect, on a thread of its own: names and handshakes may take their time."""
+
+    def __init__(self, host: str, port: int, tls: Tls | None, wake: Callable[[], None], name: str) -> None:
+        self._target = (host, port, tls, _CONNECT_SECONDS)
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self.done = False
+        self.connection: socket.socket | None = None
+        self.failure = "the connector failed"
+        threading.Thread(target=self._run, name=f"connect {name}", daemon=True).start()
+
+    def _run(self) -> None:
+        connection = None
+        try:
+            connection = connect(*self._target)
+        except OSError as error:
+            self.failure = _reason(error)
+        finally:
+            self._hand_over(connection)
+
+    def _hand_over(self, connection: socket.socket | None) -> None:
+        with self._lock:
+            if self._abandoned:
+                if connection is not None:
+                    connection.close()
+                return
+            self.connection = connection
+            self.done = True
+        self._wake()
+
+    def abandon(self) -> None:
+        """Nobody waits for this any more."""
+        with self._lock:
+            self._abandoned = True
+            if self.connection is not None:
+                self.connection.close()
+
+
+# --- the log ------------------------------------------------------------------------------------------------
+
+
+class _Sparing:
+    """Lets a text through when it is new, or when the last one is long enough ago; counts the others."""
+
+    def __init__(self, seconds: float, *, new_texts: bool) -> None:
+        self._seconds = seconds
+        self._new_texts = new_texts
+        self._last = ""
+        self._said_at: float | None = None
+        self._kept_back = 0
+
+    def text(self, text: str, now: float) -> str | None:
+        """The text to write, or None for now."""
+        fresh = self._said_at is None or now - self._said_at >= self._seconds
+        if not fresh and not (self._new_texts and text != self._last):
+            self._kept_back += 1
+            return None
+        more = f" (and {self._kept_back} more since then)" if self._kept_back else ""
+        self._last, self._said_at, self._kept_back = text, now, 0
+        return text + more
+
+    def reset(self) -> None:
+        """The next text is new."""
+        self._last, self._said_at, self._kept_back = "", None, 0
+
+
+# --- the link -----------------------------------------------------------------------------------------------
+
+
+class Link:
+    """A connection that is always wanted, and its session. Every method returns at once.
+
+    The owner's loop: wait for `fileno`, `deadline` or `wake`; `pump`; submit and acknowledge; `flush`.
+    `wake` is called from another thread when a connection attempt has ended.
+    """
+
+    def __init__(
+        self,
+        *,
+        smsc: str,
+        name: str,
+        host: str,
+        port: int,
+        tls: Tls | bool | None,
+        session_options: SessionOptions,
+        backoff: Backoff,
+        wake: Callable[[], None],
+        journal: Journal,
+    ) -> None:
+        self.smsc = smsc
+        self.name = name
+        self._host, self._port = host, port
+        self._tls = Tls() if tls is True else (tls or None)
+        self._options = session_options
+        self._backoff = backoff
+        self._wake = wake
+        self._journal = journal
+        self._dial: _Dial | None = None
+        self._dial_at = 0.0
+        self._socket: socket.socket | None = None
+        self._peer = ""
+        self._session: Session | None = None
+        self._next_sequence = 1
+        self._unsent = b""
+        self._more = False  # octets may wait that no poll would show
+        self._fault = ""  # why the connection is of no use any more
+        self._stopping = False
+        self._past = (0, 0, 0, 0)  # submitted, accepted, refused, uncertain of earlier sessions
+        self._note = ""
+        self._seen_state = LinkState.DOWN
+        self._since = 0.0
+        self._failures = _Sparing(_SAME_FAILURE_SECONDS, new_texts=True)
+        self._oddities = _Sparing(_ODDITIES_SECONDS, new_texts=False)
+
+    # --- what can be seen -----------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session | None:
+        """The session on the present connection, None while there is none.
+
+        One that ended in a `pump` can be seen until the next, closed.
+        """
+        return self._session
+
+    @property
+    def state(self) -> LinkState:
+        """What the link is doing."""
+        if self._dial is not None:
+            return LinkState.CONNECTING
+        return LinkState.DOWN if self._session is None else _STATES[self._session.state]
+
+    @property
+    def wants_write(self) -> bool:
+        """Whether octets wait for the connection to take them."""
+        return bool(self._unsent)
+
+    def fileno(self) -> int:
+        """What to poll; -1 while there is no connection."""
+        return -1 if self._socket is None else self._socket.fileno()
+
+    def deadline(self) -> float | None:
+        """When `pump` must be called even if nothing arrives; in the past for at once."""
+        if self._socket is not None and self._session is not None:
+            return 0.0 if self._more or self._fault else self._session.deadline()
+        return None if self._dial is not None or self._stopping else self._dial_at
+
+    def status(self, now: float) -> LinkStatus:
+        """For `sms-milter status`."""
+        self._watch_state(now)
+        submitted, accepted, refused, uncertain = self._counts()
+        return LinkStatus(
+            smsc=self.smsc,
+            bind=self.name,
+            state=self.state,
+            since=self._since,
+            window_used=self._session.open if self._session else 0,
+            window=self._options.window,
+            submitted=submitted,
+            accepted=accepted,
+            refused=refused,
+            uncertain=uncertain,
+            note=self._note,
+        )
+
+    def _counts(self) -> tuple[int, int, int, int]:
+        present = self._session
+        if present is None:
+            return self._past
+        submitted, accepted, refused, uncertain = self._past
+        return (
+            submitted + present.submitted,
+            accepted + present.accepted,
+            refused + present.refused,
+            uncertain + present.uncertain,
+        )
+
+    def _watch_state(self, now: float) -> None:
+        state = self.state
+        if state is not self._seen_state or not self._since:
+            self._seen_state, self._since = state, now
+
+    # --- the owner's loop -----------------------------------------------------------------------------------
+
+    def pump(self, now: float) -> list[Event]:
+        """Read what has arrived, let time pass; connect when it is time. What came of it."""
+        self._forget_closed_session()
+        if self._dial is not None and self._dial.done:
+            self._take_connection(self._dial, now)
+        session = self._session
+        if session is None:
+            self._dial_when_due(now)
+            events: list[Event] = []
+        else:
+            events = self._hear(session, now)
+            events += session.tick(now)
+            self._heed(events, now)
+            if self._fault or session.finished:
+                events += self._hang_up(session, now)
+        self._watch_state(now)
+        return events
+
+    def flush(self) -> None:
+        """Write what waits, as far as the connection takes it; the rest goes with the next call."""
+        if self._socket is None or self._session is None:
+            return
+        fresh = self._session.outbound()
+        unsent = self._unsent + fresh if self._unsent else fresh
+        try:
+            while unsent:
+                unsent = unsent[self._socket.send(unsent) :]
+        except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            pass
+        except OSError as error:
+            self._fault = self._fault or f"connection lost: {_reason(error)}"
+            unsent = b""
+        self._unsent = unsent
+
+    def shutdown(self, now: float) -> None:
+        """Unbind and stay down; `pump` until the state is DOWN, which takes a bounded time."""
+        self._stopping = True
+        self._give_up_dial()
+        if self._session is not None:
+            self._session.unbind(now)
+            self.flush()
+
+    def close(self, now: float) -> list[Event]:
+        """Drop the connection now and stay down. What became of open submits."""
+        self._stopping = True
+        self._give_up_dial()
+        if self._socket is None or self._session is None:
+            return []
+        self._fault = self._fault or "closed by us"
+        return self._hang_up(self._session, now)
+
+    # --- connecting -----------------------------------------------------------------------------------------
+
+    def _dial_when_due(self, now: float) -> None:
+        if self._dial is None and not self._stopping and now >= self._dial_at:
+            self._dial = _Dial(self._host, self._port, self._tls, self._wake, self.name)
+
+    def _give_up_dial(self) -> None:
+        if self._dial is not None:
+            self._dial.abandon()
+            self._dial = None
+
+    def _take_connection(self, dial: _Dial, now: float) -> None:
+        self._dial = None
+        if dial.connection is None:
+            where = _shown((self._host, self._port))
+            self._retry_later(f"cannot connect to {where}: {dial.failure}", now)
+            return
+        self._socket = dial.connection
+        self._peer = _shown((self._host, self._port))
+        self._unsent, self._more, self._fault = b"", False, ""
+        self._session = Session(self._options, self._next_sequence)
+        self._session.connected(now)
+        self.flush()
+
+    def _retry_later(self, why: str, now: float, bind_status: int = 0) -> None:
+        pause = self._backoff.pause(now, bind_status)
+        self._dial_at = now + pause
+        self._note = why
+        text = self._failures.text(why, now)
+        if text is not None:
+            self._warn(f"{text}; next attempt in {pause:.0f} s")
+
+    # --- the connection -------------------------------------------------------------------------------------
+
+    def _hear(self, session: Session, now: float) -> list[Event]:
+        events: list[Event] = []
+        for _ in range(_READS):
+            data = self._read()
+            if not data:
+                self._more = False
+                return events
+            events += session.receive(data, now)
+            if len(data) < _READ_OCTETS and self._tls is None:
+                self._more = False
+                return events
+        self._more = True
+        return events
+
+    def _read(self) -> bytes:
+        """What has arrived; nothing also at the end of the connection, which becomes our fault to heed."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(_READ_OCTETS)
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return b""
+        except OSError as error:
+            self._fault = self._fault or f"connection lost: {_reason(error)}"
+            return b""
+        if not data:
+            self._fault = self._fault or "connection closed by the SMSC"
+        return data
+
+    def _hang_up(self, session: Session, now: float) -> list[Event]:
+        """The connection has ended, or is to end."""
+        self.flush()  # an unbind_resp or a generic_nack may wait
+        assert self._socket is not None
+        self._socket.close()
+        self._socket = None
+        why = self._note if session.finished else self._fault
+        events = session.closed(now, why)
+        self._next_sequence = session.next_sequence
+        self._unsent, self._more, self._fault = b"", False, ""
+        doubts = f" ({len(events)} without response)" if events else ""
+        if self._stopping:
+            self._note = why
+            self._info(why + doubts)
+        else:
+            self._retry_later(why + doubts, now, session.bind_status or 0)
+        return events
+
+    def _forget_closed_session(self) -> None:
+        if self._socket is None and self._session is not None:
+            self._past = self._counts()
+            self._session = None
+
+    # --- the log --------------------------------------------------------------------------------------------
+
+    def _heed(self, events: list[Event], now: float) -> None:
+        for event in events:
+            if type(event) in _NEWS:
+                self._tell(event, now)
+
+    def _tell(self, event: Event, now: float) -> None:
+        match event:
+            case Bound():
+                self._backoff.bound(now)
+                self._failures.reset()
+                self._note = ""
+                kind = self._options.kind
+                self._info(f"bound to {self._peer} as {self._options.system_id} ({kind})")
+            case BindRefused(command_status):
+                self._note = f"bind refused: {classify(command_status)}"
+            case Broken(why) | Unbound(why):
+                self._note = why
+            case Odd(why):
+                text = self._oddities.text(why, now)
+                if text is not None:
+                    self._warn(text)
+            case _:
+                pass
+
+    def _info(self, text: str) -> None:
+        self._journal.info(f"smsc={self.smsc} bind={self.name}: {text}")
+
+    def _warn(self, text: str) -> None:
+        self._journal.warning(f"smsc={self.smsc} bind={self.name}: {text}")
