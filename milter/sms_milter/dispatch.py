@@ -23,7 +23,6 @@ _STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
 _HOUSEKEEPING_SECONDS = 10.0
 _THROTTLE_SECONDS = (1.0, 30.0)  # first and longest pause after 0x58 or 0x14
 _HEARD_LIMIT = 5000  # outcomes and receipts that may wait for a queue that cannot be written
-_LIMITED_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -218,33 +217,36 @@ class Dispatcher:
         self._say(part, link, now, status=f"accepted (message_id={clean(message_id)})")
 
     def _refused(self, link: Link, part: LeasedPart, command_status: int, text: str, now: float) -> None:
-        lane = self._lanes[link.smsc]
         verdict = status.classify(command_status)
-        name = f"{verdict.name} 0x{command_status:08X}" + (f" {clean(text)}" if text else "")
+        why = f"{verdict} {clean(text)}".rstrip()
         tries = part.attempts + 1
-        again: float | None = None
-        counts = True
-        match verdict.kind:
-            case status.Class.THROTTLED:
+        if verdict.is_final(tries):
+            if verdict.kind is status.Class.CONFIGURATION:
+                self._journal.error(
+                    line("", smsc=link.smsc, status=f"our fault or the configuration's: {why}")
+                )
+            self._outcome(part, PartState.FAILED, now, command_status=command_status, why=why)
+            self._say(part, link, now, status=f"refused ({why})")
+            return
+        again = self._again_at(self._lanes[link.smsc], verdict.kind, part, now)
+        counts = verdict.kind is status.Class.TEMPORARY
+        self._outcome(
+            part, PartState.QUEUED, now, command_status=command_status, why=why, due_at=again, counts=counts
+        )
+        self._say(part, link, now, tries=tries, status=f"deferred for {again - now:.0f} s ({why})")
+
+    def _again_at(self, lane: _Lane, kind: status.Class, part: LeasedPart, now: float) -> float:
+        """When a part that was refused for now goes again; a throttled SMSC gets a pause as a whole."""
+        again = now + status.retry_delay(part.attempts)
+        if kind is status.Class.THROTTLED:
+            if now >= lane.paused_until:
                 lane.pause = min(lane.pause * 2 or _THROTTLE_SECONDS[0], _THROTTLE_SECONDS[1])
                 lane.paused_until = now + lane.pause
-                again, counts = lane.paused_until, False
-            case status.Class.LINK:
-                again, counts = now + status.retry_delay(0), False
-            case status.Class.TEMPORARY:
-                if not verdict.limited or tries < _LIMITED_TRIES:
-                    again = now + status.retry_delay(part.attempts)
-            case _:
-                pass
-        if again is None:
-            self._outcome(part, PartState.FAILED, now, command_status=command_status, why=name)
-            self._say(part, link, now, status=f"refused ({name})")
-            return
-        self._outcome(
-            part, PartState.QUEUED, now, command_status=command_status, why=name, due_at=again, counts=counts
-        )
+            again = lane.paused_until
+        elif kind is status.Class.LINK:
+            again = now
         lane.due = min(lane.due, again)
-        self._say(part, link, now, tries=tries, status=f"deferred for {again - now:.0f} s ({name})")
+        return again
 
     def _uncertain(self, smsc: str, part: LeasedPart, why: str, now: float) -> None:
         """No answer before the link or the process died: the SMSC may have the part, or not."""

@@ -1,0 +1,288 @@
+"""The dispatcher over a real queue and real sessions; only sockets and the clock are the test's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sms_milter.dispatch import Dispatcher
+from sms_milter.errors import QueueUnavailable
+from sms_milter.logline import Numbers
+from sms_milter.model import ComposedPart, NewMail, NewMessage, PlannedMessage, SubmitSm
+from sms_milter.ports import Work
+from sms_milter.queue.sqlite import SqliteQueue
+from support.gate import Lines, configuration
+from support.wire import DELIVER, DELIVER_RESP, Wire, pdu
+
+NOW = 1_700_000_000.0
+
+
+class Station:
+    """A queue, one SMSC's link, and the dispatcher between them."""
+
+    def __init__(self, path: Path, *, window: int = 10, **smsc: Any) -> None:
+        self.now = NOW
+        self.queue = SqliteQueue(str(path / "queue.db"))
+        self.settings = configuration(smscs={"primary": {"window": window, **smsc}}).smscs
+        self.window = window
+        self.restart()
+
+    def restart(self) -> None:
+        """A new dispatcher process: nothing is remembered but the queue."""
+        self.wire = Wire(window=self.window)
+        self.lines = Lines()
+        self.dispatcher = Dispatcher(
+            self.queue,
+            [self.wire],
+            self.settings,
+            self.lines,  # type: ignore[arg-type]  # its methods are made on demand
+            Numbers(masked=False),
+            keep_seconds=86400,
+        )
+        self.wire.connect(self.now)
+
+    def put(self, *destinations: str, parts: int = 1, mta_queue_id: str = "4ABC") -> int:
+        messages = tuple(
+            NewMessage(
+                PlannedMessage(
+                    destination, "ACME", "text", (SubmitSm(),) * parts, receipt=True, smsc="primary"
+                ),
+                tuple(ComposedPart(f"{destination}-{n}".encode()) for n in range(1, parts + 1)),
+            )
+            for destination in destinations
+        )
+        mail = NewMail(messages, self.now, "acme", "hsl", "bob@customer.example", "192.0.2.10", mta_queue_id)
+        (stored,) = self.queue.put([mail], self.now)
+        self.dispatcher.rung()
+        return stored.queue_id  # type: ignore[union-attr]  # a Refusal would fail here
+
+    def step(self, seconds: float = 0.0) -> float:
+        self.now += seconds
+        return self.dispatcher.step(self.now)
+
+    def states(self) -> list[str]:
+        return [part["state"] for part in reversed(self.queue.list_parts())]
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Station:
+    return Station(tmp_path)
+
+
+def test_parts_go_out_marked_and_come_back_accepted(station: Station) -> None:
+    station.put("447973100000", parts=2)
+    station.step()
+    assert [body for _, body in station.wire.submits] == [b"447973100000-1", b"447973100000-2"]
+    assert station.states() == ["submitting", "submitting"]
+    station.wire.answer()
+    station.step()
+    assert station.states() == ["accepted", "accepted"]
+    assert "4ABC: to=447973100000, queue=1, part=1/2, smsc=primary, bind=primary/1" in station.lines.text
+    assert "status=accepted (message_id=" in station.lines.text
+
+
+def test_octets_leave_only_after_the_mark_is_durable(station: Station) -> None:
+    station.put("447973100000")
+    real = station.queue.transaction
+
+    @contextmanager
+    def watched() -> Iterator[Work]:
+        with real() as work:
+            yield work
+            assert station.wire.submits == []
+        assert station.wire.submits == []
+        assert station.states() == ["submitting"]
+
+    station.queue.transaction = watched  # type: ignore[method-assign]
+    station.step()
+    assert len(station.wire.submits) == 1
+
+
+def test_the_window_is_never_exceeded(tmp_path: Path) -> None:
+    station = Station(tmp_path, window=4)
+    station.put(*(f"44797310{n:04}" for n in range(10)))
+    seen = 0
+    for _ in range(20):
+        station.step()
+        assert len(station.wire.submits) <= 4
+        seen += len(station.wire.submits)
+        station.wire.answer()
+    station.step()
+    assert seen == 10
+    assert station.states() == ["accepted"] * 10
+
+
+def test_a_permanent_refusal_fails_the_message_and_its_waiting_parts(tmp_path: Path) -> None:
+    station = Station(tmp_path, window=1)
+    station.put("447973100000", parts=3)
+    station.step()
+    station.wire.answer(status=0x0B)
+    station.step()
+    assert station.states() == ["failed", "failed", "failed"]
+    assert "status=refused (RINVDSTADR 0x0000000B" in station.lines.text
+
+
+def test_a_temporary_refusal_is_tried_again_after_its_delay(station: Station) -> None:
+    station.put("447973100000")
+    station.step()
+    station.wire.answer(status=0x08)
+    station.step()
+    assert station.states() == ["queued"]
+    station.step(29)
+    assert station.wire.submits == []
+    station.step(2)
+    assert len(station.wire.submits) == 1
+
+
+def test_submit_failed_is_final_after_three_tries(station: Station) -> None:
+    station.put("447973100000")
+    for _ in range(3):
+        station.step(3600)
+        assert len(station.wire.submits) == 1
+        station.wire.answer(status=0x45)
+        station.step()
+    assert station.states() == ["failed"]
+
+
+def test_throttling_pauses_the_smsc_and_does_not_count_as_a_try(station: Station) -> None:
+    station.put("447973100000")
+    for _ in range(5):
+        station.step(31)
+        station.wire.answer(status=0x58)
+        station.step()
+    station.put("447973100001")
+    station.step(0.5)
+    assert station.wire.submits == []
+    station.step(40)
+    station.wire.answer()
+    station.step()
+    assert station.states() == ["accepted", "accepted"]
+
+
+def test_a_lost_link_leaves_the_outcome_uncertain_and_sends_once_more(station: Station) -> None:
+    station.put("447973100000")
+    for expected in ("queued", "uncertain"):
+        station.step()
+        assert len(station.wire.submits) == 1
+        station.wire.lose()
+        station.step()
+        assert station.states() == [expected]
+        station.wire.sent.clear()
+        station.wire.connect(station.now)
+        station.step()
+    assert "sent again: possibly a duplicate" in station.lines.text
+    assert "not sent again" in station.lines.text
+
+
+def test_never_twice_means_never_twice(tmp_path: Path) -> None:
+    station = Station(tmp_path, on_uncertain="never-twice")
+    station.put("447973100000")
+    station.step()
+    station.wire.lose()
+    station.step()
+    assert station.states() == ["uncertain"]
+
+
+def test_after_a_crash_only_what_was_submitting_is_in_doubt(tmp_path: Path) -> None:
+    station = Station(tmp_path, window=2, on_uncertain="never-twice")
+    station.put("447973100000", "447973100001", "447973100002")
+    station.step()
+    station.restart()
+    station.step()
+    assert station.states()[:2] == ["uncertain", "uncertain"]
+    station.step()
+    assert [body for _, body in station.wire.submits] == [b"447973100002-1"]
+
+
+def receipt(message_id: str, stat: str = "DELIVRD") -> bytes:
+    dates = "submit date:2411210939 done date:2411211039"
+    text = f"id:{message_id} sub:001 dlvrd:001 {dates} stat:{stat} err:000 text:"
+    octets = text.encode()
+    addresses = b"\0" + b"\1\1447973100000\0" + b"\5\0ACME\0"
+    return addresses + b"\x04\0\0\0\0\0\0\0\0" + bytes([len(octets)]) + octets
+
+
+def test_a_receipt_is_stored_then_acknowledged(station: Station) -> None:
+    queue_id = station.put("447973100000")
+    station.step()
+    ((sequence, _),) = station.wire.submits
+    station.wire.answer()
+    station.step()
+    station.wire.say(pdu(DELIVER, 77, receipt(f"{sequence:X}")))
+    station.step()
+    assert station.states() == ["delivered"]
+    assert (DELIVER_RESP, 0, 77, b"\0") in station.wire.sent
+    assert "status=delivered (stat=DELIVRD err=000)" in station.lines.text
+    assert station.queue.show_mail(str(queue_id)) is not None
+
+
+def test_a_receipt_before_its_response_waits_for_it(station: Station) -> None:
+    station.put("447973100000")
+    station.step()
+    ((sequence, _),) = station.wire.submits
+    station.wire.say(pdu(DELIVER, 77, receipt(f"{sequence:X}")))
+    station.step()
+    assert station.states() == ["submitting"]
+    station.wire.answer()
+    station.step()
+    assert station.states() == ["delivered"]
+
+
+def test_a_message_from_a_phone_is_acknowledged_and_dropped(station: Station) -> None:
+    body = b"\0" + b"\1\1447973100000\0" + b"\5\0ACME\0" + b"\0" * 9 + b"\5Hello"
+    station.wire.say(pdu(DELIVER, 5, body))
+    station.step()
+    assert (DELIVER_RESP, 0, 5, b"\0") in station.wire.sent
+    assert "mobile-originated message dropped" in station.lines.text
+    assert "Hello" not in station.lines.text
+
+
+def test_nothing_heard_is_lost_while_the_queue_cannot_be_written(station: Station) -> None:
+    station.put("447973100000")
+    station.step()
+    station.wire.answer()
+    real = station.queue.transaction
+
+    @contextmanager
+    def broken() -> Iterator[Work]:
+        raise QueueUnavailable("disk I/O error")
+        yield  # pragma: no cover
+
+    station.queue.transaction = broken  # type: ignore[method-assign]
+    station.step()
+    station.step(2)
+    station.queue.transaction = real  # type: ignore[method-assign]
+    assert station.states() == ["submitting"]
+    assert "accepted" not in station.lines.text
+    station.step(2)
+    assert station.states() == ["accepted"]
+
+
+def test_draining_takes_nothing_new_and_waits_for_what_is_open(station: Station) -> None:
+    station.put("447973100000")
+    station.step()
+    station.dispatcher.drain(station.now)
+    station.put("447973100001")
+    station.step()
+    assert len(station.wire.submits) == 1
+    assert not station.dispatcher.idle
+    station.wire.answer()
+    station.step()
+    assert station.dispatcher.idle
+    assert station.states() == ["accepted", "queued"]
+    station.dispatcher.close(station.now)
+    station.step()
+    assert station.dispatcher.closed
+
+
+def test_an_expired_part_is_not_sent(station: Station) -> None:
+    station.put("447973100000")
+    station.step(86401)
+    assert station.states() in (["expired"], ["queued"])
+    station.step(11)
+    assert station.states() == ["expired"]
+    assert station.wire.submits == []
