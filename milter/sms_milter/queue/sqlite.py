@@ -6,6 +6,7 @@ Any number of processes use the file at the same time; each makes its own `Sqlit
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -67,6 +68,14 @@ class SqliteQueue:
         """See `ports.IntakeQueue.quota_left`."""
         with self._file.reading() as db:
             return sqlite_intake.quota_left(db, account, sender, rule, now)
+
+    def free_octets(self) -> int | None:
+        """Space left for the file; None if its directory cannot be looked at."""
+        try:
+            space = os.statvfs(os.path.dirname(self.path) or ".")
+        except OSError:
+            return None
+        return space.f_bavail * space.f_frsize
 
     # --- dispatcher -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,281 @@
+"""The committer of one milter worker: gathers the mails that wait into one transaction.
+
+libmilter's callbacks run on foreign threads that hop (milter practice §5.6), so the queue is used by one
+ordinary thread only. While it commits one group, the next gathers.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+from sms_milter import reply
+from sms_milter.errors import Deferred, QueueUnavailable, Refusal
+from sms_milter.logline import clean, line
+from sms_milter.model import NewMail, QuotaRule, Stored
+from sms_milter.ports import Doorbell, IntakeQueue, Journal
+from sms_milter.reply import Reply
+
+_PROGRESS_SECONDS = 5.0
+_SPACE_CHECK_SECONDS = 1.0
+_LEAST_FREE_OCTETS = 16 * 1024 * 1024
+_MESSAGES_AT_ONCE = 2000  # a group is closed when it has so many: nobody waits for a giant transaction
+
+_Asked = TypeVar("_Asked")
+_Given = TypeVar("_Given")
+
+
+class GroupQueue(IntakeQueue, Protocol):
+    """A queue that can take a group of mails at the last moment."""
+
+    def put_waiting(self, take: Callable[[], Sequence[NewMail]], now: float) -> list[Stored | Refusal]:
+        """As `put`, but `take` is asked for the mails only when this transaction may write."""
+
+    def free_octets(self) -> int | None:
+        """Space left where the queue is stored; None if nobody can tell."""
+
+    def close(self) -> None:
+        """The end."""
+
+
+class _Waiting(Generic[_Asked, _Given]):
+    """Somebody waits on `woken` for `result`. `taken`: it cannot be withdrawn any more."""
+
+    __slots__ = ("asked", "result", "taken", "woken")
+
+    def __init__(self, asked: _Asked) -> None:
+        self.asked = asked
+        self.result: _Given | Exception | None = None
+        self.taken = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+    def answer(self, result: _Given | Exception) -> None:
+        if self.result is None:
+            self.result = result
+            self.woken.release()
+
+
+_Mail = _Waiting[NewMail, Stored]
+_Job = _Waiting[Callable[[GroupQueue], Any], Any]
+
+
+class Committer:
+    """`ports.Intake` over the queue that `open_queue` makes; `start` it after fork.
+
+    A mail whose time (`timeout_seconds`) is over before a transaction that may write has taken it is
+    withdrawn and never stored. Once taken, its caller waits for the result however long that takes: what is refused is
+    never sent. `healthy` is False from a failure until the next success.
+    """
+
+    def __init__(
+        self,
+        open_queue: Callable[[], GroupQueue],
+        doorbell: Doorbell,
+        journal: Journal,
+        *,
+        timeout_seconds: float = 20.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.healthy = True
+        self._open_queue = open_queue
+        self._doorbell = doorbell
+        self._journal = journal
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+        self._queue: GroupQueue | None = None
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._state = threading.Lock()  # guards what follows
+        self._mails: list[_Mail] = []
+        self._jobs: list[_Job] = []
+        self._stopping = False
+        self._asleep = False
+        self._work = threading.Lock()  # held while there is nothing to do
+        self._work.acquire()
+        self._group: list[_Mail] = []
+        self._space_checked_at = float("-inf")
+        self._full = False
+
+    def start(self) -> None:
+        """Begin to commit."""
+        self._thread.start()
+
+    def stop(self, wait_seconds: float = 10.0) -> None:
+        """Take nothing more; returns when everything that waits is answered, or after `wait_seconds`."""
+        with self._state:
+            self._stopping = True
+            self._wake()
+        self._thread.join(wait_seconds)
+
+    # --- on the callers' threads ----------------------------------------------------------------------------
+
+    def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
+        """See `ports.Intake.put`."""
+        waiting: _Mail = _Waiting(mail)
+        return self._result(waiting, self._mails, progress)
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+        """See `ports.Intake.quota_left`."""
+        now = self._clock()
+        job: _Job = _Waiting(lambda queue: queue.quota_left(account, sender, rule, now))
+        left: tuple[int, float] = self._result(job, self._jobs, None)
+        return left
+
+    def _result(
+        self,
+        waiting: _Waiting[Any, _Given],
+        line_up: list[Any],
+        progress: Callable[[], None] | None,
+    ) -> _Given:
+        deadline = time.monotonic() + self._timeout_seconds
+        with self._state:
+            if self._stopping:
+                raise Deferred(reply.QUEUE_UNAVAILABLE, "the service ends")
+            line_up.append(waiting)
+            self._wake()
+        patience = min(self._timeout_seconds, _PROGRESS_SECONDS)
+        while not waiting.woken.acquire(timeout=patience):
+            left = deadline - time.monotonic()
+            with self._state:
+                if left <= 0 and not waiting.taken:
+                    line_up.remove(waiting)
+                    raise Deferred(reply.TOO_SLOW, "the queue did not take the mail in time")
+            if waiting.taken and progress is not None:
+                progress()
+            patience = _PROGRESS_SECONDS if waiting.taken else max(0.0, min(left, _PROGRESS_SECONDS))
+        if isinstance(waiting.result, Exception):
+            raise waiting.result
+        assert waiting.result is not None
+        return waiting.result
+
+    def _wake(self) -> None:
+        if self._asleep:
+            self._asleep = False
+            self._work.release()
+
+    # --- on the committer's thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while self._wait_for_work():
+            try:
+                self._turn()
+            except Exception:  # noqa: BLE001 -- the callers must be answered, whatever it was
+                self._unforeseen()
+                self._refuse([*self._group, *self._all_waiting()], reply.INTERNAL_ERROR, "unforeseen")
+        if self._queue is not None:
+            self._queue.close()
+
+    def _wait_for_work(self) -> bool:
+        while True:
+            with self._state:
+                if self._mails or self._jobs:
+                    return True
+                if self._stopping:
+                    return False
+                self._asleep = True
+            self._work.acquire()
+
+    def _turn(self) -> None:
+        if self._queue is None:
+            self._queue = self._open_queue()
+        with self._state:
+            jobs, self._jobs[:] = list(self._jobs), []
+            for job in jobs:
+                job.taken = True
+        for job in jobs:
+            self._do(job, self._queue)
+        if self._mails:
+            self._commit(self._queue)
+
+    def _do(self, job: _Job, queue: GroupQueue) -> None:
+        try:
+            job.answer(job.asked(queue))
+        except QueueUnavailable as error:
+            job.answer(Deferred(reply.QUEUE_UNAVAILABLE, str(error)))
+        except Exception:  # noqa: BLE001 -- the caller must be answered, whatever it was
+            self._unforeseen()
+            job.answer(Deferred(reply.INTERNAL_ERROR))
+
+    def _commit(self, queue: GroupQueue) -> None:
+        if self._disk_full(queue):
+            self._refuse(self._all_waiting(), reply.QUEUE_FULL, "disk nearly full")
+            return
+        self._group = []
+        try:
+            results = queue.put_waiting(self._take, self._clock())
+        except QueueUnavailable as error:
+            self._ill(str(error))
+            self._refuse(self._group or self._all_waiting(), reply.QUEUE_UNAVAILABLE, str(error))
+        except Exception:  # noqa: BLE001 -- one bad mail must not take the others of its group with it
+            self._unforeseen()
+            self._commit_singly(queue, self._group)
+        else:
+            self._answer(self._group, results)
+
+    def _take(self) -> list[NewMail]:
+        with self._state:
+            messages = count = 0
+            for waiting in self._mails:
+                messages += len(waiting.asked.messages)
+                if count and messages > _MESSAGES_AT_ONCE:
+                    break
+                waiting.taken = True
+                count += 1
+            self._group = self._mails[:count]
+            del self._mails[:count]
+        return [waiting.asked for waiting in self._group]
+
+    def _commit_singly(self, queue: GroupQueue, group: list[_Mail]) -> None:
+        for waiting in group:
+            try:
+                if len(group) == 1:
+                    self._refuse(group, reply.INTERNAL_ERROR, "unforeseen")
+                else:
+                    self._answer([waiting], queue.put([waiting.asked], self._clock()))
+            except QueueUnavailable as error:
+                self._ill(str(error))
+                self._refuse([waiting], reply.QUEUE_UNAVAILABLE, str(error))
+            except Exception:  # noqa: BLE001 -- this is the bad one, or one of them
+                self._unforeseen()
+                self._refuse([waiting], reply.INTERNAL_ERROR, "unforeseen")
+
+    def _answer(self, group: list[_Mail], results: Sequence[Stored | Refusal]) -> None:
+        recovered, self.healthy = not self.healthy, True
+        if any(isinstance(result, Stored) and not result.repeat for result in results):
+            self._doorbell.ring()
+        for waiting, result in zip(group, results, strict=True):
+            waiting.answer(result)
+        if recovered:
+            self._journal.info(line("", status="queue available again"))
+
+    def _refuse(self, group: Sequence[_Waiting[Any, Any]], answer: Reply, why: str) -> None:
+        for waiting in group:
+            waiting.answer(Deferred(answer, why))
+
+    def _all_waiting(self) -> list[_Mail]:
+        with self._state:
+            group, self._mails[:] = list(self._mails), []
+            for waiting in group:
+                waiting.taken = True
+        return group
+
+    def _disk_full(self, queue: GroupQueue) -> bool:
+        now = time.monotonic()
+        if now - self._space_checked_at >= _SPACE_CHECK_SECONDS:
+            self._space_checked_at = now
+            free = queue.free_octets()
+            self._full = free is not None and free < _LEAST_FREE_OCTETS
+            if self._full:
+                self._ill("disk nearly full")
+        return self._full
+
+    def _ill(self, why: str) -> None:
+        if self.healthy:
+            self.healthy = False
+            self._journal.error(line("", status=f"queue not available, mail is deferred ({clean(why)})"))
+
+    def _unforeseen(self) -> None:
+        self._journal.error(line("", status=f"committer failed ({clean(traceback.format_exc(limit=-5))})"))

@@ -1,0 +1,67 @@
+"""Wakes the dispatcher of this host when new parts are committed: a datagram socket beside the database.
+
+A lost ring costs a moment only: the dispatcher also looks by itself now and then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+
+_SUFFIX = ".bell"
+_MODE = 0o660
+
+
+class DatagramDoorbell:
+    """`ports.Doorbell` for the database at `path`; any thread may ring."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path + _SUFFIX
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+    def ring(self) -> None:
+        """New work is committed. A full buffer has rung already; who is away looks on coming back."""
+        with contextlib.suppress(OSError):
+            self._socket.sendto(b"!", self._path)
+
+    def close(self) -> None:
+        """Ring no more."""
+        self._socket.close()
+
+
+class DoorbellListener:
+    """The dispatcher's end of the doorbell for the database at `path`: readable when it was rung.
+
+    Takes over a socket that a process before it left behind. Raises OSError if it cannot be made.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path + _SUFFIX
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+            self._socket.bind(self._path)
+            os.chmod(self._path, _MODE)
+            self._inode = os.stat(self._path).st_ino
+        except OSError:
+            self._socket.close()
+            raise
+
+    def fileno(self) -> int:
+        """For `select` and its kin."""
+        return self._socket.fileno()
+
+    def clear(self) -> None:
+        """Take note of all rings so far; look for work afterwards, not before."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._socket.recv(16)
+
+    def close(self) -> None:
+        """Hear no more; a successor's socket stays."""
+        self._socket.close()
+        with contextlib.suppress(OSError):
+            if os.stat(self._path).st_ino == self._inode:
+                os.unlink(self._path)
