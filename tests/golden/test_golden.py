@@ -1,0 +1,120 @@
+"""Every case in golden/<dialect>/: a mail, how it came in, and what `sms-milter preview` says becomes of it.
+
+A case is NN-name.eml (the mail), NN-name.yaml (the rest) and NN-name.md (one sentence why). `config` changes
+the dialect's base.yaml; `before` are mails taken earlier, named by their files; `expect` is the whole of
+preview's JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sms_milter.config.load import load
+from sms_milter.config.schema import Configuration
+from sms_milter.errors import Refusal
+from sms_milter.intake import Gate
+from sms_milter.model import NewMail, QuotaRule, Stored
+from sms_milter.preview import SilentJournal, preview, rehearse
+from sms_milter.queue.sqlite import SqliteQueue
+
+HERE = Path(__file__).parent
+CASES = sorted(HERE.glob("*/[0-9]*.yaml"))
+
+_REQUIRED = {"client", "sender", "recipients", "now", "expect"}
+_OPTIONAL = {"config", "before", "sasl_user", "macros", "mail_parameters", "recipient_parameters"}
+_DIALOGUE = (
+    "client",
+    "sender",
+    "recipients",
+    "sasl_user",
+    "macros",
+    "mail_parameters",
+    "recipient_parameters",
+)
+
+
+class Taking:
+    """An `Intake` that stores at once, as of `now`."""
+
+    def __init__(self, queue: SqliteQueue, now: float) -> None:
+        self._queue, self._now = queue, now
+
+    def put(self, mail: NewMail, progress: object = None) -> Stored:
+        (stored,) = self._queue.put([mail], self._now)
+        if isinstance(stored, Refusal):
+            raise stored
+        return stored
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+        return self._queue.quota_left(account, sender, rule, self._now)
+
+
+def read(case: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(case.read_text())
+    assert content.keys() >= _REQUIRED, "something is missing"
+    assert content.keys() <= _REQUIRED | _OPTIONAL, "something is misspelt"
+    return content
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes`; mappings are merged, everything else is replaced."""
+    both = dict(base)
+    for name, value in changes.items():
+        old = both.get(name)
+        both[name] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return both
+
+
+def configured(case: Path, changes: Mapping[str, Any], folder: Path) -> Configuration:
+    base = yaml.safe_load((case.parent / "base.yaml").read_text())
+    path = folder / "sms-milter.yaml"
+    path.write_text(yaml.safe_dump(merged(base, changes)))
+    return load(path).configuration
+
+
+def seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def dialogue(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: content[name] for name in _DIALOGUE if name in content}
+
+
+def take(
+    configuration: Configuration, queue: SqliteQueue, now: float, mail: Path, how: dict[str, Any]
+) -> None:
+    """Store a mail that came earlier."""
+    taking = Taking(queue, now)
+    _, verdict = rehearse(
+        Gate(configuration), taking, SilentJournal(), mail=mail.read_bytes(), now=now, **how
+    )
+    assert verdict.stored is not None, f"{mail.name} should have been taken, but {verdict.reply}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
+def test_the_mail_becomes_what_the_case_says(case: Path, tmp_path: Path) -> None:
+    content = read(case)
+    configuration = configured(case, content.get("config", {}), tmp_path)
+    queue = SqliteQueue(str(tmp_path / "queue.db"))
+    try:
+        for earlier in content.get("before", ()):
+            how = dialogue(content) | dialogue(earlier)
+            take(configuration, queue, seconds(earlier["now"]), case.parent / earlier["mail"], how)
+        mail = case.with_suffix(".eml").read_bytes()
+        now = seconds(content["now"])
+        assert preview(configuration, queue, mail=mail, now=now, **dialogue(content)) == content["expect"]
+    finally:
+        queue.close()
+
+
+def test_every_case_is_complete() -> None:
+    files = {path for path in HERE.glob("*/[0-9]*") if path.suffix in {".eml", ".md", ".yaml"}}
+    assert files == {case.with_suffix(suffix) for case in CASES for suffix in (".eml", ".md", ".yaml")}
+    for case in CASES:
+        assert len(case.with_suffix(".md").read_text().splitlines()) == 1, f"{case.stem}: one sentence why"
