@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401 -- see _give_up_privileges
 import grp
 import os
 import pwd
@@ -286,6 +287,8 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
 def _give_up_privileges(user: str) -> None:
     """Become `user` for good, when started as root and asked to; files made from here on are for it and its
     group.
+
+    Whatever is imported later must be readable for it; getaddrinfo looks up a codec, hence that import.
     """
     os.umask(0o007)
     if not user or os.geteuid() != 0:
