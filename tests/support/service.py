@@ -1,0 +1,153 @@
+"""The real service: `sms-milter run` with a configuration of the tests, as an unprivileged user."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+
+from support.places import ROOT, accepts, free_port, wait_until
+
+BASE = ROOT / "tests" / "integration" / "config" / "base.yaml"
+USER = "nobody"
+_STARTED = re.compile(r"started role=(\S+) pid=(\d+)")
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`; sections are merged, everything else is replaced."""
+    result = dict(deepcopy(below))
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(result.get(name), Mapping)
+        result[name] = merged(result[name], value) if both else deepcopy(value)
+    return result
+
+
+@dataclass
+class Service:
+    """`settings` are laid over tests/integration/config/base.yaml. `smsc_port`: where its only SMSC listens.
+
+    `unix` makes the milter listen on a socket file. `directory` must be one that other users may enter; the
+    queue stands in its folder `queue`.
+    """
+
+    directory: Path
+    smsc_port: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    unix: bool = False
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self.port = 0 if self.unix else self.port or free_port()
+        self.queue_directory = self.directory / "queue"
+        self.queue_directory.mkdir(exist_ok=True)
+        shutil.chown(self.queue_directory, USER)
+        socket = f"unix:{self._socket}" if self.unix else f"inet:{self.port}@127.0.0.1"
+        places = {
+            "milter": {"socket": socket, **({"socket_mode": "0666"} if self.unix else {})},
+            "queue": f"sqlite:{self.queue_directory}/queue.db",
+            "smscs": {"primary": {"port": self.smsc_port}},
+            "user": USER,
+        }
+        base = yaml.safe_load(BASE.read_text())
+        self.configuration = merged(merged(base, self.settings), places)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Service:
+        self.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Run it; returns when the MTA can reach it."""
+        self._file.write_text(yaml.safe_dump(self.configuration))
+        with self._log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*_COMMAND, "run", "--config", str(self._file)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        already = self.log.count(": ready, ")
+        wait_until(
+            lambda: self.log.count(": ready, ") > already or self._ended, "the service to be ready", 20
+        )
+        assert not self._ended, f"the service does not start:\n{self.log}"
+        if not self.unix:
+            wait_until(lambda: accepts(self.port), "the milter to accept")
+
+    def stop(self) -> None:
+        """SIGTERM, as an operator would; returns when all its processes have ended."""
+        if self._process is not None and not self._ended:
+            self._process.terminate()
+            self._process.wait(60)
+        self._process = None
+
+    def kill(self, role: str) -> None:
+        """kill -9: `milter` (all its workers), `dispatch`, or `supervisor`."""
+        assert self._process is not None
+        if role == "supervisor":
+            self._process.kill()
+            self._process.wait()
+            return
+        for name, pid in self.pids().items():
+            if name.partition("/")[0] == role:
+                os.kill(pid, signal.SIGKILL)
+
+    def pids(self) -> dict[str, int]:
+        """Role to process id, of those that run now."""
+        latest = {name: int(pid) for name, pid in _STARTED.findall(self.log)}
+        return {name: pid for name, pid in latest.items() if Path(f"/proc/{pid}").exists()}
+
+    def command(self, *arguments: str) -> str:
+        """What another `sms-milter` command prints with this configuration."""
+        done = subprocess.run(
+            [*_COMMAND, *arguments, "--config", str(self._file)], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    @property
+    def for_postfix(self) -> str:
+        """The milter socket as Postfix writes it."""
+        return f"unix:{self._socket}" if self.unix else f"inet:127.0.0.1:{self.port}"
+
+    @property
+    def for_sendmail(self) -> str:
+        """The milter socket as Sendmail writes it."""
+        return f"unix:{self._socket}" if self.unix else f"inet:{self.port}@127.0.0.1"
+
+    @property
+    def log(self) -> str:
+        """All that it has logged so far."""
+        return self._log_file.read_text(errors="replace") if self._log_file.exists() else ""
+
+    @property
+    def _socket(self) -> Path:
+        return self.directory / "milter.sock"
+
+    @property
+    def _file(self) -> Path:
+        return self.directory / "sms-milter.yaml"
+
+    @property
+    def _log_file(self) -> Path:
+        return self.directory / "service.log"
+
+    @property
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+
+_COMMAND = (str(Path(sys.executable).parent / "sms-milter"),)
