@@ -20,6 +20,7 @@ from sms_milter.config.load import Loaded, load
 from sms_milter.config.secrets import hash_password
 from sms_milter.errors import ConfigError, QueueUnavailable
 from sms_milter.model import PartState, QuotaRule
+from sms_milter.simulate.faults import TABLE as FAULTS
 
 EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR, EX_CONFIG = 64, 66, 69, 71, 78
 
@@ -28,6 +29,9 @@ app = typer.Typer(
 )
 queue_app = typer.Typer(no_args_is_help=True, help="Look into the queue. Message texts are never shown.")
 app.add_typer(queue_app, name="queue")
+
+# click keeps the line ends of a paragraph that begins with \\b.
+_FAULTS = f"A destination that ends in these digits orders a fault:\n\n\b\n{FAULTS}"
 
 ConfigFile = Annotated[
     Path,
@@ -285,3 +289,33 @@ def hash_password_command() -> None:
     if not password:
         raise typer.BadParameter("the password is empty")
     print(hash_password(password))
+
+
+@app.command(epilog=_FAULTS)
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 2775,
+    system_id: Annotated[str | None, typer.Option(help="Take binds of this system_id only.")] = None,
+    password: Annotated[str | None, typer.Option(help="Take binds with this password only.")] = None,
+    receipt_delay: Annotated[float, typer.Option(help="Seconds until a receipt.")] = 0.0,
+    response_delay: Annotated[float, typer.Option(help="Seconds until each response.")] = 0.0,
+    refuse_binds: Annotated[int, typer.Option(help="Refuse so many binds at first.")] = 0,
+    rate: Annotated[int, typer.Option(help="Throttle above so many submit_sm a second; 0 never.")] = 0,
+    faults: Annotated[bool, typer.Option(help="Let destinations order faults.")] = True,
+    count: Annotated[int, typer.Option(help="End after so many complete SMS; 0 never.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """An SMSC to try and test against: shows each SMS as a phone would."""
+    from sms_milter.simulate import Options, run_simulate
+
+    options = Options(
+        system_id=system_id,
+        password=password,
+        refuse_binds=refuse_binds,
+        response_delay=response_delay,
+        receipt_delay=receipt_delay,
+        rate=rate,
+        faults=faults,
+    )
+    code = run_simulate(host=host, port=port, options=options, as_json=as_json, sms_count=count)
+    raise typer.Exit(code)

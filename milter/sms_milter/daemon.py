@@ -27,6 +27,7 @@ from sms_milter.ports import Journal
 from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.doorbell import DatagramDoorbell, DoorbellListener
+from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
@@ -255,7 +256,9 @@ def _wake(waker: socket.socket) -> None:
 
 
 def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) -> list[Link]:
-    kinds = ("transceiver",) if smsc.bind == "transceiver" else ("transmitter", "receiver")
+    kinds: tuple[BindKind, ...] = ("transceiver",)
+    if smsc.bind == "transmitter+receiver":
+        kinds = ("transmitter", "receiver")
     return [
         Link(
             smsc=name,
