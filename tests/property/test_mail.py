@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sms_milter.config.schema import Account
+from sms_milter.dialects import hsl
+from sms_milter.dialects.context import Context
 from sms_milter.errors import Rejected
 from sms_milter.mail import charset, words
 from sms_milter.mail.address import domain_of, parse_path, sender_of
 from sms_milter.mail.flowed import unflow
 from sms_milter.mail.parse import Limits, parse
+from sms_milter.model import Client, Envelope, Recipient
 
 # Octets that mean something to a parser, beside arbitrary ones.
 _TOKENS = [
@@ -50,6 +55,22 @@ def test_any_multipart_is_a_value_or_refused(parameters: bytes, body: bytes) -> 
             b"--a\r\n" + body,
             Limits(parts=20),
         )
+
+
+@settings(max_examples=200)
+@given(fields, octets, st.sampled_from(["subject+body", "subject", "body"]), st.booleans())
+def test_any_mail_is_a_text_or_refused_by_hsl(
+    fields: list[tuple[str, bytes]], body: bytes, content: Any, strict: bool
+) -> None:
+    to = Recipient("<447973100000@sms.example>", "447973100000", "sms.example")
+    envelope = Envelope(Client(), "bob@customer.example", (to,))
+    options = hsl.HslOptions(strict_charset=strict)
+    context = Context(envelope, ((to, "447973100000"),), Account(content=content), options, 0.0)
+    with suppress(Rejected):
+        (wish,) = hsl.parse(parse(fields, body), context).wishes
+        assert wish.text.strip()
+        assert "\r" not in wish.text
+        wish.text.encode()
 
 
 @given(octets)

@@ -68,7 +68,7 @@ def recipient(recipient: Recipient, options: HslOptions) -> str | None:
         number = number.removeprefix("00")
     if _MSISDN.fullmatch(number):
         return number
-    if local.lower() in options.generic_words:
+    if local.lower() in map(str.lower, options.generic_words):
         return None
     phone_like = _PHONE_LIKE.fullmatch(number) and number.strip(_PUNCTUATION)
     raise Rejected(reply.BAD_NUMBER if phone_like else reply.NO_SUCH_ADDRESS)

@@ -68,11 +68,13 @@ def guess(octets: bytes) -> str:
         return octets.decode("latin-1")
 
 
-@lru_cache(maxsize=512)
 def canonical(charset: str) -> str | None:
     """Python's name of the codec behind a declared charset; "undeclared" for "", None when unknown."""
-    if len(charset) > _LONGEST_NAME:
-        return None
+    return _canonical(charset) if len(charset) <= _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=512)
+def _canonical(charset: str) -> str | None:
     name = normalize_encoding(charset.strip()).lower()
     if not name or name in _UNKNOWN:
         return _UNDECLARED

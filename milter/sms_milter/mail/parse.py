@@ -23,6 +23,9 @@ from sms_milter.reply import TOO_COMPLEX, UNDECODABLE
 
 _PLAIN = "text/plain"
 _LONGEST_REMEMBERED = 200  # octets of a Content-Type value worth keeping
+# The standard library takes time that grows with the square of a parameter list.
+_LONGEST_PARAMETERS = 2048  # octets
+_WITH_PARAMETERS = frozenset({"content-type", "content-disposition"})
 _ASIS = frozenset({"", "7bit", "8bit", "binary"})
 # What the standard library's parser lets through from malformed parameters, such as the charsets of RFC 2231.
 _PARSER_FAULTS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -185,6 +188,8 @@ def _disposition(value: bytes) -> tuple[bool, str]:
 
 
 def _entity(name: str, value: bytes) -> Message:
+    if len(value) > _LONGEST_PARAMETERS:
+        raise Rejected(TOO_COMPLEX)
     entity = Message()
     entity[name] = unfold(value).decode("latin-1")
     return entity
@@ -209,6 +214,12 @@ class _Entity(Message):
         self._depth = 0
         if next(numbers) >= limits.parts:
             raise Rejected(TOO_COMPLEX)
+
+    def set_raw(self, name: str, value: str) -> None:
+        """Called by the parser for each header field."""
+        if len(value) > _LONGEST_PARAMETERS and name.lower() in _WITH_PARAMETERS:
+            raise Rejected(TOO_COMPLEX)
+        super().set_raw(name, value)
 
     def attach(self, payload: Message) -> None:  # type: ignore[override]
         """Called by the parser for each child, before it reads it."""

@@ -12,7 +12,6 @@ from sms_milter.mail import charset
 # encoded-word = "=?" charset [ "*" language ] "?" encoding "?" encoded-text "?="     RFC 2047 §2, RFC 2231 §5
 # Blanks inside the text are tolerated: mail programs write them in Q words.
 _WORD = re.compile(rb"=\?([!->@-~]+)\?([BbQq])\?([^?]*)\?=")
-_FOLD = re.compile(rb"[ \t]*\r?\n[ \t]*")
 
 
 @dataclass(slots=True)
@@ -25,7 +24,7 @@ class _Word:
 
 def unfold(value: bytes) -> bytes:
     """A header value in one line: every fold with its white space becomes one space."""
-    return _FOLD.sub(b" ", value) if b"\n" in value else value
+    return b" ".join([line.strip() for line in value.split(b"\n")]) if b"\n" in value else value
 
 
 def decode(value: bytes) -> str:

@@ -127,8 +127,8 @@ def test_00_stays_when_it_is_not_the_prefix_here() -> None:
 
 
 def test_generic_words_can_be_others() -> None:
-    options = HslOptions(generic_words=("gateway",))
-    assert recipient(address_of("Gateway"), options) is None
+    options = HslOptions(generic_words=("GateWay",))
+    assert recipient(address_of("gateway"), options) is None
     with pytest.raises(Rejected):
         recipient(address_of("smpp"), options)
 

@@ -210,3 +210,12 @@ def test_too_deep() -> None:
 def test_malformed_parameters_do_no_harm(content_type: bytes) -> None:
     with suppress(Rejected):
         assert only_part(content_type, b"x").octets == b"x"
+
+
+def test_too_long_parameter_lists() -> None:
+    quoted = b'text/plain; x="' + b";" * 1_000_000
+    field, body = multipart("mixed", b"Content-Type: " + quoted + b"\r\n\r\nHello")
+    for fields in ([field], [("Content-Type", quoted[:3000])], [("Content-Disposition", quoted[:3000])]):
+        with pytest.raises(Rejected) as refused:
+            parse(fields, body)
+        assert refused.value.reply is TOO_COMPLEX
