@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +21,7 @@ from sms_milter.errors import ConfigError, QueueUnavailable
 from sms_milter.model import PartState, QuotaRule
 from sms_milter.simulate.faults import TABLE as FAULTS
 
+_TYPERS_USAGE = 2  # what typer exits with; sysexits has another number
 EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR, EX_CONFIG = 64, 66, 69, 71, 78
 
 app = typer.Typer(
@@ -43,13 +43,12 @@ DEFAULT_CONFIG = Path("/etc/sms-milter/sms-milter.yaml")
 
 def main() -> None:
     """Entry point of the `sms-milter` command: no traceback reaches a user."""
+    code = 0
     try:
-        code = app(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        code = EX_USAGE
-    except click.exceptions.Abort:
-        code = EX_USAGE
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+        code = EX_USAGE if code == _TYPERS_USAGE else code
     except ConfigError as error:
         _print_faults(error)
         code = EX_CONFIG
@@ -57,10 +56,9 @@ def main() -> None:
         code = _complain(f"queue not available: {error}", EX_UNAVAILABLE)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` is no error of ours
-        code = 0
     except OSError as error:
         code = _complain(str(error), EX_OSERR)
-    raise SystemExit(code or 0)
+    raise SystemExit(code)
 
 
 def _complain(text: str, code: int) -> int:
@@ -220,7 +218,7 @@ def queue_list(
     if as_json:
         print(json.dumps(parts, indent=2))
         return
-    _table(parts)
+    _list(parts)
 
 
 @queue_app.command("show")
@@ -249,16 +247,32 @@ def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None
     _tree(summary)
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        print("nothing")
-        return
+def _list(parts: list[dict[str, Any]]) -> None:
+    """A line a part, as narrow as it can be."""
     table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    for name in ("queue", "mta id", "to", "part", "state", "age", "smsc", "message id", "why"):
+        table.add_column(name, no_wrap=name != "why")
+    now = time.time()
+    for part in parts:
+        table.add_row(
+            str(part["queue_id"]),
+            part["mta_queue_id"],
+            part["destination"],
+            f"{part['number']}/{part['total']}",
+            part["state"],
+            _age(now - part["received_at"]),
+            part["smsc"],
+            part["smsc_message_id"] or "",
+            part["why"] or part["stat"] or "",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{max(seconds, 0):.0f}s"
 
 
 def _tree(value: dict[str, Any], indent: str = "") -> None:
@@ -273,7 +287,15 @@ def _tree(value: dict[str, Any], indent: str = "") -> None:
                 print(f"{label[:-1]} {number}:")
                 _tree(record, indent + "  ")
         else:
-            print(label, "" if content in (None, []) else content)
+            print(label, _shown(name, content))
+
+
+def _shown(name: str, content: object) -> object:
+    if content is None or content == []:
+        return "-"
+    if isinstance(content, float) and (name.endswith("_at") or name in ("since", "not_before")):
+        return datetime.fromtimestamp(content, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return content
 
 
 # --- tools --------------------------------------------------------------------------------------------------
