@@ -67,8 +67,8 @@ class Committer:
     """`ports.Intake` over the queue that `open_queue` makes; `start` it after fork.
 
     A mail whose time (`timeout_seconds`) is over before a transaction that may write has taken it is
-    withdrawn and never stored. Once taken, its caller waits for the result however long that takes: what is refused is
-    never sent. `healthy` is False from a failure until the next success.
+    withdrawn and never stored. Once taken, its caller waits for the result however long that takes: what is
+    refused is never sent. `healthy` is False from a failure until the next success.
     """
 
     def __init__(

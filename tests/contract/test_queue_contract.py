@@ -1,0 +1,574 @@
+"""What every store does, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.builders import (
+    DAY,
+    NOW,
+    accepted,
+    concatenated,
+    expire,
+    failed,
+    lease,
+    mail,
+    message,
+    queued,
+    receipt,
+    record,
+    settle,
+    states,
+    uncertain,
+)
+from sms_milter.errors import Deferred, Rejected
+from sms_milter.model import LinkState, LinkStatus, PartState, Priority, QuotaRule, Stored
+from sms_milter.queue.sqlite import SqliteQueue
+from support.memory_queue import MemoryQueue
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    opened = []
+
+    def open_with(**options: Any) -> Any:
+        if request.param == "memory":
+            opened.append(MemoryQueue(**options))
+        else:
+            opened.append(SqliteQueue(f"{tmp_path}/queue.db", **options))
+        return opened[-1]
+
+    yield open_with
+    for queue in opened:
+        queue.close()
+
+
+@pytest.fixture
+def queue(open_one: Open) -> Any:
+    return open_one()
+
+
+# --- put ----------------------------------------------------------------------------------------------------
+
+
+def test_each_mail_of_a_batch_gets_its_own_queue_id(queue: Any) -> None:
+    results = queue.put([mail(), mail(message(parts=2), message("447973100001")), mail()], NOW)
+    assert all(isinstance(result, Stored) and not result.repeat for result in results)
+    assert len({result.queue_id for result in results}) == 3
+    assert states(queue) == ["queued"] * 5
+
+
+def test_nothing_to_put_is_nothing(queue: Any) -> None:
+    assert queue.put([], NOW) == []
+
+
+def test_a_leased_part_carries_what_sending_and_logging_need(queue: Any) -> None:
+    (stored,) = queue.put([mail(message(parts=2, validity_seconds=600), mta_queue_id="4QID")], NOW)
+    first, second = lease(queue, first=41)
+    assert (first.queue_id, first.mta_queue_id) == (stored.queue_id, "4QID")
+    assert (first.destination, first.number, first.total) == ("447973100000", 1, 2)
+    assert (first.body, second.body) == (b"447973100000/1", b"447973100000/2")
+    assert (first.attempts, first.doubts) == (0, 0)
+    assert (first.received_at, first.expires_at) == (NOW, NOW + 600)
+    assert (first.sequence, second.sequence) == (41, 42)
+
+
+def test_odd_octets_in_an_address_do_not_hurt_the_batch(queue: Any) -> None:
+    odd = mail(sender="caf\udce9@acme.example", mta_queue_id="4ODD")
+    assert all(isinstance(result, Stored) for result in queue.put([odd, mail()], NOW))
+    assert len(lease(queue)) == 2
+
+
+def test_a_retry_is_answered_with_the_first_ones_id(queue: Any) -> None:
+    (first,) = queue.put([mail(fingerprint=b"f")], NOW)
+    again, other = queue.put([mail(fingerprint=b"f"), mail(fingerprint=b"g")], NOW + 3600)
+    assert again == Stored(first.queue_id, repeat=True)
+    assert not other.repeat
+    assert len(states(queue)) == 2
+
+
+def test_a_retry_within_one_batch_counts_too(queue: Any) -> None:
+    first, again = queue.put([mail(fingerprint=b"f"), mail(fingerprint=b"f")], NOW)
+    assert again == Stored(first.queue_id, repeat=True)
+    assert len(states(queue)) == 1
+
+
+def test_mails_without_fingerprint_are_never_retries(queue: Any) -> None:
+    assert not any(result.repeat for result in queue.put([mail(), mail()], NOW))
+
+
+def test_after_the_retry_window_it_is_a_new_mail(open_one: Open) -> None:
+    queue = open_one(retry_window_seconds=60.0)
+    queue.put([mail(fingerprint=b"f", at=NOW)], NOW)
+    (again,) = queue.put([mail(fingerprint=b"f", at=NOW + 60)], NOW + 60)
+    assert not again.repeat
+    (third,) = queue.put([mail(fingerprint=b"f", at=NOW + 61)], NOW + 61)
+    assert third == Stored(again.queue_id, repeat=True)
+
+
+def test_parts_of_a_message_share_a_reference_and_the_next_message_gets_the_next(queue: Any) -> None:
+    queue.put([mail(concatenated("447973100000")), mail(concatenated("447973100000"))], NOW)
+    queue.put([mail(concatenated("447973100000"))], NOW)
+    references = [int.from_bytes(part.body[:2], "big") for part in lease(queue)]
+    start = references[0]
+    expected = [(start + step) % 65536 for step in (0, 0, 1, 1, 2, 2)]
+    assert references == expected
+
+
+def test_references_of_one_octet_go_round(queue: Any) -> None:
+    queue.put([mail(concatenated("447973100000", width=1)) for _ in range(300)], NOW)
+    references = [part.body[0] for part in lease(queue, 600)][::2]
+    assert all(after == (before + 1) % 256 for before, after in pairwise(references))
+
+
+def test_references_belong_to_a_pair_of_addresses(queue: Any) -> None:
+    pairs = [("447973100000", "ACME"), ("447973100000", "OTHER"), ("447973100001", "ACME")]
+    before = [concatenated(destination, originator=originator) for destination, originator in pairs]
+    queue.put([mail(*before), mail(before[0])], NOW)
+    bodies = [int.from_bytes(part.body[:2], "big") for part in lease(queue)][::2]
+    assert (bodies[3] - bodies[0]) % 65536 == 1
+
+
+# --- quotas -------------------------------------------------------------------------------------------------
+
+HOURLY = QuotaRule(messages=3, per_sender=2, period_seconds=3600, defer=False)
+
+
+def test_over_the_quota_nothing_of_the_mail_is_left(queue: Any) -> None:
+    big = mail(message(parts=4), quota=HOURLY, fingerprint=b"big")
+    refused, other = queue.put([big, mail()], NOW)
+    assert isinstance(refused, Rejected)
+    assert refused.reply.code == 552
+    assert isinstance(other, Stored)
+    assert states(queue) == ["queued"]
+    assert queue.quota_left("acme", "alerts@acme.example", HOURLY, NOW) == (2, NOW)
+    (later,) = queue.put([mail(fingerprint=b"big")], NOW)
+    assert not later.repeat
+
+
+def test_a_quota_may_put_off_instead(queue: Any) -> None:
+    rule = QuotaRule(messages=0, per_sender=None, period_seconds=3600, defer=True)
+    (refused,) = queue.put([mail(quota=rule)], NOW)
+    assert isinstance(refused, Deferred)
+    assert refused.reply.code == 452
+
+
+def test_mails_of_one_batch_count_for_each_other(queue: Any) -> None:
+    results = queue.put([mail(quota=HOURLY) for _ in range(3)], NOW)
+    assert [isinstance(result, Stored) for result in results] == [True, True, False]
+
+
+def test_a_sender_has_its_own_share(queue: Any) -> None:
+    def by(sender: str) -> Any:
+        return queue.put([mail(quota=HOURLY, sender=sender)], NOW)[0]
+
+    assert isinstance(by("a@acme.example"), Stored)
+    assert isinstance(by("a@acme.example"), Stored)
+    assert isinstance(by("a@acme.example"), Rejected)
+    assert isinstance(by("b@acme.example"), Stored)
+    assert isinstance(by("c@acme.example"), Rejected)  # the account's three are used up
+    assert queue.quota_left("acme", "c@acme.example", HOURLY, NOW)[0] == 0
+    assert queue.quota_left("other", "c@acme.example", HOURLY, NOW)[0] == 2
+
+
+def test_the_window_slides(queue: Any) -> None:
+    rule = QuotaRule(messages=2, per_sender=None, period_seconds=100, defer=False)
+    for at in (NOW, NOW + 60):
+        assert isinstance(queue.put([mail(quota=rule)], at)[0], Stored)
+    (refused,) = queue.put([mail(quota=rule)], NOW + 99)
+    assert "free again 1970-01-12T13:48:20Z" in refused.reply.text  # NOW + 100
+    assert queue.quota_left("acme", "x@y", rule, NOW + 99) == (0, NOW + 100)
+    assert isinstance(queue.put([mail(quota=rule)], NOW + 100)[0], Stored)
+    assert queue.quota_left("acme", "x@y", rule, NOW + 100) == (0, NOW + 160)
+    assert queue.quota_left("acme", "x@y", rule, NOW + 1000) == (2, NOW + 1000)
+
+
+def test_the_reply_names_the_time_when_the_whole_mail_will_fit(queue: Any) -> None:
+    rule = QuotaRule(messages=3, per_sender=None, period_seconds=100, defer=False)
+    for at in (NOW, NOW + 20, NOW + 40):
+        queue.put([mail(quota=rule)], at)
+    (refused,) = queue.put([mail(message(parts=2), quota=rule)], NOW + 50)
+    assert "free again 1970-01-12T13:48:40Z" in refused.reply.text  # NOW + 120: two of three have left
+
+
+def test_a_retry_is_not_charged(queue: Any) -> None:
+    queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
+    queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
+    assert queue.quota_left("acme", "alerts@acme.example", HOURLY, NOW)[0] == 1
+
+
+# --- lease --------------------------------------------------------------------------------------------------
+
+
+def test_parts_leave_by_priority_due_time_and_age(queue: Any) -> None:
+    def put(destination: str, priority: Priority, not_before: float | None = None) -> None:
+        queue.put([mail(message(destination, priority=priority, not_before=not_before))], NOW)
+
+    put("1", Priority.LOW)
+    put("2", Priority.NORMAL)
+    put("3", Priority.NORMAL, NOW - 60)
+    put("4", Priority.NORMAL)
+    put("5", Priority.HIGH)
+    assert [part.destination for part in lease(queue)] == ["5", "3", "2", "4", "1"]
+
+
+def test_parts_of_one_message_leave_in_order(queue: Any) -> None:
+    queue.put([mail(message(parts=5)), mail(message("447973100001", parts=5))], NOW)
+    assert [part.number for part in lease(queue)] == [1, 2, 3, 4, 5] * 2
+
+
+def test_no_part_is_leased_twice(queue: Any) -> None:
+    queue.put([mail() for _ in range(5)], NOW)
+    first, second = lease(queue, 3), lease(queue, 3)
+    assert (len(first), len(second)) == (3, 2)
+    assert len({part.part_id for part in (*first, *second)}) == 5
+    assert lease(queue) == []
+
+
+def test_each_smsc_has_its_own_parts(queue: Any) -> None:
+    queue.put([mail(message(smsc="main")), mail(message(smsc="backup"))], NOW)
+    assert len(lease(queue, smsc="backup")) == 1
+    assert len(lease(queue, smsc="main")) == 1
+
+
+def test_a_part_is_not_sent_before_its_time_nor_after(queue: Any) -> None:
+    queue.put([mail(message(not_before=NOW + 100, validity_seconds=50))], NOW)
+    assert lease(queue, now=NOW + 99) == []
+    assert lease(queue, now=NOW + 150) == []
+    (part,) = lease(queue, now=NOW + 149)
+    assert part.expires_at == NOW + 150
+
+
+def test_the_next_due_time_is_known(queue: Any) -> None:
+    assert queue.next_due("main") is None
+    queue.put([mail(message(not_before=NOW + 50, priority=Priority.HIGH))], NOW)
+    assert queue.next_due("main") == NOW + 50
+    queue.put([mail(message(not_before=NOW - 5, priority=Priority.LOW))], NOW)
+    assert queue.next_due("main") == NOW - 5
+    assert queue.next_due("backup") is None
+    lease(queue)
+    assert queue.next_due("main") == NOW + 50
+
+
+def test_an_exception_undoes_the_whole_transaction(queue: Any) -> None:
+    queue.put([mail(), mail()], NOW)
+    (part,) = lease(queue, 1)
+
+    def broken() -> None:
+        with queue.transaction() as work:
+            work.record([accepted(part.part_id, "k")])
+            work.lease("main", "b1", [7], NOW)
+            raise RuntimeError("lost")
+
+    with pytest.raises(RuntimeError, match="lost"):
+        broken()
+    assert states(queue) == ["submitting", "queued"]
+    assert settle(queue, receipt("k")) == []
+
+
+# --- outcomes -----------------------------------------------------------------------------------------------
+
+
+def test_a_part_to_be_tried_again_waits_for_its_time(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, queued(part.part_id, NOW + 30))
+    assert lease(queue, now=NOW + 29) == []
+    (again,) = lease(queue, now=NOW + 30)
+    assert (again.part_id, again.attempts, again.doubts) == (part.part_id, 1, 0)
+    record(queue, queued(part.part_id, NOW + 31, counts=False, doubt=True))
+    (third,) = lease(queue, now=NOW + 31)
+    assert (third.attempts, third.doubts) == (1, 1)
+
+
+def test_a_failed_part_takes_its_waiting_siblings_with_it(queue: Any) -> None:
+    queue.put([mail(message(parts=4), message("447973100001", parts=2))], NOW)
+    parts = lease(queue, 2)
+    record(queue, accepted(parts[0].part_id, "k"), failed(parts[1].part_id))
+    assert states(queue) == ["accepted", "failed", "failed", "failed", "queued", "queued"]
+
+
+def test_an_uncertain_part_keeps_bind_and_sequence_and_may_end_in_any_way(queue: Any) -> None:
+    queue.put([mail() for _ in range(3)], NOW)
+    parts = lease(queue, first=71)
+    record(queue, *(uncertain(part.part_id) for part in parts))
+    shown = queue.list_parts(states=["uncertain"])
+    assert [(part["bind"], part["sequence"]) for part in shown] == [("b1", 73), ("b1", 72), ("b1", 71)]
+    record(queue, accepted(parts[0].part_id, "k"), failed(parts[1].part_id), queued(parts[2].part_id, NOW))
+    assert states(queue) == ["accepted", "failed", "queued"]
+
+
+def test_a_late_acceptance_keeps_a_part_from_being_sent_again(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, queued(part.part_id, NOW + 30, doubt=True))
+    record(queue, accepted(part.part_id, "k"))
+    assert lease(queue, now=NOW + 30) == []
+    assert settle(queue, receipt("k"))[0].changed
+
+
+def test_outcomes_of_one_part_count_in_their_order(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, uncertain(part.part_id), queued(part.part_id, NOW + 5, doubt=True))
+    assert states(queue) == ["queued"]
+    assert queue.next_due("main") == NOW + 5
+
+
+def test_the_first_final_state_stays(queue: Any) -> None:
+    queue.put([mail(), mail()], NOW)
+    one, two = lease(queue)
+    record(queue, failed(one.part_id), accepted(two.part_id, "k"))
+    settle(queue, receipt("k"))
+    record(queue, accepted(one.part_id, "l"), failed(two.part_id), queued(two.part_id, NOW))
+    record(queue, uncertain(one.part_id))
+    assert states(queue) == ["failed", "delivered"]
+    assert lease(queue) == []
+
+
+def test_parts_left_behind_are_adopted_once(queue: Any) -> None:
+    queue.put([mail(), mail(message(smsc="backup")), mail()], NOW)
+    (part,) = lease(queue, 1, first=9)
+    lease(queue, smsc="backup")
+    adopted = queue.adopt("main", NOW + 60)
+    assert [(one.part_id, one.sequence, one.body) for one in adopted] == [(part.part_id, 9, part.body)]
+    assert queue.adopt("main", NOW + 61) == []
+    assert states(queue) == ["uncertain", "submitting", "queued"]
+
+
+def test_parts_expire_after_their_validity_or_the_default(open_one: Open) -> None:
+    queue = open_one(default_validity_seconds=1000)
+    queue.put([mail(message("1")), mail(message("2", validity_seconds=10)), mail(message("3"))], NOW)
+    lease(queue, 1)
+    assert expire(queue, NOW + 9) == []
+    assert [part.destination for part in expire(queue, NOW + 10)] == ["2"]
+    assert expire(queue, NOW + 11) == []
+    assert [part.destination for part in expire(queue, NOW + 1000)] == ["3"]
+    assert states(queue) == ["submitting", "expired", "expired"]
+
+
+def test_a_thousand_parts_expire_at_a_time(queue: Any) -> None:
+    queue.put([mail(*(message(str(number), validity_seconds=1) for number in range(1100)))], NOW)
+    assert [len(expire(queue, NOW + 1)) for _ in range(3)] == [1000, 100, 0]
+
+
+# --- receipts -----------------------------------------------------------------------------------------------
+
+
+def sent(queue: Any, *destinations: str, key: str = "k") -> list[Any]:
+    queue.put([mail(message(destination)) for destination in destinations], NOW)
+    parts = list(lease(queue))
+    record(queue, *(accepted(part.part_id, key) for part in parts))
+    return parts
+
+
+def test_a_receipt_settles_its_part(queue: Any) -> None:
+    (part,) = sent(queue, "447973100000")
+    news = receipt("k", PartState.FAILED, stat="UNDELIV")
+    (settled,) = settle(queue, news)
+    assert (settled.queue_id, settled.mta_queue_id) == (part.queue_id, "4ABC")
+    assert (settled.destination, settled.number, settled.total) == ("447973100000", 1, 1)
+    assert settled.receipt == news
+    assert settled.changed
+    assert states(queue) == ["failed"]
+
+
+def test_a_repeated_receipt_changes_nothing(queue: Any) -> None:
+    sent(queue, "447973100000")
+    one, two = settle(queue, receipt("k"), receipt("k"))
+    assert (one.changed, two.changed) == (True, False)
+
+
+def test_a_later_final_state_does_not_replace_the_first(queue: Any) -> None:
+    sent(queue, "447973100000")
+    settle(queue, receipt("k"))
+    (late,) = settle(queue, receipt("k", PartState.EXPIRED, stat="EXPIRED"))
+    assert not late.changed
+    assert states(queue) == ["delivered"]
+
+
+def test_an_interim_receipt_is_news_once_and_never_replaces_a_final_one(queue: Any) -> None:
+    sent(queue, "447973100000")
+    interim = receipt("k", None, stat="ENROUTE")
+    assert [settled.changed for settled in settle(queue, interim, interim)] == [True, False]
+    assert states(queue) == ["accepted"]
+    settle(queue, receipt("k"))
+    assert [settled.changed for settled in settle(queue, interim)] == [False]
+    assert states(queue) == ["delivered"]
+
+
+def test_a_receipt_may_come_before_its_response(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    assert settle(queue, receipt("k")) == []
+    assert queue.summary(NOW)["parked_receipts"] == 1
+    (settled,) = record(queue, accepted(part.part_id, "k"))
+    assert settled.changed
+    assert settled.receipt == receipt("k")
+    assert states(queue) == ["delivered"]
+    assert queue.summary(NOW)["parked_receipts"] == 0
+    assert record(queue, accepted(part.part_id, "k")) == []
+
+
+def test_parked_receipts_take_effect_in_the_order_they_came(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    settle(queue, receipt("k", None, stat="ENROUTE"), receipt("k"), receipt("k"))
+    settled = record(queue, accepted(part.part_id, "k"))
+    assert [one.changed for one in settled] == [True, True, False]
+
+
+def test_ids_are_known_per_smsc_and_exactly(queue: Any) -> None:
+    sent(queue, "447973100000")
+    assert settle(queue, receipt("k", smsc="backup"), receipt("K"), receipt("0k")) == []
+    assert states(queue) == ["accepted"]
+
+
+def test_of_several_parts_with_one_id_the_phones_own_and_newest_is_meant(queue: Any) -> None:
+    parts = sent(queue, "447973100001", "447973100002", "447973100001", "447973100003")
+    (settled,) = settle(queue, receipt("k", source="+447973100001"))
+    assert settled.queue_id == parts[2].queue_id
+    (unknown,) = settle(queue, receipt("k", source="national"))
+    assert unknown.queue_id == parts[3].queue_id
+
+
+def test_an_empty_id_matches_nothing(queue: Any) -> None:
+    sent(queue, "447973100000", key="")
+    assert settle(queue, receipt("")) == []
+
+
+def test_parked_receipts_are_given_up_after_a_week(queue: Any) -> None:
+    settle(queue, receipt("old"), receipt("less old", at=NOW + 2 * DAY))
+    settle(queue, receipt("new", at=NOW + 8 * DAY))
+    assert queue.summary(NOW)["parked_receipts"] == 2
+    queue.purge(NOW + 16 * DAY)
+    assert queue.summary(NOW)["parked_receipts"] == 0
+
+
+# --- purge --------------------------------------------------------------------------------------------------
+
+
+def test_only_mails_finished_before_the_time_are_forgotten(queue: Any) -> None:
+    queue.put([mail(message(parts=2)), mail(), mail()], NOW)
+    a, b, c, _ = lease(queue)
+    record(queue, accepted(a.part_id, "a"), accepted(b.part_id, "b"), failed(c.part_id, at=NOW + 5))
+    settle(queue, receipt("a", at=NOW + 10))
+    assert queue.purge(NOW + 5) == 0
+    assert queue.purge(NOW + 6) == 1
+    assert queue.purge(NOW + 11) == 0  # the second part still waits for its receipt
+    settle(queue, receipt("b", at=NOW + 10))
+    assert queue.purge(NOW + 11) == 1
+    assert states(queue) == ["submitting"]
+    assert settle(queue, receipt("a")) == []
+
+
+def test_a_purge_stops_at_its_limit(queue: Any) -> None:
+    queue.put([mail(message(parts=3)) for _ in range(5)], NOW)
+    record(queue, *(failed(part.part_id) for part in lease(queue, 15)))
+    assert [queue.purge(NOW + 1, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_a_mail_that_cannot_be_forgotten_does_not_hide_others(queue: Any) -> None:
+    for destination in ("1", "2", "3"):
+        queue.put([mail(message(destination), message(destination + "0", not_before=NOW + DAY))], NOW)
+    queue.put([mail(message("4"))], NOW)
+    record(queue, *(failed(part.part_id) for part in lease(queue)))
+    assert queue.purge(NOW + 1, limit=1) == 1
+    assert states(queue) == ["failed", "queued"] * 3
+
+
+def test_without_a_receipt_a_mail_ends_with_its_acceptance(queue: Any) -> None:
+    queue.put([mail(message(receipt=False))], NOW)
+    (part,) = lease(queue)
+    record(queue, accepted(part.part_id, "k"))
+    assert queue.purge(NOW + 1) == 1
+
+
+def test_receipts_are_waited_for_a_week_beyond_the_validity(queue: Any) -> None:
+    queue.put([mail(message(validity_seconds=3600)), mail(message(validity_seconds=3600))], NOW)
+    one, two = lease(queue)
+    record(queue, accepted(one.part_id, "k"), uncertain(two.part_id))
+    assert queue.purge(NOW + 3600 + 7 * DAY) == 0
+    assert queue.purge(NOW + 3601 + 7 * DAY) == 2
+
+
+def test_queue_ids_do_not_come_again(queue: Any) -> None:
+    (old,) = queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, failed(part.part_id))
+    assert queue.purge(NOW + 1) == 1
+    (new,) = queue.put([mail()], NOW)
+    assert new.queue_id > old.queue_id
+
+
+# --- operators ----------------------------------------------------------------------------------------------
+
+
+def test_parts_are_listed_newest_first_and_by_state(queue: Any) -> None:
+    queue.put([mail(message(str(number))) for number in range(6)], NOW)
+    parts = lease(queue, 5)
+    record(queue, accepted(parts[0].part_id, "a"), failed(parts[1].part_id), accepted(parts[2].part_id, "c"))
+    record(queue, uncertain(parts[3].part_id))
+    settle(queue, receipt("c", source="2"))
+
+    def listed(*wanted: str, limit: int = 1000) -> list[tuple[str, str]]:
+        return [(part["destination"], part["state"]) for part in queue.list_parts(states=wanted, limit=limit)]
+
+    assert listed(limit=3) == [("5", "queued"), ("4", "submitting"), ("3", "uncertain")]
+    assert listed("delivered", "accepted") == [("2", "delivered"), ("0", "accepted")]
+    assert listed("queued", "failed", "expired") == [("5", "queued"), ("1", "failed")]
+    assert listed("submitting", "uncertain", limit=1) == [("4", "submitting")]
+
+
+def test_a_mail_is_shown_by_either_queue_id_and_without_its_text(queue: Any) -> None:
+    (stored, _) = queue.put(
+        [mail(message(parts=2), message("447973100001"), mta_queue_id="4QID"), mail()], NOW
+    )
+    parts = lease(queue, 3)
+    record(queue, *(accepted(part.part_id, f"k{part.number}") for part in parts[:2]))
+    settle(queue, receipt("k2"))
+    shown = queue.show_mail("4QID")
+    assert shown == queue.show_mail(str(stored.queue_id))
+    assert (shown["queue_id"], shown["mta_queue_id"], shown["account"]) == (stored.queue_id, "4QID", "acme")
+    assert [one["destination"] for one in shown["messages"]] == ["447973100000", "447973100001"]
+    assert [[part["state"] for part in one["parts"]] for one in shown["messages"]] == [
+        ["accepted", "delivered"],
+        ["submitting"],
+    ]
+    assert [kept["stat"] for kept in shown["messages"][0]["parts"][1]["receipts"]] == ["DELIVRD"]
+    assert "secret words" not in repr(shown)
+    assert "secret words" not in repr(queue.list_parts())
+    assert queue.show_mail("4NONE") is None
+    assert queue.show_mail("999999") is None
+
+
+def test_of_two_mails_with_one_mta_queue_id_the_newest_is_shown(queue: Any) -> None:
+    _, newest = queue.put([mail(mta_queue_id="4QID"), mail(mta_queue_id="4QID")], NOW)
+    assert queue.show_mail("4QID")["queue_id"] == newest.queue_id
+
+
+def test_the_summary_counts_states_backlog_and_links(queue: Any) -> None:
+    queue.put([mail(message(priority=Priority.HIGH)), mail(), mail(message(not_before=NOW + 100))], NOW)
+    lease(queue, 1)
+    link = LinkStatus("main", "b1", LinkState.BOUND, NOW, 1, 10, 5, 4, 0, 0)
+    queue.report_links([link], NOW)
+    queue.report_links([link], NOW + 1)
+    summary = queue.summary(NOW + 20)
+    assert summary["parts"] == {
+        **dict.fromkeys(map(str, PartState), 0),
+        "queued": 2,
+        "submitting": 1,
+    }
+    assert summary["backlog"] == [
+        {"smsc": "main", "priority": "normal", "queued": 2, "due": 1, "oldest_seconds": 20.0}
+    ]
+    (shown,) = summary["links"]
+    assert (shown["smsc"], shown["bind"], shown["state"]) == ("main", "b1", "bound")
+    assert shown["reported_at"] == NOW + 1

@@ -1,0 +1,350 @@
+"""A queue in plain dictionaries: the contract's second store, and a stand-in where a test needs any queue."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import random
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from math import ceil
+from typing import Any
+
+from sms_milter import reply
+from sms_milter.errors import Deferred, Refusal, Rejected
+from sms_milter.model import (
+    LeasedPart,
+    LinkStatus,
+    NewMail,
+    Outcome,
+    PartState,
+    QuotaRule,
+    ReceiptNews,
+    Settled,
+    Stored,
+)
+
+WEEK = 7 * 86400.0
+FINAL = (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)
+
+
+class MemoryQueue:
+    """All of `ports`' queues; nothing survives the process. Scans everything, always."""
+
+    def __init__(
+        self, *, default_validity_seconds: int = 86400, retry_window_seconds: float = 5 * 86400.0
+    ) -> None:
+        self._default_validity_seconds = default_validity_seconds
+        self._retry_window_seconds = retry_window_seconds
+        self._last_id = 0
+        self._mails: dict[int, NewMail] = {}
+        self._parts: dict[int, dict[str, Any]] = {}
+        self._receipts: list[tuple[int | None, ReceiptNews]] = []
+        self._references: dict[tuple[str, str], int] = {}
+        self._usage: list[tuple[str, str, float, int]] = []
+        self._links: list[dict[str, Any]] = []
+
+    def close(self) -> None:
+        pass
+
+    def free_octets(self) -> int | None:
+        return None
+
+    # --- milter workers -------------------------------------------------------------------------------------
+
+    def put(self, mails: Sequence[NewMail], now: float) -> list[Stored | Refusal]:
+        return [self._put(mail, now) for mail in mails]
+
+    def put_waiting(self, take: Callable[[], Sequence[NewMail]], now: float) -> list[Stored | Refusal]:
+        return self.put(take(), now)
+
+    def _put(self, mail: NewMail, now: float) -> Stored | Refusal:
+        for queue_id, known in reversed(self._mails.items()):
+            fresh = known.received_at > now - self._retry_window_seconds
+            if mail.fingerprint is not None and known.fingerprint == mail.fingerprint and fresh:
+                return Stored(queue_id, repeat=True)
+        needed = sum(len(message.parts) for message in mail.messages)
+        if mail.quota:
+            refusal = self._charge(mail, mail.quota, needed, now)
+            if refusal:
+                return refusal
+        queue_id = self._last_id + 1
+        self._mails[queue_id] = mail
+        for message in mail.messages:
+            plan = message.plan
+            start = mail.received_at if plan.not_before is None else plan.not_before
+            validity = (
+                self._default_validity_seconds if plan.validity_seconds is None else plan.validity_seconds
+            )
+            reference = 0
+            if plan.concatenation:
+                link = (plan.originator, plan.destination)
+                reference = (self._references.get(link, random.randrange(65536) - 1) + 1) % 65536
+                self._references[link] = reference
+            for number, part in enumerate(message.parts, 1):
+                self._last_id += 1
+                self._parts[self._last_id] = {
+                    "part_id": self._last_id,
+                    "queue_id": queue_id,
+                    "mta_queue_id": mail.mta_queue_id,
+                    "plan": plan,
+                    "number": number,
+                    "total": len(message.parts),
+                    "body": part.stamped(reference) if plan.concatenation else part.body,
+                    "state": PartState.QUEUED,
+                    "due_at": start,
+                    "expires_at": start + validity,
+                    "attempts": 0,
+                    "doubts": 0,
+                    "bind": None,
+                    "sequence": 0,
+                    "key": None,
+                    "stat": None,
+                    "finished_at": None,
+                }
+        return Stored(queue_id)
+
+    def _used(self, account: str, sender: str | None, since: float) -> list[tuple[float, int]]:
+        return sorted(
+            (at, parts)
+            for one, by, at, parts in self._usage
+            if one == account and at > since and sender in (None, by)
+        )
+
+    def _scopes(self, rule: QuotaRule, sender: str) -> list[tuple[str | None, int]]:
+        limits = ((None, rule.messages), (sender, rule.per_sender))
+        return [(scope, limit) for scope, limit in limits if limit is not None]
+
+    def _charge(self, mail: NewMail, rule: QuotaRule, needed: int, now: float) -> Refusal | None:
+        free_at = []
+        for scope, limit in self._scopes(rule, mail.sender):
+            used = self._used(mail.account, scope, now - rule.period_seconds)
+            excess = sum(parts for _, parts in used) + needed - limit
+            while excess > 0:
+                at, parts = used.pop(0) if used else (now, excess)
+                excess -= parts
+                free_at.append(at + rule.period_seconds)
+        if free_at:
+            again = datetime.fromtimestamp(ceil(max(free_at)), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return (Deferred if rule.defer else Rejected)(reply.quota_exceeded(again, defer=rule.defer))
+        self._usage.append((mail.account, mail.sender, now, needed))
+        return None
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+        answers = []
+        for scope, limit in self._scopes(rule, sender):
+            used = self._used(account, scope, now - rule.period_seconds)
+            left = max(0, limit - sum(parts for _, parts in used))
+            answers.append((left, used[0][0] + rule.period_seconds if used else now))
+        return min(answers, key=lambda answer: answer[0])
+
+    # --- dispatcher -----------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[MemoryQueue]:
+        before = copy.deepcopy(self.__dict__)
+        try:
+            yield self
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
+        for outcome in outcomes:
+            self._record(outcome, self._parts[outcome.part_id])
+        settled = []
+        for place, (part_id, receipt) in enumerate(self._receipts):
+            if part_id is None and (found := self._match(receipt)):
+                self._receipts[place] = (found["part_id"], receipt)
+                settled.append(self._settle(found, receipt))
+        return settled
+
+    def _record(self, outcome: Outcome, part: dict[str, Any]) -> None:
+        before = part["state"]
+        if before in FINAL or before is PartState.ACCEPTED:
+            return
+        awaited = max(part["expires_at"], outcome.at) + WEEK
+        match outcome.state:
+            case PartState.ACCEPTED:
+                smsc = part["plan"].smsc
+                end = awaited if part["plan"].receipt else outcome.at
+                part.update(key=outcome.smsc_key and (smsc, outcome.smsc_key), finished_at=end)
+            case PartState.FAILED:
+                part.update(finished_at=outcome.at)
+                first = part["part_id"] - part["number"] + 1
+                for sibling in range(first, first + part["total"]):
+                    if self._parts[sibling]["state"] is PartState.QUEUED:
+                        self._parts[sibling].update(state=PartState.FAILED, finished_at=outcome.at)
+            case PartState.UNCERTAIN if before is PartState.SUBMITTING:
+                part.update(finished_at=awaited)
+            case PartState.QUEUED if before is not PartState.QUEUED:
+                part.update(due_at=outcome.due_at, finished_at=None)
+                part["attempts"] += outcome.counts
+                part["doubts"] += outcome.doubt
+            case _:
+                return
+        part["state"] = outcome.state
+
+    def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
+        settled = []
+        for receipt in receipts:
+            part = self._match(receipt)
+            if part:
+                settled.append(self._settle(part, receipt))
+            self._receipts = [
+                (part_id, kept)
+                for part_id, kept in self._receipts
+                if part_id is not None or kept.at >= receipt.at - WEEK
+            ]
+            self._receipts.append((part and part["part_id"], receipt))
+        return settled
+
+    def _match(self, receipt: ReceiptNews) -> dict[str, Any] | None:
+        phone = "".join(filter(str.isdigit, receipt.source))
+        return max(
+            (part for part in self._parts.values() if part["key"] == (receipt.smsc, receipt.smsc_key)),
+            key=lambda part: (part["plan"].destination == phone, part["part_id"]),
+            default=None,
+        )
+
+    def _settle(self, part: dict[str, Any], receipt: ReceiptNews) -> Settled:
+        changed = part["state"] not in FINAL and (receipt.state is not None or part["stat"] != receipt.stat)
+        if changed:
+            part["stat"] = receipt.stat
+            if receipt.state:
+                part.update(state=receipt.state, finished_at=receipt.at)
+        names = ("queue_id", "mta_queue_id", "destination", "number", "total")
+        plain = {**part, "destination": part["plan"].destination}
+        return Settled(**{name: plain[name] for name in names}, receipt=receipt, changed=changed)
+
+    def _leased(self, part: dict[str, Any]) -> LeasedPart:
+        names = ("part_id", "queue_id", "mta_queue_id", "number", "total", "body", "attempts", "doubts")
+        return LeasedPart(
+            **{name: part[name] for name in names},
+            destination=part["plan"].destination,
+            received_at=self._mails[part["queue_id"]].received_at,
+            expires_at=part["expires_at"],
+            sequence=part["sequence"],
+        )
+
+    def _queued(self) -> list[dict[str, Any]]:
+        return [part for part in self._parts.values() if part["state"] is PartState.QUEUED]
+
+    def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
+        due = [
+            part
+            for part in self._queued()
+            if part["plan"].smsc == smsc and part["due_at"] <= now < part["expires_at"]
+        ]
+        due.sort(key=lambda part: (part["plan"].priority, part["due_at"], part["part_id"]))
+        chosen = list(zip(due, sequences, strict=False))
+        for part, sequence in chosen:
+            part.update(state=PartState.SUBMITTING, bind=bind, sequence=sequence)
+        return [self._leased(part) for part, _ in chosen]
+
+    def expire(self, now: float) -> list[LeasedPart]:
+        over = [part for part in self._queued() if part["expires_at"] <= now][:1000]
+        for part in over:
+            part.update(state=PartState.EXPIRED, finished_at=now, sequence=0)
+        return [self._leased(part) for part in over]
+
+    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
+        mine = [
+            part
+            for part in self._parts.values()
+            if part["state"] is PartState.SUBMITTING and part["plan"].smsc == smsc
+        ]
+        self.record([Outcome(part["part_id"], PartState.UNCERTAIN, now) for part in mine])
+        return [self._leased(part) for part in mine]
+
+    def next_due(self, smsc: str) -> float | None:
+        return min((part["due_at"] for part in self._queued() if part["plan"].smsc == smsc), default=None)
+
+    def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
+        self._links = [
+            {"smsc": link.smsc, "bind": link.bind, "state": link.state.value, "reported_at": now}
+            for link in links
+        ]
+
+    def purge(self, before: float, limit: int = 1000) -> int:
+        gone = []
+        for queue_id in self._mails:
+            parts = [part for part in self._parts.values() if part["queue_id"] == queue_id]
+            if all(part["finished_at"] is not None and part["finished_at"] < before for part in parts):
+                gone.append(queue_id)
+        for queue_id in gone[:limit]:
+            del self._mails[queue_id]
+        self._parts = {key: part for key, part in self._parts.items() if part["queue_id"] in self._mails}
+        self._receipts = [
+            (part_id, receipt)
+            for part_id, receipt in self._receipts
+            if part_id in self._parts or (part_id is None and receipt.at >= before - WEEK)
+        ]
+        return len(gone[:limit])
+
+    # --- operators ------------------------------------------------------------------------------------------
+
+    def _shown(self, part: dict[str, Any]) -> dict[str, Any]:
+        names = ("part_id", "queue_id", "mta_queue_id", "number", "total", "bind", "sequence", "attempts")
+        mail = self._mails[part["queue_id"]]
+        return {
+            **{name: part[name] for name in (*names, "due_at", "expires_at", "stat")},
+            "state": part["state"].value,
+            "destination": part["plan"].destination,
+            "smsc": part["plan"].smsc,
+            "account": mail.account,
+            "received_at": mail.received_at,
+        }
+
+    def list_parts(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
+        shown = [self._shown(part) for part in reversed(self._parts.values())]
+        return [part for part in shown if not states or part["state"] in states][:limit]
+
+    def show_mail(self, name: str) -> dict[str, Any] | None:
+        for queue_id, mail in reversed(self._mails.items()):
+            if name in (str(queue_id), mail.mta_queue_id):
+                messages: dict[int, dict[str, Any]] = {}
+                for part in self._parts.values():
+                    if part["queue_id"] == queue_id:
+                        plan = part["plan"]
+                        shown = {**self._shown(part), "receipts": self._stats(part["part_id"])}
+                        message = messages.setdefault(
+                            id(plan), {"destination": plan.destination, "kind": plan.kind.value, "parts": []}
+                        )
+                        message["parts"].append(shown)
+                return {
+                    "queue_id": queue_id,
+                    "mta_queue_id": mail.mta_queue_id,
+                    "account": mail.account,
+                    "sender": mail.sender,
+                    "messages": list(messages.values()),
+                }
+        return None
+
+    def _stats(self, part_id: int) -> list[dict[str, Any]]:
+        return [{"stat": receipt.stat} for owner, receipt in self._receipts if owner == part_id]
+
+    def summary(self, now: float) -> dict[str, Any]:
+        states = [part["state"] for part in self._parts.values()]
+        backlog = []
+        for smsc, priority in sorted({(part["plan"].smsc, part["plan"].priority) for part in self._queued()}):
+            dues = [
+                part["due_at"]
+                for part in self._queued()
+                if (part["plan"].smsc, part["plan"].priority) == (smsc, priority)
+            ]
+            backlog.append(
+                {
+                    "smsc": smsc,
+                    "priority": priority.name.lower(),
+                    "queued": len(dues),
+                    "due": sum(due <= now for due in dues),
+                    "oldest_seconds": max(0.0, now - min(dues)),
+                }
+            )
+        return {
+            "parts": {state.value: states.count(state) for state in PartState},
+            "backlog": backlog,
+            "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
+            "links": self._links,
+        }
