@@ -333,7 +333,7 @@ class FrameReader:
         return bool(self._rest)
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The PDUs that `data` completes. Raises BadLength, which carries those before it; after it none come."""
+        """The PDUs that `data` completes. Raises BadLength with those before it; none come after."""
         if self._lost:
             return []
         if self._rest:

@@ -15,9 +15,17 @@ a test compares. Names with () are what we do, all others are what the SMSC or t
 """
 
 
+_FOOT = """
+
+`.` stays as it is. Empty: of what we do, an error of ours (LocalProtocolError); of what the SMSC does, an
+error of theirs, which costs that PDU (a negative answer and a line in the log), not the session. What the
+SMSC says to an ended session goes unanswered.
+"""
+
+
 def drawing() -> str:
     """The page: a state diagram of all changes, and the whole table."""
-    return _HEAD + "\n".join([*_diagram(), "", *_table()]) + "\n"
+    return _HEAD + "\n".join([*_diagram(), "", *_table()]) + _FOOT
 
 
 def _diagram() -> Iterator[str]:
@@ -37,9 +45,6 @@ def _table() -> Iterator[str]:
     for signal in Signal:
         cells = " | ".join(_cell(state, signal) for state in State)
         yield f"| {signal.value} | {cells} |"
-    yield ""
-    yield "`.` stays as it is. Empty: for what we do it is an error of ours (LocalProtocolError); from the SMSC it is"
-    yield "an error of theirs, which costs that PDU (a negative answer and a line in the log), not the session."
 
 
 def _cell(state: State, signal: Signal) -> str:
