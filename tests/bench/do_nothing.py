@@ -1,6 +1,7 @@
-"""A milter that does nothing, written the usual way with pymilter: one process, its class layer, DISCARD at the end.
+"""A milter that does nothing, written the usual way with pymilter: one process, its class layer.
 
-The same callbacks, protocol steps and macros as do_nothing.c. Run: `python do_nothing.py SOCKET`.
+The same callbacks, protocol steps and macros as do_nothing.c, and DISCARD at the end.
+Run: `python do_nothing.py SOCKET`.
 """
 
 from __future__ import annotations

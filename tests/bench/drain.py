@@ -1,0 +1,281 @@
+"""How fast a backlog leaves: ours beside Kannel, into the same fast SMSC, with the same window.
+
+Time runs at the SMSC, from the first submit_sm to the last. Ours reads its backlog from the durable queue,
+marks every part there before it leaves and records its outcome; a run only counts when the queue says so of
+each. Kannel runs in several ways, because they differ by far more than the rounds do: see KANNELS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.harness import (
+    SENDER,
+    WINDOW,
+    CpuMeter,
+    Figures,
+    Smsc,
+    configuration,
+    guarded,
+    ratios,
+    rotated,
+    running,
+    service,
+    show,
+    smsc,
+    tell,
+    until,
+)
+from sms_milter.model import NewMail, NewMessage, PlannedMessage, SubmitSm
+from sms_milter.ports import OperatorQueue
+from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.smpp.codec import compose
+from support.places import accepts, folder, free_port
+
+_TEXT = "/var on db3 is 91 % full since 04:10 and grows by 2 % per hour. Please look at it now."
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to run Kannel. `share`: one that is slow gets this fraction of the backlog."""
+
+    what: str
+    spool: bool = True
+    log_level: int = 4
+    database: bool = False
+    share: int = 1
+
+
+KANNELS = {
+    "kannel": Variant("all in memory, quiet log: its fastest; a crash loses the backlog", spool=False),
+    "kannel_spool": Variant("a file for each SMS that waits (not synced), quiet log"),
+    "kannel_debug_log": Variant("the same with the log level it has when none is set, debug", log_level=0),
+    "kannel_recorded": Variant(
+        "a file each, and message ids kept in SQLite as ours always does", database=True, share=20
+    ),
+}
+_RATIOS = {f"vs_{name}": ("sms_milter_parts_per_second", f"{name}_parts_per_second") for name in KANNELS}
+
+
+# --- ours ---------------------------------------------------------------------------------------------------
+
+
+def filled_queue(path: Path, backlog: int) -> None:
+    """A queue with `backlog` mails of one SMS each, as the milter workers leave them."""
+    queue = SqliteQueue(str(path))
+    for first in range(0, backlog, 1000):
+        mails = [_mail(number) for number in range(first, min(first + 1000, backlog))]
+        queue.put(mails, time.time())
+    queue.close()
+
+
+def _mail(number: int) -> NewMail:
+    part = SubmitSm(
+        source_addr_ton=5,
+        source_addr="ACME",
+        destination_addr=_phone(number),
+        short_message=_TEXT.encode("ascii"),
+    )
+    plan = PlannedMessage(part.destination_addr, "ACME", _TEXT, (part,), smsc="bench")
+    return NewMail(
+        messages=(NewMessage(plan, (compose(part),)),),
+        received_at=time.time(),
+        account="bench",
+        dialect="hsl",
+        sender=SENDER,
+        client="127.0.0.1",
+        mta_queue_id=f"{number:X}",
+    )
+
+
+def _phone(number: int) -> str:
+    return f"4479731{number:05d}"
+
+
+def ours(place: Path, backlog: int, figures: Figures) -> None:
+    """One run of our dispatcher on a copy of the filled queue."""
+    shutil.copy(place / "filled.db", place / "queue.db")
+    log = place / "service.log"
+    with smsc(place) as center:
+        config = configuration(place, smsc_port=center.port)
+        with service(config, "dispatch", log) as pid:
+            _measure("sms_milter", center, pid, backlog, figures)
+            queue = SqliteQueue(str(place / "queue.db"))
+            until(lambda: _accepted(queue) == backlog, "every outcome in the queue", seconds=10, log=log)
+            queue.close()
+    for suffix in ("", "-wal", "-shm"):
+        (place / f"queue.db{suffix}").unlink(missing_ok=True)
+
+
+def _accepted(queue: OperatorQueue) -> int:
+    return int(queue.summary(time.time())["parts"]["accepted"])
+
+
+# --- Kannel -------------------------------------------------------------------------------------------------
+
+_CORE = """
+group = core
+admin-port = {admin}
+admin-password = bench
+smsbox-port = {box}
+box-deny-ip = "*.*.*.*"
+box-allow-ip = 127.0.0.1
+log-file = "{place}/kannel.debug"
+log-level = {log_level}
+{store}
+
+group = smsbox
+bearerbox-host = 127.0.0.1
+
+group = sms-service
+keyword = default
+text = none
+
+group = smsc
+smsc = smpp
+smsc-id = bench
+host = 127.0.0.1
+port = {smsc}
+smsc-username = bench
+smsc-password = bench
+system-type = ""
+transceiver-mode = true
+max-pending-submits = {window}
+reconnect-delay = 1
+"""
+_SPOOL = "store-type = spool\nstore-location = {place}/spool"
+_DATABASE = """
+group = sqlite3-connection
+id = receipts
+database = {place}/receipts.db
+
+group = dlr-db
+id = receipts
+table = receipt
+field-smsc = smsc
+field-timestamp = at
+field-source = source
+field-destination = destination
+field-service = service
+field-url = url
+field-mask = mask
+field-boxc-id = box
+field-status = status
+"""
+_TABLE = (
+    "CREATE TABLE receipt (smsc, at, source, destination, service, url, mask INTEGER, box, status INTEGER)"
+)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where Kannel listens, and where it looks for its SMSC."""
+
+    admin: int
+    box: int
+    smsc: int
+
+
+def kannel(place: Path, name: str, backlog: int, figures: Figures) -> None:
+    """One run of Kannel's bearerbox: filled while its SMSC is away, then the SMSC comes."""
+    home = place / name
+    home.mkdir()
+    ports = Ports(free_port(), free_port(), free_port())
+    config, log = home / "kannel.conf", home / "kannel.log"
+    config.write_text(_kannel_configuration(home, KANNELS[name], ports))
+    with running("bearerbox", "-v", "4", config, log=log) as pid:
+        until(lambda: accepts(ports.box), "Kannel to listen", seconds=20, log=log)
+        _fill_kannel(home, ports.box, backlog, receipts=KANNELS[name].database)
+        until(lambda: _waiting(ports.admin) == backlog, "Kannel to have its backlog", seconds=60, log=log)
+        with smsc(home, ports.smsc) as center:
+            _measure(name, center, pid, backlog, figures)
+    shutil.rmtree(home)
+
+
+def _kannel_configuration(home: Path, variant: Variant, ports: Ports) -> str:
+    store = _SPOOL.format(place=home) if variant.spool else ""
+    database = ""
+    (home / "spool").mkdir()
+    if variant.database:
+        store += "\ndlr-storage = sqlite3"
+        database = _DATABASE.format(place=home)
+        with sqlite3.connect(home / "receipts.db") as receipts:
+            receipts.execute(_TABLE)
+    core = _CORE.format(store=store, log_level=variant.log_level, place=home, window=WINDOW, **asdict(ports))
+    return core + database
+
+
+def _fill_kannel(home: Path, port: int, backlog: int, *, receipts: bool) -> None:
+    (home / "text").write_text(_TEXT)
+    (home / "phones").write_text("".join(f"{_phone(number)}\n" for number in range(backlog)))
+    command = ["mtbatch", "-v", "4", "-b", "127.0.0.1", "-p", str(port), "-f", "ACME"]
+    # 3: delivered and failed; the address is never called, because the SMSC sends no receipts.
+    command += ["-D", "3", "-u", "http://127.0.0.1:9/"] if receipts else ["-D", "0"]
+    command += [str(home / "text"), str(home / "phones")]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+
+
+def _waiting(admin_port: int) -> int:
+    """How many SMS wait in Kannel, from its status page."""
+    url = f"http://127.0.0.1:{admin_port}/status.txt?password=bench"
+    with urllib.request.urlopen(url, timeout=10) as page:
+        found = re.search(r"SMS: received .* sent \d+ \((\d+) queued\)", page.read().decode())
+    return int(found[1]) if found else -1
+
+
+# --- the bench ----------------------------------------------------------------------------------------------
+
+
+def _measure(name: str, center: Smsc, pid: int, backlog: int, figures: Figures) -> None:
+    meter = CpuMeter({"sender": pid, "smsc": center.pid})
+    center.wait_for(backlog, seconds=180)
+    figures.add(f"{name}_parts_per_second", center.submits_per_second)
+    for process, value in meter.milliseconds_per(backlog).items():
+        figures.add(f"{name}_cpu_ms_per_part_{process}", value)
+    tell(f"{name}: {center.submits_per_second:.0f} parts/s")
+
+
+def bench(backlog: int, rounds: int, *, as_json: bool) -> None:
+    """Ours and the Kannels by turns."""
+    figures = Figures()
+    backlogs = {name: max(200, backlog // variant.share) for name, variant in KANNELS.items()}
+    with folder("drain") as place:
+        filled_queue(place / "filled.db", backlog)
+        for turn in range(rounds):
+            for name in rotated(("sms_milter", *KANNELS), turn):
+                if name == "sms_milter":
+                    ours(place, backlog, figures)
+                else:
+                    kannel(place, name, backlogs[name], figures)
+    print(f"{rounds} rounds, backlog of {backlog} SMS, window {WINDOW}, one bind, the same SMSC (smsc.c)")
+    print("sms_milter: durable queue, every part marked before it leaves and its outcome recorded")
+    for name, variant in KANNELS.items():
+        smaller = f" (backlog of {backlogs[name]})" if variant.share > 1 else ""
+        print(f"{name}: {variant.what}{smaller}")
+    show(figures, ratios(figures.medians(), _RATIOS), as_json=as_json)
+
+
+def main() -> None:
+    """Read the options and run."""
+    options = argparse.ArgumentParser(prog="drain", description=__doc__)
+    options.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    options.add_argument("--quick", action="store_true", help="within 60 seconds")
+    options.add_argument("--backlog", type=int, help="SMS waiting at the start")
+    options.add_argument("--rounds", type=int, help="runs of each")
+    given = options.parse_args()
+    backlog = given.backlog or (10_000 if given.quick else 30_000)
+    rounds = given.rounds or (2 if given.quick else 5)
+    bench(backlog, rounds, as_json=given.json)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

@@ -1,0 +1,258 @@
+"""How fast mail is taken: ours, a do-nothing milter in C and one with pymilter, behind the same Postfix.
+
+smtp-source drives one Postfix whose listeners differ in their milter only; the peers take turns. Ours runs
+whole: the dispatcher submits to an SMSC meanwhile, and a run only counts when every SMS has arrived there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.harness import (
+    DOMAIN,
+    HERE,
+    SENDER,
+    BenchFailure,
+    CpuMeter,
+    Figures,
+    Smsc,
+    compiled,
+    configuration,
+    guarded,
+    ratios,
+    rotated,
+    running,
+    service,
+    show,
+    smsc,
+    tell,
+    until,
+)
+from support.places import accepts, folder, free_port, wait_until
+from support.postfix import Postfix
+
+PEERS = ("sms_milter", "c_do_nothing", "pymilter_do_nothing")
+_PHONE = f"447973100000@{DOMAIN}"
+_RATIOS = {
+    "vs_c_do_nothing": ("sms_milter_mails_per_second", "c_do_nothing_mails_per_second"),
+    "vs_pymilter_do_nothing": ("sms_milter_mails_per_second", "pymilter_do_nothing_mails_per_second"),
+}
+
+
+@dataclass(frozen=True)
+class Load:
+    """How much of it: `mails` per run and `rounds` of each peer, `sessions` of smtp-source at a time."""
+
+    mails: int
+    rounds: int
+    sessions: int
+    octets: int
+    keep_connections: bool
+    recipients: int = 100
+    recipient_mails: int = 100
+    singles: int = 50
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that runs: listeners by peer, process ids by the name that their CPU time is shown under."""
+
+    ports: Mapping[str, int]
+    pids: Mapping[str, int]
+    smsc: Smsc
+
+    def meter(self, peer: str) -> CpuMeter:
+        ours = {"dispatcher": self.pids["dispatcher"], "smsc": self.smsc.pid} if peer == "sms_milter" else {}
+        return CpuMeter({"postfix": self.pids["postfix"], "milter": self.pids[peer], **ours})
+
+
+@contextmanager
+def stage(place: Path) -> Iterator[Stage]:
+    """Postfix, three milters, our dispatcher and the SMSC."""
+    sockets = {peer: free_port() for peer in PEERS}
+    milters = {peer: f"inet:127.0.0.1:{port}" for peer, port in sockets.items()}
+    log = place / "service.log"
+    with ExitStack() as stack:
+        start = stack.enter_context
+        center = start(smsc(place))
+        config = configuration(place, smsc_port=center.port, milter_port=sockets["sms_milter"])
+        c_milter = compiled("do_nothing.c", "-lmilter", "-lpthread")
+        pids = {
+            "c_do_nothing": start(
+                running(c_milter, f"inet:{sockets['c_do_nothing']}@127.0.0.1", log=place / "c.log")
+            ),
+            "pymilter_do_nothing": start(
+                running(
+                    sys.executable,
+                    HERE / "do_nothing.py",
+                    f"inet:{sockets['pymilter_do_nothing']}@127.0.0.1",
+                    log=place / "pymilter.log",
+                )
+            ),
+            "sms_milter": start(service(config, "milter", log)),
+        }
+        until(lambda: accepts(sockets["sms_milter"]), "our milter to listen", seconds=30, log=log)
+        pids["dispatcher"] = start(service(config, "dispatch", log))
+        until(lambda: center.binds, "our dispatcher to bind", seconds=30, log=log)
+        postfix = start(Postfix(place / "postfix", milters))
+        pids["postfix"] = int((place / "postfix/queue/pid/master.pid").read_text())
+        yield Stage(postfix.ports, pids, center)
+
+
+# --- many mails ---------------------------------------------------------------------------------------------
+
+
+def mails_per_second(port: int, load: Load, mails: int) -> tuple[float, float]:
+    """Drive one listener; mails per second, and smtp-source's own CPU in milliseconds per mail."""
+    command = ["smtp-source", "-s", str(load.sessions), "-m", str(mails), "-l", str(load.octets)]
+    command += ["-d"] if load.keep_connections else []
+    before = os.times()
+    started = time.monotonic()
+    done = subprocess.run(
+        [*command, "-f", SENDER, "-t", _PHONE, f"inet:127.0.0.1:{port}"],
+        capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    seconds = time.monotonic() - started
+    after = os.times()
+    if done.returncode:
+        raise BenchFailure(f"smtp-source: {done.stderr[-500:]}")
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return mails / seconds, cpu * 1000 / mails
+
+
+def one_run(on: Stage, peer: str, load: Load, parts: int, figures: Figures) -> None:
+    """One peer's turn. Ours counts when the SMSC has every SMS."""
+    expected = on.smsc.submits + load.mails * parts
+    meter = on.meter(peer)
+    rate, source_cpu = mails_per_second(on.ports[peer], load, load.mails)
+    if peer == "sms_milter":
+        on.smsc.wait_for(expected, seconds=60)
+    figures.add(f"{peer}_mails_per_second", rate)
+    for name, value in meter.milliseconds_per(load.mails).items():
+        figures.add(f"{peer}_cpu_ms_per_mail_{name}", value)
+    figures.add(f"{peer}_cpu_ms_per_mail_smtp_source", source_cpu)
+    tell(f"{peer}: {rate:.0f} mails/s")
+
+
+def parts_of_one_mail(on: Stage, load: Load) -> int:
+    """How many SMS one of smtp-source's mails becomes."""
+    before = on.smsc.submits
+    mails_per_second(on.ports["sms_milter"], load, 1)
+    wait_until(lambda: on.smsc.submits > before, "the first SMS at the SMSC")
+    time.sleep(0.5)
+    return on.smsc.submits - before
+
+
+# --- many recipients, and one mail alone --------------------------------------------------------------------
+
+
+def recipients_run(on: Stage, load: Load, figures: Figures) -> None:
+    """Mails with many recipients each, over one connection: SMS stored per second, until the last reply."""
+    expected = on.smsc.submits + load.recipients * load.recipient_mails
+    phones = [f"4479731{number:05d}@{DOMAIN}" for number in range(load.recipients)]
+    meter = on.meter("sms_milter")
+    with smtplib.SMTP("127.0.0.1", on.ports["sms_milter"]) as client:
+        started = time.monotonic()
+        for number in range(load.recipient_mails):
+            client.sendmail(SENDER, phones, alert(f"r{number}"))
+        seconds = time.monotonic() - started
+    on.smsc.wait_for(expected, seconds=60)
+    stored = load.recipients * load.recipient_mails
+    figures.add(f"sms_per_second_{load.recipients}_recipients", stored / seconds)
+    for name, value in meter.milliseconds_per(stored).items():
+        figures.add(f"cpu_ms_per_sms_{load.recipients}_recipients_{name}", value)
+
+
+def latency_run(on: Stage, load: Load, figures: Figures) -> None:
+    """One mail at a time, nothing else going on: from connect, and from the final dot, to the SMSC."""
+    for number in range(load.singles):
+        time.sleep(0.02)
+        before = on.smsc.submits
+        started = time.monotonic()
+        with smtplib.SMTP("127.0.0.1", on.ports["sms_milter"]) as client:
+            client.ehlo()
+            client.mail(SENDER)
+            client.rcpt(_PHONE)
+            client.docmd("DATA")
+            dot = time.monotonic()
+            client.send(alert(f"l{number}").replace("\n", "\r\n") + "\r\n.\r\n")
+            code, text = client.getreply()
+        if code != 250:
+            raise BenchFailure(f"{code} {text!r}")
+        wait_until(lambda before=before: on.smsc.submits > before, "an SMS at the SMSC")
+        figures.add("idle_mail_to_wire_ms", (on.smsc.last_submit - started) * 1000)
+        figures.add("idle_final_dot_to_wire_ms", (on.smsc.last_submit - dot) * 1000)
+
+
+def alert(name: str) -> str:
+    """A mail as a monitoring script sends it."""
+    unique = f"{name}.{time.monotonic_ns()}@acme.example"
+    return f"From: {SENDER}\nSubject: disk\nMessage-ID: <{unique}>\n\n/var on db3 is 91 % full\n"
+
+
+# --- the bench ----------------------------------------------------------------------------------------------
+
+
+def bench(load: Load, *, as_json: bool) -> None:
+    """Everything once around, `load.rounds` times."""
+    figures = Figures()
+    with folder("intake") as place:
+        (place / "postfix").mkdir()
+        with stage(place) as on:
+            parts = parts_of_one_mail(on, load)
+            for peer in PEERS:  # warm: processes forked, pages and caches filled
+                mails_per_second(on.ports[peer], load, max(100, load.mails // 10))
+            wait_for_calm(on.smsc)
+            for turn in range(load.rounds):
+                for peer in rotated(PEERS, turn):
+                    one_run(on, peer, load, parts, figures)
+                recipients_run(on, load, figures)
+            latency_run(on, load, figures)
+    print(f"{load.rounds} rounds of {load.mails} mails of {load.octets} octets ({parts} SMS each),", end=" ")
+    print(f"{load.sessions} sessions, {'kept open' if load.keep_connections else 'one mail each'}")
+    print("all milters: the same listener settings, protocol steps and macros, in_flow_delay = 0")
+    print("c_do_nothing: libmilter, one process; pymilter_do_nothing: its class layer, one process")
+    print(f"sms_milter: SQLite queue, {os.cpu_count()} workers, the dispatcher submits meanwhile")
+    show(figures, ratios(figures.medians(), _RATIOS), as_json=as_json)
+
+
+def wait_for_calm(center: Smsc) -> None:
+    """Until nothing more arrives."""
+    last = -1
+    while center.submits != last:
+        last = center.submits
+        time.sleep(0.5)
+
+
+def main() -> None:
+    """Read the options and run."""
+    options = argparse.ArgumentParser(prog="intake", description=__doc__)
+    options.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    options.add_argument("--quick", action="store_true", help="within 60 seconds")
+    options.add_argument("--mails", type=int, help="mails per run")
+    options.add_argument("--rounds", type=int, help="runs of each peer")
+    options.add_argument("--sessions", type=int, default=20, help="SMTP sessions at a time")
+    options.add_argument("--octets", type=int, default=100, help="octets in the body of a mail")
+    options.add_argument("--keep-connections", action="store_true", help="many mails over one connection")
+    given = options.parse_args()
+    load = Load(
+        mails=given.mails or (2000 if given.quick else 6000),
+        rounds=given.rounds or (2 if given.quick else 5),
+        sessions=given.sessions,
+        octets=given.octets,
+        keep_connections=given.keep_connections,
+    )
+    bench(load, as_json=given.json)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
