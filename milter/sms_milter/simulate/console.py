@@ -78,7 +78,10 @@ class Printer:
         """Print one SMS."""
         if self._left == 0:
             return
-        self._print(sms)
+        try:
+            self._print(sms)
+        except BrokenPipeError:  # nobody reads on
+            self._left = 1
         self._left -= 1
         if self._left == 0:
             self._ended.set()
