@@ -27,6 +27,7 @@ from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow,
 from sms_milter.errors import Fault
 
 _LATER_DIALECTS = ("aspsms", "smscentre", "clickatell")
+_FEW = 12  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry
 _NOT_IN_FORCE = "is accepted but not in force in this version"
@@ -156,7 +157,9 @@ def _names(annotation: Any) -> list[str]:
 
 
 def _unknown_setting(name: str, known: list[str]) -> str:
-    return f"there is no such setting; {_nearest(name, known) or 'settings here: ' + ', '.join(known)}"
+    few = f"settings here: {', '.join(known)}" if len(known) <= _FEW else ""
+    help_ = _nearest(name, known) or few
+    return f"there is no such setting; {help_}" if help_ else "there is no such setting here"
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -262,15 +265,13 @@ def _unknown_name(root: Table, path: Path, kind: str, name: str, known: list[str
 # --- what is accepted but does nothing yet ------------------------------------------------------------------
 
 
-def notes(root: Table, configuration: Configuration) -> tuple[str, ...]:
-    """Every setting given with another value than its default that has no effect in this version, with its
-    place.
-    """
-    return tuple(
-        f"{key_place(root, path)}: {written(path)}{_which(setting, value)} {_NOT_IN_FORCE}"
+def notes(root: Table, configuration: Configuration) -> list[tuple[Place, str]]:
+    """Every setting given with another value than its default that has no effect in this version."""
+    return [
+        (key_place(root, path), f"{written(path)}{_which(setting, value)} {_NOT_IN_FORCE}")
         for path, setting, value in _given(configuration, ())
         if not setting.acts(value)
-    )
+    ]
 
 
 def _which(setting: Setting, value: object) -> str:

@@ -52,11 +52,12 @@ def load(path: Path) -> Loaded:
         raise ConfigError(reading.faults)
     reading.fill(root)
     configuration, faults = check.judge(root, DIALECTS)
+    order = {str(file): number for number, file in enumerate(reading.files)}
     if reading.faults or faults:
-        order = {str(file): number for number, file in enumerate(reading.files)}
         everything = {str(fault): fault for fault in [*reading.faults, *faults]}.values()
         raise ConfigError(sorted(everything, key=lambda fault: (order.get(fault.file, -1), fault.line)))
-    return Loaded(configuration, check.notes(root, configuration), tuple(reading.files))
+    notes = sorted(check.notes(root, configuration), key=lambda note: (order[note[0].file], note[0].line))
+    return Loaded(configuration, tuple(f"{place}: {note}" for place, note in notes), tuple(reading.files))
 
 
 # --- files --------------------------------------------------------------------------------------------------
@@ -84,6 +85,13 @@ def _text_of(path: Path) -> str:
         raise _Unreadable(f"is not UTF-8 text: octet 0x{octets[error.start]:02x} in line {line}") from None
 
 
+def _real(path: Path) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # no file can have this name
+        return str(path)
+
+
 class _Reading:
     """One reading of everything: the files in their order, and the faults found on the way."""
 
@@ -101,7 +109,7 @@ class _Reading:
         self.faults.append(Fault(place.file, place.line, path, problem))
 
     def _add(self, root: Table, path: Path, named_at: Place | None, trail: tuple[str, ...]) -> bool:
-        real = os.path.realpath(path)
+        real = _real(path)
         if named_at is not None and (problem := self._refusal(real, trail)):
             self._fault(named_at, "include", f"{path} {problem}")
             return False
@@ -136,7 +144,7 @@ class _Reading:
 
     def _included(self, path: Path, include: Entry) -> Iterator[tuple[Place, Path]]:
         for item in include.node.items if isinstance(include.node, Listing) else [include.node]:
-            if not isinstance(item, Text) or not item.value:
+            if not isinstance(item, Text) or not item.value or "\0" in item.value:
                 self._fault(item.place, "include", "expected a list of files or patterns")
                 continue
             is_pattern = glob.has_magic(item.value)
@@ -396,6 +404,13 @@ class _Composer:
                 _put(table, name, entry)
 
 
+_PLAINLY = {
+    "mapping values are not allowed": "unexpected colon; text that holds a colon belongs in quotes",
+    "cannot start any token": "text that begins with @, % or ` belongs in quotes",
+    "did not find expected key": "expected `name: value`; check indentation, quotes, commas here and above",
+}
+
+
 def _line(mark: Any) -> int:
     return int(mark.line) + 1 if mark is not None else 0
 
@@ -411,4 +426,5 @@ def _syntax_fault(file: str, text: str, error: yaml.YAMLError) -> Fault:
         return Fault(file, line, "", "indented with a tab; only spaces may indent")
     begun = error.context_mark
     where = f" ({error.context} that begins in line {_line(begun)})" if begun is not None else ""
-    return Fault(file, line, "", f"not valid YAML: {error.problem}{where}")
+    plainly = next((words for jargon, words in _PLAINLY.items() if jargon in str(error.problem)), "")
+    return Fault(file, line, "", plainly or f"not valid YAML: {error.problem}{where}")

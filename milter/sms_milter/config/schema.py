@@ -216,7 +216,9 @@ class Quota(Section):
     )
 
 
-Check = Literal["client", "sender", "sasl", "tls", "password", "spf", "dkim"]
+Check = Annotated[
+    Literal["client", "sender", "sasl", "tls", "password", "spf", "dkim"], Expects("client, sender or sasl")
+]
 
 
 class Account(Section):

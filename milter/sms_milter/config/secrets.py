@@ -17,5 +17,5 @@ def verify(password_hash: str, password: str) -> bool:
     """Whether `password` is the one that was hashed; False for what is no hash. Takes long on purpose."""
     try:
         return _HASHER.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False

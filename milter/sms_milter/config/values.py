@@ -82,12 +82,11 @@ def _parse_allowance(value: object) -> int | None:
 
 
 def _parse_switch(value: object) -> bool | str:
-    known: dict[object, bool | str] = {"default": "default", "true": True, "false": False}
-    if isinstance(value, bool):
+    if isinstance(value, bool) or value == "default":
         return value
-    if value not in known:
+    if value not in ("true", "false"):
         raise ValueError
-    return known[value]
+    return value == "true"
 
 
 def _parse_file_mode(value: object) -> str:
