@@ -1,0 +1,36 @@
+"""A milter worker for tests: stores mails for ever and says which are stored. Usage: writer.py FILE NAME."""
+
+from __future__ import annotations
+
+import sys
+
+from contract.builders import NOW, concatenated, mail, message
+from sms_milter.model import QuotaRule, Stored
+from sms_milter.queue.sqlite import SqliteQueue
+
+QUOTA = QuotaRule(messages=10**9, per_sender=None, period_seconds=3600, defer=False)
+
+
+def main(path: str, name: str) -> None:
+    """Put mails of five parts, three at a time; a line for each that is durable."""
+    queue = SqliteQueue(path)
+    number = 0
+    while True:
+        batch = [
+            mail(
+                message(parts=3),
+                concatenated("447973100001"),
+                mta_queue_id=f"{name}{number + place}",
+                fingerprint=f"{name}{number + place}".encode(),
+                quota=QUOTA,
+            )
+            for place in range(3)
+        ]
+        for result, one in zip(queue.put(batch, NOW), batch, strict=True):
+            assert isinstance(result, Stored)
+            print(one.mta_queue_id, result.queue_id, flush=True)
+        number += 3
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
