@@ -686,12 +686,12 @@ def running(arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def test_command_ends_after_its_last_receipt() -> None:
-    with running("as_json=True, sms_count=1, options=Options(receipt_delay=0.2)") as (process, port):
-        with SmppClient(port) as client:
-            client.bind()
-            client.submit(PHONE, registered_delivery=1)
-            client.acknowledge(client.read())
-            output, notes = process.communicate(timeout=10)
+    arguments = "as_json=True, sms_count=1, options=Options(receipt_delay=0.2)"
+    with running(arguments) as (process, port), SmppClient(port) as client:
+        client.bind()
+        client.submit(PHONE, registered_delivery=1)
+        client.acknowledge(client.read())
+        output, notes = process.communicate(timeout=10)
     assert (process.returncode, notes) == (0, "")
     assert json.loads(output)["text"] == "Hi"
 
