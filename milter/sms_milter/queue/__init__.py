@@ -7,7 +7,7 @@ from sms_milter.queue.sqlite import SqliteQueue
 
 
 def open_queue(url: QueueUrl) -> SqliteQueue:
-    """The queue that the configuration names; opened on first use. Other stores are refused when it is read."""
+    """The queue that the configuration names; opened on first use (others are refused when it is read)."""
     if url.kind != "sqlite":
         raise NotImplementedError(url.kind)
     return SqliteQueue(url.path)

@@ -164,7 +164,8 @@ class Committer:
                 self._turn()
             except Exception:  # noqa: BLE001 -- the callers must be answered, whatever it was
                 self._unforeseen()
-                self._refuse([*self._group, *self._all_waiting()], reply.INTERNAL_ERROR, "unforeseen")
+                everybody = [*self._group, *self._all_waiting(), *self._all_jobs()]
+                self._refuse(everybody, reply.INTERNAL_ERROR, "unforeseen")
         if self._queue is not None:
             self._queue.close()
 
@@ -181,11 +182,7 @@ class Committer:
     def _turn(self) -> None:
         if self._queue is None:
             self._queue = self._open_queue()
-        with self._state:
-            jobs, self._jobs[:] = list(self._jobs), []
-            for job in jobs:
-                job.taken = True
-        for job in jobs:
+        for job in self._all_jobs():
             self._do(job, self._queue)
         if self._mails:
             self._commit(self._queue)
@@ -262,6 +259,13 @@ class Committer:
                 waiting.taken = True
         return group
 
+    def _all_jobs(self) -> list[_Job]:
+        with self._state:
+            jobs, self._jobs[:] = list(self._jobs), []
+            for job in jobs:
+                job.taken = True
+        return jobs
+
     def _disk_full(self, queue: GroupQueue) -> bool:
         now = time.monotonic()
         if now - self._space_checked_at >= _SPACE_CHECK_SECONDS:
@@ -278,4 +282,5 @@ class Committer:
             self._journal.error(line("", status=f"queue not available, mail is deferred ({clean(why)})"))
 
     def _unforeseen(self) -> None:
-        self._journal.error(line("", status=f"committer failed ({clean(traceback.format_exc(limit=-5))})"))
+        for text in traceback.format_exc().splitlines():
+            self._journal.error(line("", committer=clean(text)))

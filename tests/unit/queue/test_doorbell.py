@@ -1,0 +1,68 @@
+"""The doorbell between milter workers and the dispatcher."""
+
+from __future__ import annotations
+
+import select
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sms_milter.queue.doorbell import DatagramDoorbell, DoorbellListener
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "queue.db")
+
+
+@pytest.fixture
+def bell(path: str) -> Iterator[DatagramDoorbell]:
+    bell = DatagramDoorbell(path)
+    yield bell
+    bell.close()
+
+
+def rung(listener: DoorbellListener) -> bool:
+    return bool(select.select([listener], [], [], 0)[0])
+
+
+def test_a_ring_is_heard_until_cleared(path: str, bell: DatagramDoorbell) -> None:
+    listener = DoorbellListener(path)
+    assert not rung(listener)
+    bell.ring()
+    bell.ring()
+    assert rung(listener)
+    listener.clear()
+    assert not rung(listener)
+    listener.close()
+
+
+def test_ringing_never_fails(path: str, bell: DatagramDoorbell) -> None:
+    bell.ring()  # nobody has ever been there
+    listener = DoorbellListener(path)
+    for _ in range(5000):  # nobody listens
+        bell.ring()
+    assert rung(listener)
+    listener.close()
+    bell.ring()  # nobody is there any more
+
+
+def test_a_socket_left_behind_is_taken_over(path: str, bell: DatagramDoorbell) -> None:
+    dead = DoorbellListener(path)
+    listener = DoorbellListener(path)
+    bell.ring()
+    assert rung(listener)
+    dead.close()  # must leave its successor's socket alone
+    listener.clear()
+    bell.ring()
+    assert rung(listener)
+    listener.close()
+    assert not Path(path + ".bell").exists()
+
+
+def test_only_user_and_group_may_ring(path: str) -> None:
+    listener = DoorbellListener(path)
+    assert stat.S_IMODE(Path(path + ".bell").stat().st_mode) == 0o660
+    listener.close()

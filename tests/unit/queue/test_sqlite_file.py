@@ -1,0 +1,265 @@
+"""Opening, migrating, and what goes wrong with files."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.builders import NOW, accepted, lease, mail, message, receipt, record, settle
+from sms_milter.config.values import QueueUrl
+from sms_milter.errors import QueueError, QueueUnavailable
+from sms_milter.queue import open_queue
+from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.queue.sqlite_file import SqliteFile
+from sms_milter.queue.statements import migrations, statements
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "queue.db"
+
+
+def test_the_configurations_url_opens_it(path: Path) -> None:
+    queue = open_queue(QueueUrl("sqlite", path=str(path)))
+    assert not path.exists()
+    queue.put([mail()], NOW)
+    queue.close()
+    assert path.exists()
+
+
+def test_commits_are_synced_and_logged_ahead(path: Path) -> None:
+    file = SqliteFile(str(path))
+    with file.reading() as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    file.close()
+
+
+def test_others_cannot_read_the_files(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    queue.put([mail()], NOW)
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+    queue.close()
+    assert {f"queue.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock", ".turn")} <= set(modes)
+    assert {name: mode for name, mode in modes.items() if mode & 0o007} == {}
+
+
+# --- migrations ---------------------------------------------------------------------------------------------
+
+TWO = "ALTER TABLE mail ADD COLUMN note TEXT; CREATE INDEX mail_note ON mail (note) WHERE note IS NOT NULL;"
+
+
+def test_a_version_1_file_is_brought_up_to_date_with_its_mails(path: Path) -> None:
+    with sqlite3.connect(path) as old:
+        old.executescript(migrations()[0])
+        old.execute("PRAGMA user_version = 1")
+    old.close()
+    queue = SqliteQueue(str(path))
+    queue.put([mail()], NOW)
+    queue.close()
+    file = SqliteFile(str(path), scripts=[migrations()[0], TWO])
+    with file.reading() as db:
+        assert db.execute("SELECT mta_queue_id, note FROM mail").fetchall() == [("4ABC", None)]
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    file.close()
+
+
+def test_a_migration_that_fails_leaves_the_version_before(path: Path) -> None:
+    broken = SqliteFile(str(path), scripts=[migrations()[0], "CREATE TABLE fine (a); CREATE TABLE mail (a);"])
+    with pytest.raises(QueueUnavailable, match="mail already exists"), broken.reading():
+        pass
+    file = SqliteFile(str(path), scripts=[migrations()[0], TWO])
+    with file.reading() as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'fine'").fetchall()
+    file.close()
+
+
+def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
+    newer = SqliteFile(str(path), scripts=[*migrations(), "CREATE TABLE later (a)"])
+    with newer.reading():
+        pass
+    newer.close()
+    with pytest.raises(QueueUnavailable, match="newer version"):
+        SqliteQueue(str(path)).put([mail()], NOW)
+
+
+# --- faults -------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_directory_is_named_and_may_come_later(path: Path) -> None:
+    queue = SqliteQueue(str(path.parent / "later" / "queue.db"))
+    with pytest.raises(QueueUnavailable, match="directory missing"):
+        queue.put([mail()], NOW)
+    (path.parent / "later").mkdir()
+    assert queue.put([mail()], NOW)[0]
+    queue.close()
+
+
+def test_a_file_that_is_no_database_is_named(path: Path) -> None:
+    path.write_bytes(b"MZ" * 4096)
+    with pytest.raises(QueueUnavailable, match="not a queue database"):
+        SqliteQueue(str(path)).put([mail()], NOW)
+    assert path.read_bytes() == b"MZ" * 4096
+
+
+def test_a_damaged_database_is_named(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    queue.put([mail() for _ in range(500)], NOW)
+    queue.close()
+    octets = bytearray(path.read_bytes())
+    octets[4096:] = b"\x55" * (len(octets) - 4096)
+    path.write_bytes(octets)
+    with pytest.raises(QueueUnavailable, match="damaged"):
+        queue.put([mail()], NOW)
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Files of this process may not grow beyond 300 KB: the same to SQLite as a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_fills_up_refuses_whole_mails_and_heals(path: Path, full_disk: None) -> None:
+    queue = SqliteQueue(str(path))
+    stored = 0
+
+    def put(mails: int) -> None:
+        nonlocal stored
+        for _ in range(mails):
+            queue.put([mail(message(parts=20))], NOW)
+            stored += 1
+
+    with pytest.raises(QueueUnavailable, match=r"disk full|input/output"):
+        put(1000)
+    assert stored
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    put(1)
+    assert len(queue.list_parts(limit=10_000)) == 20 * stored
+    queue.close()
+
+
+def test_a_foreign_writer_makes_it_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sms_milter.queue.sqlite_file._FOREIGN_LOCK_MILLISECONDS", 20)
+    queue = SqliteQueue(str(path))
+    queue.put([mail()], NOW)
+    foreign = sqlite3.connect(path, isolation_level=None)
+    foreign.execute("BEGIN IMMEDIATE")
+    with pytest.raises(QueueUnavailable, match="locked by another program"):
+        queue.put([mail()], NOW)
+    foreign.execute("ROLLBACK")
+    foreign.close()
+    assert queue.put([mail()], NOW)
+    queue.close()
+
+
+def test_a_writer_that_keeps_the_lock_makes_it_unavailable(path: Path) -> None:
+    one, two = SqliteQueue(str(path)), SqliteQueue(str(path), lock_wait_seconds=0.05)
+    two.put([mail()], NOW)
+    with one.transaction():
+        for _ in range(2):
+            with pytest.raises(QueueUnavailable, match="other writers"):
+                two.put([mail()], NOW)
+        assert len(two.list_parts()) == 1  # readers are not held up
+    assert two.put([mail()], NOW)
+    one.put([mail()], NOW)
+    assert len(two.list_parts()) == 3
+    one.close()
+    two.close()
+
+
+def test_a_waiting_writer_is_next(path: Path) -> None:
+    one, two = SqliteQueue(str(path)), SqliteQueue(str(path))
+    two.put([mail()], NOW)
+    order: list[str] = []
+    with one.transaction():
+        waiting = threading.Thread(target=lambda: two.put_waiting(lambda: order.append("two") or [], NOW))
+        waiting.start()
+        while two._file._lock is None or not two._file._lock._waiting:
+            time.sleep(0.001)
+        time.sleep(0.02)  # its thread goes into the kernel
+    one.put_waiting(lambda: order.append("one") or [], NOW)  # comes back at once, must not overtake
+    waiting.join()
+    assert order == ["two", "one"]
+    one.close()
+    two.close()
+
+
+def test_a_file_put_in_its_place_is_used_from_then_on(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    queue.put([mail()], NOW)
+    queue.close()
+    queue.put([mail()], NOW)
+    path.rename(path.with_name("away.db"))
+    queue.put([mail()], NOW)
+    assert len(queue.list_parts()) == 1
+    queue.close()
+
+
+def test_a_queue_opened_before_fork_is_refused_in_the_child(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = SqliteQueue(str(path))
+    queue.put([mail()], NOW)
+    with monkeypatch.context() as child:
+        child.setattr("sms_milter.queue.sqlite_file.os.getpid", lambda: -1)
+        with pytest.raises(QueueError, match="before fork"):
+            queue.put([mail()], NOW)
+    assert len(queue.list_parts()) == 1
+    queue.close()
+
+
+def test_a_mail_without_messages_is_our_fault(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    empty = mail(message(parts=0))
+    with pytest.raises(ValueError, match="without parts"):
+        queue.put([mail(), empty], NOW)
+    assert queue.list_parts() == []
+    queue.close()
+
+
+# --- cost ---------------------------------------------------------------------------------------------------
+
+
+def _plan(path: Path, sql: str, values: tuple[object, ...]) -> str:
+    with sqlite3.connect(path) as db:
+        rows = db.execute("EXPLAIN QUERY PLAN " + sql, values).fetchall()
+    db.close()
+    return "\n".join(row[3] for row in rows)
+
+
+def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, accepted(part.part_id, "k"))
+    settle(queue, receipt("k"))
+    queue.close()
+    dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
+    hot = [
+        (dispatch["due_parts"], ("main", 1, NOW, NOW, 10)),
+        (dispatch["next_due"], ("main", 1)),
+        (dispatch["expired_parts"], (NOW, 10)),
+        (dispatch["finished_mails"], (NOW, 0.0, 0, 10)),
+        (dispatch["parked_receipts"], ("[1]",)),
+        (intake["find_fingerprint"], (b"f", NOW)),
+        (intake["first_usage"], ("a", "b", NOW)),
+    ]
+    for sql, values in hot:
+        plan = _plan(path, sql, values)
+        assert "SCAN part" not in plan, sql
+        assert "SCAN mail" not in plan, sql
+        assert "SCAN receipt" not in plan, sql
+        if "DISTINCT" not in sql:
+            assert "TEMP B-TREE" not in plan, sql
