@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import encodings.idna  # noqa: F401 -- see _give_up_privileges
 import grp
 import os
@@ -19,7 +20,7 @@ from pathlib import Path
 from sms_milter.config.load import Loaded, load
 from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.dispatch import Dispatcher
-from sms_milter.errors import ConfigError
+from sms_milter.errors import ConfigError, Fault
 from sms_milter.intake import Gate
 from sms_milter.logline import Numbers, clean
 from sms_milter.observe import open_journal
@@ -58,6 +59,8 @@ class Service:
     def run(self) -> None:
         """Serve until SIGTERM."""
         self._note()
+        if self._loaded.configuration.user:
+            _account(self._loaded.configuration.user)  # better now than in every child
         self._supervisor.replace(self._roles(self._loaded.configuration))
         self._journal.info(f"ready, configuration {self._path}")
         self._supervisor.run()
@@ -191,7 +194,7 @@ def _dispatch_role(configuration: Configuration) -> Main:
         journal = open_journal(configuration.log, "dispatch")
         _give_up_privileges(configuration.user)
         queue = open_queue(configuration.queue)
-        bell = DoorbellListener(configuration.queue.path)
+        bell = _Bell(configuration.queue.path, journal)
         waker, woken = socket.socketpair()
         waker.setblocking(False)
         woken.setblocking(False)
@@ -214,8 +217,40 @@ def _dispatch_role(configuration: Configuration) -> Main:
     return main
 
 
+class _Bell:
+    """The doorbell, as long as it can be had: without it the dispatcher's slow poll has to do."""
+
+    def __init__(self, path: str, journal: Journal) -> None:
+        self._path, self._journal = path, journal
+        self._listener: DoorbellListener | None = None
+        self._missed = False
+
+    def fileno(self) -> int:
+        """The descriptor to poll, -1 while there is none."""
+        if self._listener is None:
+            try:
+                self._listener = DoorbellListener(self._path)
+                self._missed = False
+            except OSError as error:
+                if not self._missed:
+                    self._journal.error(f"no doorbell beside the queue, polling instead ({error})")
+                self._missed = True
+                return -1
+        return self._listener.fileno()
+
+    def clear(self) -> None:
+        """Forget the rings so far."""
+        if self._listener is not None:
+            self._listener.clear()
+
+    def close(self) -> None:
+        """Take the doorbell away."""
+        if self._listener is not None:
+            self._listener.close()
+
+
 def _dispatch_until_told(
-    dispatcher: Dispatcher, links: list[Link], bell: DoorbellListener, woken: socket.socket, control: Control
+    dispatcher: Dispatcher, links: list[Link], bell: _Bell, woken: socket.socket, control: Control
 ) -> None:
     """The dispatcher's loop: sleep until something happens, then one step."""
     deadline: float | None = None
@@ -224,8 +259,10 @@ def _dispatch_until_told(
     while True:
         rest = min(dispatcher.step(time.time()), 0.1 if told else 60.0)
         poll = select.poll()
-        for descriptor in (bell.fileno(), woken.fileno(), *(() if told else (control.fileno(),))):
-            poll.register(descriptor, select.POLLIN)
+        heard = [woken.fileno(), bell.fileno()] + ([] if told else [control.fileno()])
+        for descriptor in heard:
+            if descriptor >= 0:
+                poll.register(descriptor, select.POLLIN)
         for link in links:
             if link.fileno() >= 0:
                 poll.register(link.fileno(), select.POLLIN | (select.POLLOUT if link.wants_write else 0))
@@ -283,23 +320,32 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
         for kind in kinds
     ]
 
+    # --- privileges and sockets ---------------------------------------------------------------------------------
 
-# --- privileges and sockets ---------------------------------------------------------------------------------
-
-
-def _give_up_privileges(user: str) -> None:
-    """Become `user` for good, when started as root and asked to; files made from here on are for it and its
-    group.
-
-    Whatever is imported later must be readable for it; getaddrinfo looks up a codec, hence that import.
-    """
+    """Become `user` for good, when started as root and asked to; later files are for it and its group."""
+    """Become `user` for good, when started as root and asked to; files made later are for it and its group."""
     os.umask(0o007)
     if not user or os.geteuid() != 0:
         return
-    entry = pwd.getpwnam(user)
+    entry = _account(user)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
+
+
+def _account(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        raise ConfigError([Fault("", 0, "user", f"no account {user!r} on this machine")]) from None
+
+
+def _group(group: str) -> grp.struct_group:
+    try:
+        return grp.getgrnam(group)
+    except KeyError:
+        fault = Fault("", 0, "milter.socket_group", f"no group {group!r} on this machine")
+        raise ConfigError([fault]) from None
 
 
 def _listen(where: str, mode: int, user: str, group: str) -> socket.socket:
@@ -322,18 +368,30 @@ def _listen(where: str, mode: int, user: str, group: str) -> socket.socket:
 
 def _listen_unix(path: str, mode: int, user: str, group: str) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    _patiently(lambda: _remove_stale(path))
     before = os.umask(0o177)  # nobody else's until mode and owner are right
     try:
         listening.bind(path)
     finally:
         os.umask(before)
     if os.geteuid() == 0:
-        owner = pwd.getpwnam(user).pw_uid if user else -1
-        os.chown(path, owner, grp.getgrnam(group).gr_gid if group else -1)
+        owner = _account(user).pw_uid if user else -1
+        os.chown(path, owner, _group(group).gr_gid if group else -1)
     os.chmod(path, mode)
     return listening
+
+
+def _remove_stale(path: str) -> None:
+    """Remove a socket that nobody listens on any more. Raises OSError while somebody does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except FileNotFoundError:
+            return
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), path)
 
 
 def _patiently(bind: Callable[[], None]) -> None:
