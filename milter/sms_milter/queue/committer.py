@@ -164,7 +164,7 @@ class Committer:
                 self._turn()
             except Exception:  # noqa: BLE001 -- the callers must be answered, whatever it was
                 self._unforeseen()
-                everybody = [*self._group, *self._all_waiting(), *self._all_jobs()]
+                everybody: list[_Waiting[Any, Any]] = [*self._group, *self._all_waiting(), *self._all_jobs()]
                 self._refuse(everybody, reply.INTERNAL_ERROR, "unforeseen")
         if self._queue is not None:
             self._queue.close()
