@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import encodings.idna  # noqa: F401 -- see _give_up_privileges
+import errno
 import grp
 import os
 import pwd
@@ -320,10 +320,16 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
         for kind in kinds
     ]
 
-    # --- privileges and sockets ---------------------------------------------------------------------------------
 
-    """Become `user` for good, when started as root and asked to; later files are for it and its group."""
-    """Become `user` for good, when started as root and asked to; files made later are for it and its group."""
+# --- privileges and sockets ---------------------------------------------------------------------------------
+
+
+def _give_up_privileges(user: str) -> None:
+    """Become `user` for good, when started as root and asked to; later files are for it and its group.
+
+    Modules must be loaded before, for the account may not read where Python lies; getaddrinfo loads
+    encodings.idna late.
+    """
     os.umask(0o007)
     if not user or os.geteuid() != 0:
         return
