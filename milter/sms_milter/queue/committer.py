@@ -1,6 +1,6 @@
 """The committer of one milter worker: gathers the mails that wait into one transaction.
 
-libmilter's callbacks run on foreign threads that hop (milter practice §5.6), so the queue is used by one
+libmilter's callbacks run on foreign threads that hop (milter.md §5.6), so the queue is used by one
 ordinary thread only. While it commits one group, the next gathers.
 """
 
