@@ -13,7 +13,7 @@ from smpplib import smpp
 from sms_milter.errors import DecodeError
 from sms_milter.model import Reference, SubmitSm
 from sms_milter.smpp import codec
-from sms_milter.smpp.receipt import key, parse_date, read
+from sms_milter.smpp.receipt import key, parse_date, parse_labels, parse_text, read
 from sms_milter.smpp.session import Accepted, Event, LateResponse, Refused, Session, SessionOptions, Uncertain
 from sms_milter.smpp.status import classify
 
@@ -249,6 +249,16 @@ def test_any_receipt_is_read(text: str, tlvs: dict[int, bytes]) -> None:
     found = read(pdu)
     assert found is not None
     assert found.message_id == found.message_id.strip()
+
+
+usual_values = st.one_of(st.text(max_size=8), st.sampled_from(["id:1", "stat:X", "text:", "1 stat:X", " 7"]))
+
+
+@given(st.lists(usual_values, min_size=8, max_size=8))
+def test_the_short_way_reads_the_same(values: list[str]) -> None:
+    names = ("id", "sub", "dlvrd", "submit date", "done date", "stat", "err", "text")
+    text = " ".join(f"{name}:{value}" for name, value in zip(names, values, strict=True))
+    assert parse_text(text) == parse_labels(text)
 
 
 @given(st.text())

