@@ -198,6 +198,14 @@ def test_the_reply_names_the_time_when_the_whole_mail_will_fit(queue: Any) -> No
     assert "free again 1970-01-12T13:48:40Z" in refused.reply.text  # NOW + 120: two of three have left
 
 
+def test_a_clock_set_back_loses_no_charge(queue: Any) -> None:
+    rule = QuotaRule(messages=5, per_sender=None, period_seconds=100, defer=False)
+    for at in (NOW + 10, NOW, NOW + 5):
+        queue.put([mail(quota=rule)], at)
+    assert queue.quota_left("acme", "x@y", rule, NOW + 10)[0] == 2
+    assert queue.quota_left("acme", "x@y", rule, NOW + 110)[0] == 5
+
+
 def test_a_retry_is_not_charged(queue: Any) -> None:
     queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
     queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
@@ -415,6 +423,14 @@ def test_a_receipt_may_come_before_its_response(queue: Any) -> None:
     assert states(queue) == ["delivered"]
     assert queue.summary(NOW)["parked_receipts"] == 0
     assert record(queue, accepted(part.part_id, "k")) == []
+
+
+def test_a_parked_receipt_waits_for_its_own_smsc(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    settle(queue, receipt("k", smsc="backup"))
+    assert record(queue, accepted(part.part_id, "k")) == []
+    assert queue.summary(NOW)["parked_receipts"] == 1
 
 
 def test_parked_receipts_take_effect_in_the_order_they_came(queue: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sqlite3
 import stat
@@ -49,6 +50,19 @@ def test_others_cannot_read_the_files(path: Path) -> None:
     queue.close()
     assert {f"queue.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock", ".turn")} <= set(modes)
     assert {name: mode for name, mode in modes.items() if mode & 0o007} == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_makes_belongs_to_the_services_user(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    queue = SqliteQueue(str(home / "queue.db"))
+    queue.put([mail()], NOW)
+    owners = {one.name: one.stat().st_uid for one in home.iterdir()}
+    queue.close()
+    assert owners == dict.fromkeys(owners, 65534)
+    assert len(owners) == 5
 
 
 # --- migrations ---------------------------------------------------------------------------------------------
