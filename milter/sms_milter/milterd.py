@@ -33,7 +33,7 @@ from sms_milter.reply import Reply
 _STEPS_OFF = (
     milter.P_NOHELO
     | milter.P_NOUNKNOWN
-    | milter.P_NOEOH
+    | milter.P_NR_EOH
     | milter.P_NR_CONN
     | milter.P_NR_MAIL
     | milter.P_NR_HDR

@@ -72,10 +72,10 @@ class Service:
 
     def start(self) -> None:
         """Run it; returns when the MTA can reach it."""
-        self._file.write_text(yaml.safe_dump(self.configuration))
+        self.file.write_text(yaml.safe_dump(self.configuration))
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_COMMAND, "run", "--config", str(self._file)],
+                [*_COMMAND, "run", "--config", str(self.file)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -94,6 +94,11 @@ class Service:
             self._process.terminate()
             self._process.wait(60)
         self._process = None
+
+    def reload(self) -> None:
+        """SIGHUP; the log tells what came of it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self, role: str) -> None:
         """kill -9: `milter` (all its workers), `dispatch`, or `supervisor`."""
@@ -114,7 +119,7 @@ class Service:
     def command(self, *arguments: str) -> str:
         """What another `sms-milter` command prints with this configuration."""
         done = subprocess.run(
-            [*_COMMAND, *arguments, "--config", str(self._file)], capture_output=True, text=True, check=True
+            [*_COMMAND, *arguments, "--config", str(self.file)], capture_output=True, text=True, check=True
         )
         return done.stdout
 
@@ -138,7 +143,8 @@ class Service:
         return self.directory / "milter.sock"
 
     @property
-    def _file(self) -> Path:
+    def file(self) -> Path:
+        """The configuration that it reads."""
         return self.directory / "sms-milter.yaml"
 
     @property
