@@ -110,6 +110,12 @@ def test_the_reference_is_found_behind_addresses_of_any_length() -> None:
         assert composed.stamped(0x7B) == codec.compose(expected).body
 
 
+def test_the_reference_is_found_behind_other_tlvs() -> None:
+    tlvs = ((0x0204, b"\1\2"), (0x020C, b"\0\0"), (0x020E, b"\2"))
+    part = codec.compose(replace(MEET, tlvs=tlvs), Reference(0, 2, tlv=True))
+    assert part.stamped(0xABCD).endswith(bytes.fromhex("020400020102 020C0002ABCD 020E000102"))
+
+
 def test_a_long_password_is_sent_whole_where_allowed() -> None:
     pdu = codec.bind("transceiver", 1, system_id="acme", password="much longer", longest_password=16)
     assert pdu[16:34] == b"acme\0much longer\0\0"

@@ -261,6 +261,19 @@ def test_much_at_once_is_read_in_turns(peer: Peer, desk: Desk) -> None:
     assert answered == count
 
 
+def test_what_was_left_unread_is_asked_for_at_once(
+    peer: Peer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.bind(peer)
+    monkeypatch.setattr("sms_milter.smpp.link._READS", 1)
+    monkeypatch.setattr("sms_milter.smpp.link._READ_OCTETS", 16)
+    peer.send(codec.enquire_link(8))
+    desk.until(lambda _: desk.link.deadline() == 0.0)
+    assert peer.read()[:3] == (codec.ENQUIRE_LINK_RESP, 0, 8)
+    desk.step()
+    assert desk.link.deadline() == desk.now + 30.0
+
+
 def test_what_the_connection_does_not_take_waits(peer: Peer) -> None:
     desk = Desk(port=peer.port, window=1000)
     desk.bind(peer)
@@ -332,6 +345,21 @@ def test_the_smsc_closing_leaves_submits_uncertain_and_the_session_closed(peer: 
         f"smsc=primary bind=primary/1: {why} (1 without response); next attempt in 1 s"
     ]
     assert desk.link.deadline() == desk.now + 1.0
+
+
+def test_each_loss_of_a_bind_is_told_and_a_long_life_forgets_the_pauses(peer: Peer, desk: Desk) -> None:
+    pauses = []
+    for lived in (0.0, 0.0, 60.0):
+        desk.bind(peer)
+        desk.now += lived
+        peer.hang_up()
+        desk.until_state(LinkState.DOWN)
+        deadline = desk.link.deadline()
+        assert deadline is not None
+        pauses.append(deadline - desk.now)
+        desk.now = deadline
+    assert pauses == [1.0, 2.0, 1.0]
+    assert len(desk.journal.said("warning")) == 3
 
 
 def test_a_refused_bind_waits_long_for_credentials(peer: Peer, desk: Desk) -> None:

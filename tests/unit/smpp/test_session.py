@@ -351,6 +351,13 @@ def test_a_stream_out_of_step_is_nacked_and_broken(length: int) -> None:
     assert session.outbound() == b""
 
 
+def test_an_ended_session_says_no_more() -> None:
+    session = bound_session()
+    session.receive(codec.generic_nack(0, 3), 0.0)
+    assert session.receive(codec.enquire_link(8) + codec.unbind(9) + bytes(16), 0.0) == []
+    assert session.outbound() == b""
+
+
 def test_octets_without_a_connection_are_our_error() -> None:
     with pytest.raises(LocalProtocolError):
         Session(OPTIONS).receive(b"", 0.0)
@@ -502,6 +509,15 @@ def test_the_smscs_unbind_is_not_waited_on_for_ever() -> None:
     assert session.deadline() == 5.0
     assert session.tick(5.0) == [Unbound("unbound by the SMSC")]
     assert session.closed(5.0, "unbound") == [Uncertain("a", "unbound")]
+
+
+def test_an_smsc_that_repeats_its_unbind_wins_no_time() -> None:
+    session = bound_session()
+    submit(session, "a")
+    session.receive(request(codec.UNBIND, 9), 0.0)
+    session.receive(request(codec.UNBIND, 10), 4.0)
+    assert session.deadline() == 5.0
+    assert session.outbound().endswith(codec.unbind_resp(9) + codec.unbind_resp(10))
 
 
 def test_unbinds_that_cross_end_the_session() -> None:
