@@ -257,14 +257,14 @@ def _dispatch_until_told(
     closing = False
     told = False
     while True:
-        rest = min(dispatcher.step(time.time()), 0.1 if told else 60.0)
+        rest = min(dispatcher.step(time.time(), time.monotonic()), 0.1 if told else 60.0)
         poll = select.poll()
         heard = [woken.fileno(), bell.fileno()] + ([] if told else [control.fileno()])
         for descriptor in heard:
             if descriptor >= 0:
                 poll.register(descriptor, select.POLLIN)
         for link in links:
-            if link.fileno() >= 0:
+            if link.fileno() >= 0 and dispatcher.listening:
                 poll.register(link.fileno(), select.POLLIN | (select.POLLOUT if link.wants_write else 0))
         ready = {descriptor for descriptor, _ in poll.poll(rest * 1000)}
         if bell.fileno() in ready:
@@ -273,17 +273,17 @@ def _dispatch_until_told(
         if woken.fileno() in ready:
             with contextlib.suppress(BlockingIOError):
                 woken.recv(4096)
-        now = time.time()
+        now = time.monotonic()
         if not told and control.fileno() in ready:
             told = True
             deadline = now + _STOP_SECONDS
-            dispatcher.drain(now)
+            dispatcher.drain()
         if deadline is not None and not closing and (dispatcher.idle or now > deadline):
             closing = True
             deadline = now + _UNBIND_SECONDS
-            dispatcher.close(now)
+            dispatcher.close()
         if closing and deadline is not None and (dispatcher.closed or now > deadline):
-            dispatcher.step(now)
+            dispatcher.step(time.time(), now)
             return
 
 
@@ -311,6 +311,7 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
                 window=smsc.window,
                 enquire_link_seconds=smsc.enquire_link,
                 response_timeout_seconds=smsc.response_timeout,
+                longest_password=64 if smsc.long_password else 8,
             ),
             backoff=Backoff(random.Random()),
             wake=wake,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sms_milter.config.schema import Smsc
 from sms_milter.errors import QueueUnavailable
@@ -76,6 +76,7 @@ class Dispatcher:
         self._poll_at = 0.0
         self._housekeeping_at = 0.0
         self._draining = False
+        self._ticks = 0.0
         self._shown: list[LinkStatus] = []
 
     # --- turns ----------------------------------------------------------------------------------------------
@@ -85,11 +86,15 @@ class Dispatcher:
         for lane in self._lanes.values():
             lane.due = 0.0
 
-    def step(self, now: float) -> float:
-        """One turn; returns after how many seconds the next must come, even if nothing happens."""
-        if len(self._heard.outcomes) + len(self._heard.receipts) < _HEARD_LIMIT:
+    def step(self, now: float, ticks: float) -> float:
+        """One turn; returns after how many seconds the next must come, even if nothing happens.
+
+        `now` is the time of day, for the queue; `ticks` a clock that never jumps, for the links' timers.
+        """
+        self._ticks = ticks
+        if self.listening:
             for link in self._links:
-                for event in link.pump(now):
+                for event in link.pump(ticks):
                     self._hear(link, event, now)
         if now >= self._store_back_at:
             try:
@@ -101,9 +106,13 @@ class Dispatcher:
             link.flush()
         return self._rest(now)
 
-    def drain(self, now: float) -> None:
+    @property
+    def listening(self) -> bool:
+        """Whether more may be heard; not while too much waits for a queue that cannot be written."""
+        return len(self._heard.outcomes) + len(self._heard.receipts) < _HEARD_LIMIT
+
+    def drain(self) -> None:
         """Take no more parts; what is under way may end. Call `close` when `idle`, or when time is up."""
-        del now
         self._draining = True
 
     @property
@@ -111,10 +120,10 @@ class Dispatcher:
         """Whether no submit_sm waits for its response and everything heard is stored."""
         return not self._in_flight and not self._heard
 
-    def close(self, now: float) -> None:
+    def close(self) -> None:
         """Unbind every link; go on calling `step` until `closed`."""
         for link in self._links:
-            link.shutdown(now)
+            link.shutdown(self._ticks)
 
     @property
     def closed(self) -> bool:
@@ -148,13 +157,13 @@ class Dispatcher:
         for link, bound, asked, parts in leased:
             for part in parts:
                 self._in_flight[part.part_id] = part
-                bound.submit(part.part_id, part.sequence, part.body, now)
+                bound.submit(part.part_id, part.sequence, part.body, self._ticks)
             if len(parts) < asked:
                 due = self._queue.next_due(link.smsc)
                 self._lanes[link.smsc].due = math.inf if due is None else due
         for link, bound, delivery in heard.answers:
             if link.session is bound:
-                bound.acknowledge(delivery.sequence, 0, now, data_sm=delivery.data_sm)
+                bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
         for text in heard.lines:
             self._journal.info(text)
         for one in settled:
@@ -178,8 +187,8 @@ class Dispatcher:
             moments = [self._store_back_at]
         for link in self._links:
             deadline = link.deadline()
-            if deadline is not None:
-                moments.append(deadline)
+            if deadline is not None and self.listening:
+                moments.append(now + deadline - self._ticks)
         for lane in self._lanes.values():
             if lane.paused_until > now:
                 moments.append(lane.paused_until)
@@ -338,9 +347,9 @@ class Dispatcher:
 
     def _adopt(self, now: float) -> None:
         """Parts that a dispatcher before us had on the wire when it died are in doubt, one by one."""
-        for smsc in self._lanes:
-            for part in self._queue.adopt(smsc, now):
-                self._uncertain(smsc, part, "the dispatcher died before the response", now)
+        abandoned = [(smsc, part) for smsc in self._lanes for part in self._queue.abandoned(smsc)]
+        for smsc, part in abandoned:
+            self._uncertain(smsc, part, "the dispatcher died before the response", now)
         self._adopted = True
 
     def _keep_house(self, now: float) -> None:
@@ -348,9 +357,12 @@ class Dispatcher:
             expired = work.expire(now)
         for part in expired:
             self._say(part, None, now, status="expired (validity is over)")
-        shown = [link.status(now) for link in self._links]
+        if expired:
+            self._housekeeping_at = now  # there may be more
+        shown = [link.status(self._ticks) for link in self._links]
         if shown != self._shown:
-            self._queue.report_links(shown, now)
+            ahead = now - self._ticks
+            self._queue.report_links([replace(link, since=link.since + ahead) for link in shown], now)
             self._shown = shown
         self._queue.purge(now - self._keep_seconds)
 

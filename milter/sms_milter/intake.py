@@ -87,6 +87,7 @@ class Gate:
             name: SmscTraits(smsc.alphabet, smsc.long_messages, _ton_npi(smsc.source_ton_npi))
             for name, smsc in configuration.smscs.items()
         }
+        self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()}
         self.terms = lru_cache(4096)(self._terms)
 
     def way(self, member: Member, number: str) -> str:
@@ -98,6 +99,14 @@ class Gate:
         if not smscs:
             raise Rejected(reply.NO_ROUTE)
         return smscs[0]
+
+    def composed(self, message: PlannedMessage, now: float) -> NewMessage:
+        """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
+        parts = tuple(compose(part, message.concatenation) for part in message.parts)
+        own = message.validity_seconds
+        validity = self._validity_seconds[message.smsc] if own is None else own
+        start = now if message.not_before is None else message.not_before
+        return NewMessage(message, parts, start + validity)
 
     def _terms(
         self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str
@@ -345,7 +354,7 @@ class Transaction:
     def _new_mail(self, judged: Plan, member: Member, body: bytes) -> NewMail:
         ours = [one.recipient.address for one in self.recipients if one.recipient is not None]
         return NewMail(
-            messages=tuple(_composed(message) for message in judged.messages),
+            messages=tuple(self._gate.composed(message, self._started) for message in judged.messages),
             received_at=self._started,
             account=judged.account,
             dialect=judged.dialect,
@@ -446,10 +455,6 @@ def _ton_npi(setting: str) -> tuple[int, int] | None:
         return None
     ton, _, npi = setting.partition("/")
     return int(ton), int(npi)
-
-
-def _composed(message: PlannedMessage) -> NewMessage:
-    return NewMessage(message, tuple(compose(part, message.concatenation) for part in message.parts))
 
 
 def _quota(account: Account) -> QuotaRule | None:

@@ -212,10 +212,11 @@ class ComposedPart:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A planned message with its composed parts, as the queue takes it."""
+    """A planned message with its composed parts, as the queue takes it; not sent any more at `expires_at`."""
 
     plan: PlannedMessage
     parts: tuple[ComposedPart, ...]
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,9 @@ class DispatchQueue(Protocol):
     def transaction(self) -> AbstractContextManager[Work]:
         """Everything done inside is committed at its end, or rolled back on an exception."""
 
-    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
-        """Parts still `submitting` from a process that is gone become `uncertain` and are returned, once, at
-        start.
+    def abandoned(self, smsc: str) -> list[LeasedPart]:
+        """Parts that are still `submitting`. At start, before the first lease, these are in doubt: the
+        process that had them is gone.
         """
 
     def next_due(self, smsc: str) -> float | None:

@@ -22,9 +22,16 @@ DAY = 86400.0
 
 
 def message(
-    destination: str = "447973100000", *, parts: int = 1, smsc: str = "main", **plan: Any
+    destination: str = "447973100000",
+    *,
+    parts: int = 1,
+    smsc: str = "main",
+    expires_at: float | None = None,
+    **plan: Any,
 ) -> NewMessage:
-    """A message of `parts` parts with bodies `destination/1`, `destination/2`, …"""
+    """A message of `parts` parts with bodies `destination/1`, `destination/2`, …; a day valid if not said."""
+    if expires_at is None:
+        expires_at = (plan.get("not_before") or NOW) + (plan.get("validity_seconds") or DAY)
     planned = PlannedMessage(
         destination=destination,
         originator=plan.pop("originator", "ACME"),
@@ -35,14 +42,14 @@ def message(
         **plan,
     )
     bodies = tuple(ComposedPart(f"{destination}/{number}".encode()) for number in range(1, parts + 1))
-    return NewMessage(planned, bodies)
+    return NewMessage(planned, bodies, expires_at)
 
 
 def concatenated(destination: str, *, originator: str = "ACME", width: int = 2) -> NewMessage:
     """A message of two parts whose bodies are nothing but the reference and a letter."""
     plan = PlannedMessage(destination, originator, "", (), smsc="main", concatenation=Reference(0, width))
     bodies = (b"a", b"b")
-    return NewMessage(plan, tuple(ComposedPart(bytes(width) + body, 0, width) for body in bodies))
+    return NewMessage(plan, tuple(ComposedPart(bytes(width) + body, 0, width) for body in bodies), NOW + DAY)
 
 
 def mail(

@@ -341,19 +341,23 @@ def test_the_first_final_state_stays(queue: Any) -> None:
     assert lease(queue) == []
 
 
-def test_parts_left_behind_are_adopted_once(queue: Any) -> None:
+def test_parts_left_behind_are_named_until_an_outcome_is_recorded(queue: Any) -> None:
     queue.put([mail(), mail(message(smsc="backup")), mail()], NOW)
     (part,) = lease(queue, 1, first=9)
     lease(queue, smsc="backup")
-    adopted = queue.adopt("main", NOW + 60)
-    assert [(one.part_id, one.sequence, one.body) for one in adopted] == [(part.part_id, 9, part.body)]
-    assert queue.adopt("main", NOW + 61) == []
+    abandoned = queue.abandoned("main")
+    assert [(one.part_id, one.sequence, one.body) for one in abandoned] == [(part.part_id, 9, part.body)]
+    assert states(queue) == ["submitting", "submitting", "queued"]
+    record(queue, uncertain(part.part_id))
+    assert queue.abandoned("main") == []
     assert states(queue) == ["uncertain", "submitting", "queued"]
 
 
-def test_parts_expire_after_their_validity_or_the_default(open_one: Open) -> None:
-    queue = open_one(default_validity_seconds=1000)
-    queue.put([mail(message("1")), mail(message("2", validity_seconds=10)), mail(message("3"))], NOW)
+def test_parts_expire_when_their_time_is_over(queue: Any) -> None:
+    first, second, third = (
+        message(name, expires_at=NOW + after) for name, after in (("1", 1000), ("2", 10), ("3", 1000))
+    )
+    queue.put([mail(first), mail(second), mail(third)], NOW)
     lease(queue, 1)
     assert expire(queue, NOW + 9) == []
     assert [part.destination for part in expire(queue, NOW + 10)] == ["2"]
@@ -363,7 +367,7 @@ def test_parts_expire_after_their_validity_or_the_default(open_one: Open) -> Non
 
 
 def test_a_thousand_parts_expire_at_a_time(queue: Any) -> None:
-    queue.put([mail(*(message(str(number), validity_seconds=1) for number in range(1100)))], NOW)
+    queue.put([mail(*(message(str(number), expires_at=NOW + 1) for number in range(1100)))], NOW)
     assert [len(expire(queue, NOW + 1)) for _ in range(3)] == [1000, 100, 0]
 
 

@@ -126,7 +126,7 @@ def test_a_dispatcher_killed_after_its_lease_leaves_known_parts(path: Path, writ
     )
     assert died.returncode == -signal.SIGKILL
     queue = SqliteQueue(str(path))
-    adopted = queue.adopt("main", NOW)
-    assert [part.part_id for part in adopted] == list(map(int, died.stdout.split()))
-    assert [part.sequence for part in adopted] == [50, 51, 52, 53]
+    abandoned = queue.abandoned("main")
+    assert [part.part_id for part in abandoned] == list(map(int, died.stdout.split()))
+    assert [part.sequence for part in abandoned] == [50, 51, 52, 53]
     queue.close()

@@ -31,7 +31,7 @@ from sms_milter.queue.sqlite import SqliteQueue
 from support.memory_queue import MemoryQueue
 
 FINAL = {"delivered", "failed", "expired"}
-STEPS = ("put", "lease", "record", "settle", "expire", "adopt", "late")
+STEPS = ("put", "lease", "record", "settle", "expire", "crash", "late")
 
 
 class Walk:
@@ -106,10 +106,11 @@ class Walk:
         expired = [part.part_id for part in expire(self.queue, self.now)]
         assert not set(expired) & set(self.held), "expired on the wire"
 
-    def adopt(self) -> None:
+    def crash(self) -> None:
         if self.dice.random() < 0.2:
-            adopted = [part.part_id for part in self.queue.adopt("main", self.now)]
-            assert sorted(adopted) == sorted(self.held)
+            abandoned = [part.part_id for part in self.queue.abandoned("main")]
+            assert sorted(abandoned) == sorted(self.held)
+            record(self.queue, *(uncertain(part_id) for part_id in abandoned))
             self.held = []
 
     def check(self) -> None:

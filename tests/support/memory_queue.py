@@ -31,10 +31,7 @@ FINAL = (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)
 class MemoryQueue:
     """All of `ports`' queues; nothing survives the process. Scans everything, always."""
 
-    def __init__(
-        self, *, default_validity_seconds: int = 86400, retry_window_seconds: float = 5 * 86400.0
-    ) -> None:
-        self._default_validity_seconds = default_validity_seconds
+    def __init__(self, *, retry_window_seconds: float = 5 * 86400.0) -> None:
         self._retry_window_seconds = retry_window_seconds
         self._last_id = 0
         self._mails: dict[int, NewMail] = {}
@@ -73,9 +70,6 @@ class MemoryQueue:
         for message in mail.messages:
             plan = message.plan
             start = mail.received_at if plan.not_before is None else plan.not_before
-            validity = (
-                self._default_validity_seconds if plan.validity_seconds is None else plan.validity_seconds
-            )
             reference = 0
             if plan.concatenation:
                 link = (plan.originator, plan.destination)
@@ -93,7 +87,7 @@ class MemoryQueue:
                     "body": part.stamped(reference) if plan.concatenation else part.body,
                     "state": PartState.QUEUED,
                     "due_at": start,
-                    "expires_at": start + validity,
+                    "expires_at": message.expires_at,
                     "attempts": 0,
                     "doubts": 0,
                     "bind": None,
@@ -248,14 +242,12 @@ class MemoryQueue:
             part.update(state=PartState.EXPIRED, finished_at=now, sequence=0)
         return [self._leased(part) for part in over]
 
-    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
-        mine = [
-            part
+    def abandoned(self, smsc: str) -> list[LeasedPart]:
+        return [
+            self._leased(part)
             for part in self._parts.values()
             if part["state"] is PartState.SUBMITTING and part["plan"].smsc == smsc
         ]
-        self.record([Outcome(part["part_id"], PartState.UNCERTAIN, now) for part in mine])
-        return [self._leased(part) for part in mine]
 
     def next_due(self, smsc: str) -> float | None:
         return min((part["due_at"] for part in self._queued() if part["plan"].smsc == smsc), default=None)

@@ -43,7 +43,7 @@ class Station:
             Numbers(masked=False),
             keep_seconds=86400,
         )
-        self.wire.connect(self.now)
+        self.wire.connect(self.now - NOW)
 
     def put(self, *destinations: str, parts: int = 1, mta_queue_id: str = "4ABC") -> int:
         messages = tuple(
@@ -52,6 +52,7 @@ class Station:
                     destination, "ACME", "text", (SubmitSm(),) * parts, receipt=True, smsc="primary"
                 ),
                 tuple(ComposedPart(f"{destination}-{n}".encode()) for n in range(1, parts + 1)),
+                self.now + 86400,
             )
             for destination in destinations
         )
@@ -62,7 +63,7 @@ class Station:
 
     def step(self, seconds: float = 0.0) -> float:
         self.now += seconds
-        return self.dispatcher.step(self.now)
+        return self.dispatcher.step(self.now, self.now - NOW)
 
     def states(self) -> list[str]:
         return [part["state"] for part in reversed(self.queue.list_parts())]
@@ -172,7 +173,7 @@ def test_a_lost_link_leaves_the_outcome_uncertain_and_sends_once_more(station: S
         station.step()
         assert station.states() == [expected]
         station.wire.sent.clear()
-        station.wire.connect(station.now)
+        station.wire.connect(station.now - NOW)
         station.step()
     assert "sent again: possibly a duplicate" in station.lines.text
     assert "not sent again" in station.lines.text
@@ -265,7 +266,7 @@ def test_nothing_heard_is_lost_while_the_queue_cannot_be_written(station: Statio
 def test_draining_takes_nothing_new_and_waits_for_what_is_open(station: Station) -> None:
     station.put("447973100000")
     station.step()
-    station.dispatcher.drain(station.now)
+    station.dispatcher.drain()
     station.put("447973100001")
     station.step()
     assert len(station.wire.submits) == 1
@@ -274,7 +275,7 @@ def test_draining_takes_nothing_new_and_waits_for_what_is_open(station: Station)
     station.step()
     assert station.dispatcher.idle
     assert station.states() == ["accepted", "queued"]
-    station.dispatcher.close(station.now)
+    station.dispatcher.close()
     station.step()
     assert station.dispatcher.closed
 

@@ -1,5 +1,4 @@
-"""Finds the account of a mail from its envelope (HSL §2): client address, envelope sender, SASL user, domain.
-"""
+"""Finds the account of a mail by its envelope (HSL §2): client address, sender, SASL user, domain."""
 
 from __future__ import annotations
 

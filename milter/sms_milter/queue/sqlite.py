@@ -29,12 +29,10 @@ class SqliteQueue:
         self,
         path: str,
         *,
-        default_validity_seconds: int = 86400,
         retry_window_seconds: float = 5 * 86400.0,
         lock_wait_seconds: float = 10.0,
     ) -> None:
         self.path = path
-        self._default_validity_seconds = default_validity_seconds
         self._retry_window_seconds = retry_window_seconds
         self._file = SqliteFile(path, lock_wait_seconds=lock_wait_seconds)
         self._leftovers_before = float("-inf")
@@ -56,13 +54,7 @@ class SqliteQueue:
         """
         with self._file.transaction() as db:
             mails = take()
-            return sqlite_intake.put(
-                db,
-                mails,
-                now,
-                default_validity_seconds=self._default_validity_seconds,
-                retry_window_seconds=self._retry_window_seconds,
-            )
+            return sqlite_intake.put(db, mails, now, retry_window_seconds=self._retry_window_seconds)
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """See `ports.IntakeQueue.quota_left`."""
@@ -85,10 +77,10 @@ class SqliteQueue:
         with self._work() as work:
             yield work
 
-    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
-        """See `ports.DispatchQueue.adopt`."""
-        with self._work() as work:
-            return work.adopt(smsc, now)
+    def abandoned(self, smsc: str) -> list[LeasedPart]:
+        """See `ports.DispatchQueue.abandoned`."""
+        with self._file.reading() as db:
+            return SqliteWork(db).submitting(smsc)
 
     def next_due(self, smsc: str) -> float | None:
         """See `ports.DispatchQueue.next_due`."""

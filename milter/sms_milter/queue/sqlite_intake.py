@@ -24,12 +24,11 @@ def put(
     mails: Sequence[NewMail],
     now: float,
     *,
-    default_validity_seconds: int,
     retry_window_seconds: float,
 ) -> list[Stored | Refusal]:
     """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for one without parts."""
     last_id: int = db.execute(_SQL["last_id"]).fetchone()[0]
-    batch = _Batch(db, last_id, now, default_validity_seconds)
+    batch = _Batch(db, last_id, now)
     oldest = now - retry_window_seconds
     results: list[Stored | Refusal] = []
     stored: dict[bytes, int] = {}
@@ -75,13 +74,12 @@ def _find(db: sqlite3.Connection, fingerprint: bytes, oldest: float) -> int | No
 class _Batch:
     """Rows of the mails that will be stored, and the last id given to them."""
 
-    __slots__ = ("_db", "_first_id", "_last_id", "_mails", "_messages", "_now", "_parts", "_validity_seconds")
+    __slots__ = ("_db", "_first_id", "_last_id", "_mails", "_messages", "_now", "_parts")
 
-    def __init__(self, db: sqlite3.Connection, last_id: int, now: float, validity_seconds: int) -> None:
+    def __init__(self, db: sqlite3.Connection, last_id: int, now: float) -> None:
         self._db = db
         self._first_id = self._last_id = last_id
         self._now = now
-        self._validity_seconds = validity_seconds
         self._mails: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
@@ -142,8 +140,6 @@ class _Batch:
             )
         )
         due_at = received_at if plan.not_before is None else plan.not_before
-        validity = plan.validity_seconds
-        expires_at = due_at + (self._validity_seconds if validity is None else validity)
         for number, body in enumerate(bodies, 1):
             self._parts.append(
                 (
@@ -154,7 +150,7 @@ class _Batch:
                     priority,
                     plan.receipt,
                     due_at,
-                    expires_at,
+                    message.expires_at,
                     plan.smsc,
                     plan.destination,
                     body,

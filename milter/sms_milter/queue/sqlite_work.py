@@ -120,12 +120,9 @@ class SqliteWork:
         self._move(_QUEUED, _EXPIRED, len(rows))
         return [_leased(row) for row in rows]
 
-    def adopt(self, smsc: str, now: float) -> list[LeasedPart]:
-        """Parts left submitting become uncertain; see `ports.DispatchQueue.adopt`."""
-        parts = [_leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
-        why = "the dispatcher ended before a response came"
-        self._record_all(Outcome(part.part_id, PartState.UNCERTAIN, now, why=why) for part in parts)
-        return parts
+    def submitting(self, smsc: str) -> list[LeasedPart]:
+        """Parts that somebody is about to send, or was when it died."""
+        return [_leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
 
     def finish(self) -> None:
         """Bring the counters up to date."""
