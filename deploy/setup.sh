@@ -71,6 +71,13 @@ update_lists() {
     lists_updated=yes
 }
 
+# Makes `apt-get download PACKAGE` work, where that is possible at all.
+can_download() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! apt-cache show "$1" >/dev/null 2>&1; then
+        update_lists >/dev/null 2>&1 || say "no package lists, so that $1 cannot be downloaded"
+    fi
+}
+
 # Nothing that gets installed here is meant to run as a service: no start (policy-rc.d, for the time of the
 # installation), and a new Postfix gets no configuration of its own, so that it does not start later either.
 install_quietly() {
