@@ -87,7 +87,7 @@ def _mail(number: int) -> NewMail:
     )
     plan = PlannedMessage(part.destination_addr, "ACME", _TEXT, (part,), smsc="bench")
     return NewMail(
-        messages=(NewMessage(plan, (compose(part),)),),
+        messages=(NewMessage(plan, (compose(part),), time.time() + 86400),),
         received_at=time.time(),
         account="bench",
         dialect="hsl",
