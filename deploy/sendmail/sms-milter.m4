@@ -3,8 +3,10 @@ dnl     include(`/etc/mail/sms-milter.m4')dnl
 dnl into sendmail.mc after the last INPUT_MAIL_FILTER (ours must be the last milter: one that runs after it could refuse
 dnl a mail whose SMS is already on its way) and before the MAILER lines, then `make -C /etc/mail` and restart.
 dnl
-dnl S= is where sms-milter listens (its setting milter.socket, same notation). F=T: while it is away the client is told to
-dnl try again later; without F= mail would pass unseen. T=: connect, send, read, and the answer after the final dot.
+dnl S= is where sms-milter listens (its setting milter.socket, same notation). Prefer a unix socket,
+dnl S=unix:/run/sms-milter/milter.sock: over TCP Sendmail waits for delayed acknowledgements, some 0.1 s a mail.
+dnl F=T: while it is away the client is told to try again later; without F= mail would pass unseen.
+dnl T=: connect, send, read, and the answer after the final dot.
 INPUT_MAIL_FILTER(`sms-milter', `S=inet:8891@127.0.0.1, F=T, T=C:10s;S:30s;R:30s;E:2m')dnl
 LOCAL_CONFIG
 # The SMS domains. They are relayed for everybody: sms-milter knows the accounts and refuses the others.

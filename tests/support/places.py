@@ -40,8 +40,13 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
-    """A folder that every user may enter (pytest's own are closed to the MTA's users), removed at the end."""
-    path = Path(tempfile.mkdtemp(prefix=f"sms-milter-{name}-"))
+    """A folder that every user may enter, removed at the end.
+
+    pytest's own are closed to the MTA's users, and Sendmail trusts no socket below a world-writable folder.
+    """
+    path = Path(
+        tempfile.mkdtemp(prefix=f"sms-milter-{name}-", dir="/run" if os.access("/run", os.W_OK) else None)
+    )
     path.chmod(0o755)
     try:
         yield path

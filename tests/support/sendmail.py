@@ -1,7 +1,7 @@
 """A private Sendmail from Debian's packages, unpacked beside Postfix and not installed.
 
-Runs as root in its own UTS and mount namespaces (its host is called mx.sms.test there, and no DNS is asked), with
-the snippet that an operator includes (deploy/sendmail). It only queues: what it would deliver stays in its queue.
+Runs as root in its own UTS and mount namespaces (its host is mx.sms.test there, no DNS is asked), with the
+snippet that an operator includes (deploy/sendmail). It only queues: what it would deliver stays in its queue.
 """
 
 from __future__ import annotations
@@ -69,11 +69,17 @@ class Sendmail:
         self._root = root
         self._write()
         self._process = self._start("-bD", "-d0")
-        wait_until(lambda: all(map(accepts, self.ports.values())), "Sendmail to listen")
+        try:
+            wait_until(lambda: self._ended or all(map(accepts, self.ports.values())), "Sendmail to listen")
+            assert not self._ended, f"Sendmail does not start:\n{self.log}"
+        except AssertionError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
+        if not self._ended:
+            os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait()
 
     def queue(self) -> list[WaitingMail]:
@@ -97,6 +103,10 @@ class Sendmail:
     def log(self) -> str:
         """What it printed; Sendmail logs to syslog, which nobody reads here."""
         return (self.directory / "output").read_text(errors="replace")
+
+    @property
+    def _ended(self) -> bool:
+        return self._process.poll() is not None
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         files = self.directory

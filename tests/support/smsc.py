@@ -1,7 +1,7 @@
 """SMSCs written by others, each in its own process: PyPI's smpp34 and npm's smpp.
 
-Neither shares code with us, so a mistake in encoding cannot cancel out. Both answer every bind and submit_sm and tell
-what they got as JSON lines. What they do depends on the end of the destination:
+Neither shares code with us, so mistakes in encoding cannot cancel out. Both answer every bind and submit_sm,
+and tell what they got as JSON lines. What they do depends on the end of the destination:
 
     …11    refused: ESME_RINVDSTADR
     …03    accepted, the receipt says EXPIRED
