@@ -10,6 +10,7 @@ gone and the child must end too.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -118,6 +119,9 @@ class Supervisor:
     def _start(self, name: str) -> None:
         role = self._roles[name]
         read, write = os.pipe2(os.O_CLOEXEC)
+        # What exists now lives as long as the child: no collection need look there, and pages stay shared.
+        gc.collect()
+        gc.freeze()
         pid = os.fork()
         if pid == 0:
             os.close(write)

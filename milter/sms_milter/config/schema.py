@@ -178,7 +178,9 @@ class LogSettings(Section):
     facility: Facility = setting("mail", doc="The syslog facility.")
     mask_numbers: bool = setting(False, doc="Log +4179*****00 instead of the whole phone number.")
     message_text: Literal["never", "debug"] = setting(
-        "never", doc="Whether the text of messages may be logged: never, or in debug lines."
+        "never",
+        doc="Whether the text of messages may be logged: never, or in debug lines.",
+        in_force=("never",),
     )
 
 

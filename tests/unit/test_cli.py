@@ -1,0 +1,127 @@
+"""The command line as its users call it: what it prints, and the exit codes of sysexits(3)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sms_milter.config.secrets import verify
+from support.gate import BASE
+
+COMMAND = str(Path(sys.executable).parent / "sms-milter")
+MAIL = b"Subject: Alarm\r\n\r\nDoor open\r\n"
+PHONE = "447973100000@sms.haysystems.com"
+
+
+def run(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([COMMAND, *arguments], input=given, capture_output=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "sms-milter.yaml"
+    path.write_text(yaml.safe_dump(BASE | {"queue": f"sqlite:{tmp_path}/queue.db"}))
+    return str(path)
+
+
+def preview(config: str, *more: str, sender: str = "bob@customer.example", recipient: str = PHONE) -> Any:
+    who = ("--client", "192.0.2.10", "--sender", sender, "--recipient", recipient)
+    done = run("preview", *who, *more, "-", "--config", config, given=MAIL)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_preview_prints_one_json_object_with_all_its_keys(config: str) -> None:
+    verdict = preview(config)
+    assert list(verdict) == [
+        "action",
+        "stage",
+        "reply",
+        "recipients",
+        "dialect",
+        "account",
+        "messages",
+        "answers",
+    ]
+    assert (verdict["action"], verdict["reply"]) == ("discard", None)
+    assert verdict["messages"][0]["text"] == "(Alarm) Door open"
+
+
+def test_preview_of_a_refusal_is_a_verdict_too(config: str) -> None:
+    verdict = preview(config, recipient="help@sms.haysystems.com")
+    assert (verdict["action"], verdict["stage"], verdict["reply"]) == ("reject", "rcpt", None)
+    assert verdict["recipients"][0]["reply"]["enhanced"] == "5.1.1"
+    assert preview(config, sender="<>")["recipients"][0]["reply"]["enhanced"] == "5.7.1"
+
+
+def test_preview_takes_parameters_as_the_mta_would_give_them(config: str) -> None:
+    declared = preview(config, "--mail-parameter", "SIZE=9999999")
+    assert declared["recipients"][0]["reply"]["code"] == 552
+    asked = preview(config, "--rcpt-parameter", "NOTIFY=SUCCESS")
+    assert asked["messages"][0]["receipt"] is True
+
+
+def test_preview_stores_nothing(config: str, tmp_path: Path) -> None:
+    preview(config)
+    assert not (tmp_path / "queue.db").exists()
+
+
+def test_check_says_what_is_wrong_and_where(config: str, tmp_path: Path) -> None:
+    good = run("check", "--config", config)
+    assert (good.returncode, good.stdout.decode().endswith("no faults\n")) == (0, True)
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("milter:\n  workerz: 2\n")
+    done = run("check", "--config", str(bad))
+    assert done.returncode == 1
+    assert b"bad.yaml:2: milter.workerz:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("walk",), 64, "No such command"),
+        (("run", "--role", "cook", "--config", "CONFIG"), 64, "milter and dispatch"),
+        (
+            ("preview", "--sender", "a", "--recipient", "b", "--now", "soon", "-", "--config", "CONFIG"),
+            64,
+            "ISO 8601",
+        ),
+        (
+            ("preview", "--sender", "a", "--recipient", "b", "--macro", "x", "-", "--config", "CONFIG"),
+            64,
+            "NAME=VALUE",
+        ),
+        (("preview", "--sender", "a", "--recipient", "b", "/none", "--config", "CONFIG"), 66, "No such file"),
+        (("queue", "list", "--config", "CONFIG"), 69, "there is no queue"),
+        (("run", "--config", "/none.yaml"), 78, "1 fault in the configuration"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_exit_codes(config: str, arguments: tuple[str, ...], code: int, says: str) -> None:
+    done = run(*(config if argument == "CONFIG" else argument for argument in arguments))
+    shown = (done.stdout + done.stderr).decode()
+    assert done.returncode == code, shown
+    assert says in shown
+    assert "Traceback" not in shown
+
+
+def test_an_address_in_use_is_no_traceback(config: str, tmp_path: Path) -> None:
+    settings = yaml.safe_load(Path(config).read_text())
+    settings["milter"] = {"socket": f"unix:{tmp_path}/none/milter.sock"}
+    Path(config).write_text(yaml.safe_dump(settings))
+    done = run("run", "--config", config)
+    assert done.returncode == 71
+    assert b"Traceback" not in done.stderr
+
+
+def test_hash_password_prints_what_verifies() -> None:
+    done = run("hash-password", given=b"secret\n")
+    assert verify(done.stdout.decode().strip(), "secret")
+    assert not verify(done.stdout.decode().strip(), "other")
+    assert run("hash-password", given=b"\n").returncode == 64
