@@ -21,11 +21,13 @@ from pathlib import Path
 from bench.harness import (
     SENDER,
     WINDOW,
+    BenchFailure,
     CpuMeter,
     Figures,
     Smsc,
     configuration,
     guarded,
+    peak_megabytes,
     ratios,
     rotated,
     running,
@@ -36,7 +38,6 @@ from bench.harness import (
     until,
 )
 from sms_milter.model import NewMail, NewMessage, PlannedMessage, SubmitSm
-from sms_milter.ports import OperatorQueue
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.smpp.codec import compose
 from support.places import accepts, folder, free_port
@@ -103,21 +104,26 @@ def _phone(number: int) -> str:
 
 def ours(place: Path, backlog: int, figures: Figures) -> None:
     """One run of our dispatcher on a copy of the filled queue."""
+    for left in place.glob("queue.db*"):
+        left.unlink()
     shutil.copy(place / "filled.db", place / "queue.db")
-    log = place / "service.log"
     with smsc(place) as center:
         config = configuration(place, smsc_port=center.port)
-        with service(config, "dispatch", log) as pid:
+        started = time.monotonic()
+        with service(config, "dispatch", place / "service.log") as pid:
             _measure("sms_milter", center, pid, backlog, figures)
-            queue = SqliteQueue(str(place / "queue.db"))
-            until(lambda: _accepted(queue) == backlog, "every outcome in the queue", seconds=10, log=log)
-            queue.close()
-    for suffix in ("", "-wal", "-shm"):
-        (place / f"queue.db{suffix}").unlink(missing_ok=True)
+            figures.add("sms_milter_start_seconds", center.first_submit - started)
+            figures.add("sms_milter_peak_megabytes", peak_megabytes(pid))
+        _check_outcomes(place / "queue.db", center.submits)
 
 
-def _accepted(queue: OperatorQueue) -> int:
-    return int(queue.summary(time.time())["parts"]["accepted"])
+def _check_outcomes(path: Path, submits: int) -> None:
+    """The queue must know of every submit_sm that it was accepted, and of no other."""
+    queue = SqliteQueue(str(path))
+    accepted = queue.summary(time.time())["parts"]["accepted"]
+    queue.close()
+    if accepted != submits:
+        raise BenchFailure(f"the SMSC took {submits} SMS, the queue says {accepted}")
 
 
 # --- Kannel -------------------------------------------------------------------------------------------------
@@ -237,19 +243,20 @@ def _waiting(admin_port: int) -> int:
 
 def _measure(name: str, center: Smsc, pid: int, backlog: int, figures: Figures) -> None:
     meter = CpuMeter({"sender": pid, "smsc": center.pid})
-    center.wait_for(backlog, seconds=180)
-    figures.add(f"{name}_parts_per_second", center.submits_per_second)
+    until(lambda: center.submits >= backlog, f"{name} to send {backlog} SMS", seconds=180)
+    rate = center.submits_per_second
+    figures.add(f"{name}_parts_per_second", rate)
     for process, value in meter.milliseconds_per(backlog).items():
         figures.add(f"{name}_cpu_ms_per_part_{process}", value)
-    tell(f"{name}: {center.submits_per_second:.0f} parts/s")
+    tell(f"{name}: {rate:.0f} parts/s")
 
 
-def bench(backlog: int, rounds: int, *, as_json: bool) -> None:
+def bench(backlog: int, waiting: int, rounds: int, *, as_json: bool) -> None:
     """Ours and the Kannels by turns."""
     figures = Figures()
     backlogs = {name: max(200, backlog // variant.share) for name, variant in KANNELS.items()}
     with folder("drain") as place:
-        filled_queue(place / "filled.db", backlog)
+        filled_queue(place / "filled.db", max(backlog, waiting))
         for turn in range(rounds):
             for name in rotated(("sms_milter", *KANNELS), turn):
                 if name == "sms_milter":
@@ -257,7 +264,8 @@ def bench(backlog: int, rounds: int, *, as_json: bool) -> None:
                 else:
                     kannel(place, name, backlogs[name], figures)
     print(f"{rounds} rounds, backlog of {backlog} SMS, window {WINDOW}, one bind, the same SMSC (smsc.c)")
-    print("sms_milter: durable queue, every part marked before it leaves and its outcome recorded")
+    more = f"; {waiting} SMS waiting, the first {backlog} counted" if waiting > backlog else ""
+    print(f"sms_milter: durable queue, every part marked before it leaves, its outcome recorded{more}")
     for name, variant in KANNELS.items():
         smaller = f" (backlog of {backlogs[name]})" if variant.share > 1 else ""
         print(f"{name}: {variant.what}{smaller}")
@@ -270,11 +278,12 @@ def main() -> None:
     options.add_argument("--json", action="store_true", help="one JSON object as the last line")
     options.add_argument("--quick", action="store_true", help="within 60 seconds")
     options.add_argument("--backlog", type=int, help="SMS waiting at the start")
+    options.add_argument("--waiting", type=int, default=0, help="SMS waiting in our queue, if more")
     options.add_argument("--rounds", type=int, help="runs of each")
     given = options.parse_args()
     backlog = given.backlog or (10_000 if given.quick else 30_000)
     rounds = given.rounds or (2 if given.quick else 5)
-    bench(backlog, rounds, as_json=given.json)
+    bench(backlog, given.waiting, rounds, as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,32 +60,46 @@ def running(*command: str | Path, log: Path) -> Iterator[int]:
             process.wait()
 
 
-def until(condition: Callable[[], object], what: str, *, seconds: float, log: Path) -> None:
+def until(condition: Callable[[], object], what: str, *, seconds: float, log: Path | None = None) -> None:
     """Wait for a condition; BenchFailure with the end of the log when it does not come."""
     try:
         wait_until(condition, what, seconds)
     except AssertionError as failure:
-        raise BenchFailure(f"{failure}\n{log.read_text(errors='replace')[-2000:]}") from None
+        tail = log.read_text(errors="replace")[-2000:] if log else ""
+        raise BenchFailure(f"{failure}\n{tail}") from None
 
 
 # --- CPU ----------------------------------------------------------------------------------------------------
 
 
-def cpu_seconds(root: int) -> float:
-    """CPU time of a process and all its descendants, ended ones included."""
-    parents, ticks = {}, {}
+def _family(root: int) -> Iterator[tuple[int, list[str]]]:
+    """A process and its descendants, each with its fields of proc(5) `stat` from `state` on."""
+    found = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
-                fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+                found[int(entry)] = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
             except OSError:
                 continue
-            parents[int(entry)] = int(fields[1])
-            ticks[int(entry)] = sum(map(int, fields[11:15]))  # proc(5): utime, stime, cutime, cstime
     family = {root}
-    while grown := {pid for pid, parent in parents.items() if parent in family} - family:
+    while grown := {pid for pid, fields in found.items() if int(fields[1]) in family} - family:
         family |= grown
-    return sum(ticks.get(pid, 0) for pid in family) / _TICKS
+    return ((pid, found[pid]) for pid in family if pid in found)
+
+
+def cpu_seconds(root: int) -> float:
+    """CPU time of a process and all its descendants, ended ones included."""
+    # utime, stime, cutime, cstime
+    return sum(sum(map(int, fields[11:15])) for _, fields in _family(root)) / _TICKS
+
+
+def peak_megabytes(root: int) -> float:
+    """The largest that any single process among it and its descendants has been in memory."""
+    peaks = []
+    for pid, _ in _family(root):
+        status = Path("/proc", str(pid), "status").read_text()
+        peaks += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")]
+    return max(peaks)
 
 
 class CpuMeter:
@@ -122,6 +136,11 @@ class Smsc:
         return self._seen()[1]
 
     @property
+    def first_submit(self) -> float:
+        """When, on the clock of time.monotonic()."""
+        return self._seen()[2] / 1e9
+
+    @property
     def last_submit(self) -> float:
         """When, on the clock of time.monotonic()."""
         return self._seen()[3] / 1e9
@@ -134,10 +153,8 @@ class Smsc:
 
     def wait_for(self, submits: int, seconds: float) -> None:
         """Until so many have come, and no further one; BenchFailure when they do not."""
-        try:
+        with suppress(AssertionError):
             wait_until(lambda: self.submits >= submits, "", seconds)
-        except AssertionError:
-            raise BenchFailure(f"the SMSC got {self.submits} SMS instead of {submits}") from None
         time.sleep(0.3)
         if self.submits != submits:
             raise BenchFailure(f"the SMSC got {self.submits} SMS instead of {submits}")

@@ -60,6 +60,7 @@ class Load:
     recipients: int = 100
     recipient_mails: int = 100
     singles: int = 50
+    idle_seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,15 @@ def latency_run(on: Stage, load: Load, figures: Figures) -> None:
         figures.add("idle_final_dot_to_wire_ms", (on.smsc.last_submit - dot) * 1000)
 
 
+def idle_run(on: Stage, load: Load, figures: Figures) -> None:
+    """What our processes cost while nothing happens."""
+    meter = on.meter("sms_milter")
+    time.sleep(load.idle_seconds)
+    spent = meter.milliseconds_per(1)
+    percent = (spent["milter"] + spent["dispatcher"]) / 1000 / load.idle_seconds * 100
+    figures.add("idle_cpu_percent", percent)
+
+
 def alert(name: str) -> str:
     """A mail as a monitoring script sends it."""
     unique = f"{name}.{time.monotonic_ns()}@acme.example"
@@ -217,6 +227,7 @@ def bench(load: Load, *, as_json: bool) -> None:
                     one_run(on, peer, load, parts, figures)
                 recipients_run(on, load, figures)
             latency_run(on, load, figures)
+            idle_run(on, load, figures)
     print(f"{load.rounds} rounds of {load.mails} mails of {load.octets} octets ({parts} SMS each),", end=" ")
     print(f"{load.sessions} sessions, {'kept open' if load.keep_connections else 'one mail each'}")
     print("all milters: the same listener settings, protocol steps and macros, in_flow_delay = 0")
@@ -250,6 +261,7 @@ def main() -> None:
         sessions=given.sessions,
         octets=given.octets,
         keep_connections=given.keep_connections,
+        idle_seconds=5.0 if given.quick else 10.0,
     )
     bench(load, as_json=given.json)
 
