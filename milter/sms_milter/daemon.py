@@ -21,7 +21,7 @@ from sms_milter.config.load import Loaded, load
 from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError, Fault
-from sms_milter.intake import Gate
+from sms_milter.gate import Gate
 from sms_milter.logline import Numbers, clean
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal

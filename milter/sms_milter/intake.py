@@ -1,4 +1,4 @@
-"""From the SMTP dialogue to stored SMS: `Gate` is the compiled configuration, `Transaction` one mail.
+"""From the SMTP dialogue to stored SMS: one mail is one `Transaction`.
 
 Knows neither pymilter nor a database: recipients are judged as they come, content is gathered, and
 `Transaction.decide` ends in a `Verdict`, a value. A mail is parsed before it is authorised, because
@@ -11,15 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
 
 from sms_milter import reply
-from sms_milter.config.schema import Account, Configuration
-from sms_milter.dialects import DIALECTS, Dialect
+from sms_milter.config.schema import Account
 from sms_milter.dialects.context import Context
 from sms_milter.errors import Deferred, Refusal, Rejected
-from sms_milter.logline import Numbers, clean, line
+from sms_milter.gate import Domain, Gate, quota_of
+from sms_milter.logline import clean, line
 from sms_milter.mail.address import domain_of, parse_path, sender_of
 from sms_milter.mail.fingerprint import fingerprint
 from sms_milter.mail.parse import parse as parse_mail
@@ -28,9 +26,7 @@ from sms_milter.model import (
     Client,
     Envelope,
     NewMail,
-    NewMessage,
     Plan,
-    PlannedMessage,
     QuotaRule,
     Recipient,
     SmsRequest,
@@ -38,90 +34,10 @@ from sms_milter.model import (
     Stored,
     Wish,
 )
-from sms_milter.policy.accounts import AccountBook, Member
-from sms_milter.policy.destinations import ClosedGroup, RouteTable
+from sms_milter.policy.accounts import Member
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
-from sms_milter.smpp.codec import compose
-from sms_milter.sms.plan import SmscTraits, Terms, plan
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """One of our domains, compiled."""
-
-    name: str
-    dialect: Dialect
-    options: Any  # the dialect's own options model
-    size_limit: int  # octets
-
-
-class Gate:
-    """The configuration as the milter needs it at every mail: compiled once, never changed."""
-
-    def __init__(self, configuration: Configuration) -> None:
-        milter = configuration.milter
-        self.claim_all = Action.DISCARD if milter.claim == "discard" else Action.STRIP
-        self.bounce_mixed = milter.mixed_refusal == "bounce"
-        self.max_recipients = milter.max_recipients
-        self.shadow = milter.shadow
-        self.numbers = Numbers(masked=configuration.log.mask_numbers)
-        self.domains = {
-            name: Domain(
-                name,
-                DIALECTS[domain.dialect],
-                domain.options,
-                min(milter.max_message_size, domain.options.max_mail),
-            )
-            for name, domain in configuration.domains.items()
-        }
-        self.size_limit = max((domain.size_limit for domain in self.domains.values()), default=0)
-        self.accounts = AccountBook(configuration.accounts)
-        self.routes = RouteTable(configuration.routes)
-        self.closed_groups = {
-            name: ClosedGroup(account.closed_group)
-            for name, account in configuration.accounts.items()
-            if account.closed_group is not None
-        }
-        self.traits = {
-            name: SmscTraits(smsc.alphabet, smsc.long_messages, _ton_npi(smsc.source_ton_npi))
-            for name, smsc in configuration.smscs.items()
-        }
-        self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()}
-        self.terms = lru_cache(4096)(self._terms)
-
-    def way(self, member: Member, number: str) -> str:
-        """The SMSC for `number`. Raises Rejected when the closed group or the routes do not allow it."""
-        group = self.closed_groups.get(member.name)
-        if group is not None and number not in group:
-            raise Rejected(reply.NOT_IN_CLOSED_GROUP)
-        smscs = self.routes.smscs(member.account.route, number)
-        if not smscs:
-            raise Rejected(reply.NO_ROUTE)
-        return smscs[0]
-
-    def composed(self, message: PlannedMessage, now: float) -> NewMessage:
-        """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
-        parts = tuple(compose(part, message.concatenation) for part in message.parts)
-        own = message.validity_seconds
-        validity = self._validity_seconds[message.smsc] if own is None else own
-        start = now if message.not_before is None else message.not_before
-        return NewMessage(message, parts, start + validity)
-
-    def _terms(
-        self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str
-    ) -> Terms:
-        account = self.accounts[name].account
-        return Terms(
-            originator=originator,
-            append=account.append if append else "",
-            max_parts=dialect_parts if account.max_parts == "default" else account.max_parts,
-            long_messages=account.long_messages,
-            punctuation=punctuation,
-            route=account.route,
-            smsc=smsc,
-            traits=self.traits[smsc],
-        )
+from sms_milter.sms.plan import Terms, plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +164,7 @@ class Transaction:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
-        self._check_quota(member.account, member.name)
+        self._checkquota_of(member.account, member.name)
         self._member, self._domain = member, domain
         return Judged(raw, ours=True, reply=None, recipient=recipient, number=number)
 
@@ -267,8 +183,8 @@ class Transaction:
                 raise Deferred(reply.SEND_SEPARATELY)
         return member
 
-    def _check_quota(self, account: Account, name: str) -> None:
-        rule = _quota(account)
+    def _checkquota_of(self, account: Account, name: str) -> None:
+        rule = quota_of(account)
         if rule is None:
             return
         left, free_again = self._intake.quota_left(name, self.sender.lower(), rule)
@@ -367,7 +283,7 @@ class Transaction:
             fingerprint=fingerprint(
                 self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
             ),
-            quota=_quota(member.account),
+            quota=quota_of(member.account),
         )
 
     def _envelope(self) -> Envelope:
@@ -448,20 +364,6 @@ class Transaction:
         else:
             word += f"{verdict.action} (stored)"
         self._journal.info(line(self.mta_queue_id, **pairs, status=word))
-
-
-def _ton_npi(setting: str) -> tuple[int, int] | None:
-    if setting == "auto":
-        return None
-    ton, _, npi = setting.partition("/")
-    return int(ton), int(npi)
-
-
-def _quota(account: Account) -> QuotaRule | None:
-    quota = account.quota
-    if quota is None:
-        return None
-    return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
 
 
 def quota_refusal(free_again: float, rule: QuotaRule) -> Refusal:

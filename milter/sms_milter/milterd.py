@@ -20,7 +20,8 @@ from typing import Any
 import milter  # pymilter's C extension
 
 from sms_milter import reply
-from sms_milter.intake import Gate, Transaction, Verdict
+from sms_milter.gate import Gate
+from sms_milter.intake import Transaction, Verdict
 from sms_milter.logline import clean, line
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Action, Client

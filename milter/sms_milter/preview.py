@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sms_milter.config.schema import Configuration
-from sms_milter.intake import Gate, Transaction, Verdict, quota_refusal
+from sms_milter.gate import Gate
+from sms_milter.intake import Transaction, Verdict, quota_refusal
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Client, NewMail, PlannedMessage, QuotaRule, Stored
 from sms_milter.ports import Intake, Journal

@@ -18,7 +18,7 @@ import yaml
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
 from sms_milter.errors import Refusal
-from sms_milter.intake import Gate
+from sms_milter.gate import Gate
 from sms_milter.model import NewMail, QuotaRule, Stored
 from sms_milter.preview import SilentJournal, preview, rehearse
 from sms_milter.queue.sqlite import SqliteQueue

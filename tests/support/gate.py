@@ -12,7 +12,8 @@ import yaml
 
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
-from sms_milter.intake import Gate, Transaction
+from sms_milter.gate import Gate
+from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Client, NewMail, QuotaRule, Stored
 

@@ -1,0 +1,111 @@
+"""The gate: the configuration as the milter needs it at every mail. Compiled once, never changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sms_milter import reply
+from sms_milter.config.schema import Account, Configuration
+from sms_milter.dialects import DIALECTS, Dialect
+from sms_milter.errors import Rejected
+from sms_milter.logline import Numbers
+from sms_milter.model import Action, NewMessage, PlannedMessage, QuotaRule
+from sms_milter.policy.accounts import AccountBook, Member
+from sms_milter.policy.destinations import ClosedGroup, RouteTable
+from sms_milter.smpp.codec import compose
+from sms_milter.sms.plan import SmscTraits, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """One of our domains, compiled."""
+
+    name: str
+    dialect: Dialect
+    options: Any  # the dialect's own options model
+    size_limit: int  # octets
+
+
+class Gate:
+    """Who may send where, and how: everything a transaction asks."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        milter = configuration.milter
+        self.claim_all = Action.DISCARD if milter.claim == "discard" else Action.STRIP
+        self.bounce_mixed = milter.mixed_refusal == "bounce"
+        self.max_recipients = milter.max_recipients
+        self.shadow = milter.shadow
+        self.numbers = Numbers(masked=configuration.log.mask_numbers)
+        self.domains = {
+            name: Domain(
+                name,
+                DIALECTS[domain.dialect],
+                domain.options,
+                min(milter.max_message_size, domain.options.max_mail),
+            )
+            for name, domain in configuration.domains.items()
+        }
+        self.size_limit = max((domain.size_limit for domain in self.domains.values()), default=0)
+        self.accounts = AccountBook(configuration.accounts)
+        self.routes = RouteTable(configuration.routes)
+        self.closed_groups = {
+            name: ClosedGroup(account.closed_group)
+            for name, account in configuration.accounts.items()
+            if account.closed_group is not None
+        }
+        self.traits = {
+            name: SmscTraits(smsc.alphabet, smsc.long_messages, _ton_npi(smsc.source_ton_npi))
+            for name, smsc in configuration.smscs.items()
+        }
+        self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()}
+        self.terms = lru_cache(4096)(self._terms)
+
+    def way(self, member: Member, number: str) -> str:
+        """The SMSC for `number`. Raises Rejected when the closed group or the routes do not allow it."""
+        group = self.closed_groups.get(member.name)
+        if group is not None and number not in group:
+            raise Rejected(reply.NOT_IN_CLOSED_GROUP)
+        smscs = self.routes.smscs(member.account.route, number)
+        if not smscs:
+            raise Rejected(reply.NO_ROUTE)
+        return smscs[0]
+
+    def composed(self, message: PlannedMessage, now: float) -> NewMessage:
+        """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
+        parts = tuple(compose(part, message.concatenation) for part in message.parts)
+        own = message.validity_seconds
+        validity = self._validity_seconds[message.smsc] if own is None else own
+        start = now if message.not_before is None else message.not_before
+        return NewMessage(message, parts, start + validity)
+
+    def _terms(
+        self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str
+    ) -> Terms:
+        account = self.accounts[name].account
+        return Terms(
+            originator=originator,
+            append=account.append if append else "",
+            max_parts=dialect_parts if account.max_parts == "default" else account.max_parts,
+            long_messages=account.long_messages,
+            punctuation=punctuation,
+            route=account.route,
+            smsc=smsc,
+            traits=self.traits[smsc],
+        )
+
+
+def quota_of(account: Account) -> QuotaRule | None:
+    """The account's quota, None without one."""
+    quota = account.quota
+    if quota is None:
+        return None
+    return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
+
+
+def _ton_npi(setting: str) -> tuple[int, int] | None:
+    if setting == "auto":
+        return None
+    ton, _, npi = setting.partition("/")
+    return int(ton), int(npi)
