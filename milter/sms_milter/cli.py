@@ -293,7 +293,7 @@ def _tree(value: dict[str, Any], indent: str = "") -> None:
 def _shown(name: str, content: object) -> object:
     if content is None or content == []:
         return "-"
-    if isinstance(content, float) and (name.endswith("_at") or name in ("since", "not_before")):
+    if isinstance(content, float) and (name.endswith("at") or name in ("since", "not_before")):
         return datetime.fromtimestamp(content, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return content
 
