@@ -1,0 +1,144 @@
+"""The benches run, count what arrives, and end with the object for programs. Not how fast anything is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.harness import BenchFailure, Figures, cpu_seconds, ratios, rotated, smsc
+from support.requirements import missing
+from support.smpp_client import SmppClient, pdu, submit_body
+
+_TESTS = Path(__file__).resolve().parents[1]
+_BIND_TRANSCEIVER, _SUBMIT_SM, _UNBIND, _ENQUIRE_LINK = 9, 4, 6, 0x15
+_BIND = b"bench\0bench\0\0\x34\0\0\0"
+
+
+def run(bench: str, *options: str) -> tuple[str, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.{bench}", "--json", *options],
+        env={**os.environ, "PYTHONPATH": str(_TESTS)}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table, _, last = done.stdout.rstrip("\n").rpartition("\n")
+    return table, json.loads(last)
+
+
+# --- the benches --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.mta
+@pytest.mark.slow
+@pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
+def test_intake_compares_three_milters_behind_one_postfix() -> None:
+    table, result = run("intake", "--quick", "--mails", "60", "--rounds", "1")
+    assert set(result) == {"figures", "ratios"}
+    assert set(result["ratios"]) == {"vs_c_do_nothing", "vs_pymilter_do_nothing"}
+    for peer in ("sms_milter", "c_do_nothing", "pymilter_do_nothing"):
+        assert result["figures"][f"{peer}_mails_per_second"] > 0
+        for process in ("postfix", "milter", "smtp_source"):
+            assert f"{peer}_cpu_ms_per_mail_{process}" in result["figures"]
+    assert "sms_milter_cpu_ms_per_mail_dispatcher" in result["figures"]
+    assert "idle_mail_to_wire_ms" in result["figures"]
+    assert all(name in table for name in result["figures"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bearerbox", path="/usr/sbin"), reason="Kannel is not installed")
+def test_drain_compares_ours_with_kannel() -> None:
+    table, result = run("drain", "--backlog", "300", "--rounds", "1")
+    assert set(result["ratios"]) >= {"vs_kannel", "vs_kannel_spool", "vs_kannel_recorded"}
+    for peer in ("sms_milter", "kannel"):
+        assert result["figures"][f"{peer}_parts_per_second"] > 0
+        assert f"{peer}_cpu_ms_per_part_sender" in result["figures"]
+    assert all(name in table for name in result["figures"])
+
+
+# --- the SMSC -----------------------------------------------------------------------------------------------
+
+
+def test_the_smsc_answers_each_submit_once_and_in_order(tmp_path: Path) -> None:
+    with smsc(tmp_path) as center, SmppClient(center.port) as client:
+        client.send(_BIND_TRANSCEIVER, _BIND)
+        assert client.read().command == _BIND_TRANSCEIVER | 0x80000000
+        body = submit_body("447973100000", b"x" * 140)
+        octets = b"".join(pdu(_SUBMIT_SM, number, body) for number in range(1000))
+        client.write(octets[:70_001])  # in the middle of a PDU
+        client.write(octets[70_001:])
+        answers = [client.read() for _ in range(1000)]
+        assert [answer.sequence for answer in answers] == list(range(1000))
+        assert len({answer.body for answer in answers}) == 1000
+        assert (center.binds, center.submits) == (1, 1000)
+        assert center.first_submit <= center.last_submit <= time.monotonic()
+
+
+def test_the_smsc_answers_enquire_link_and_unbind(tmp_path: Path) -> None:
+    with smsc(tmp_path) as center, SmppClient(center.port) as client:
+        for command in (_ENQUIRE_LINK, _UNBIND):
+            sequence = client.send(command)
+            assert client.read() == (command | 0x80000000, 0, sequence, b"")
+
+
+def test_the_smsc_ends_a_connection_that_talks_nonsense(tmp_path: Path) -> None:
+    with smsc(tmp_path) as center, SmppClient(center.port) as client:
+        client.write(b"GET / HTTP/1.0\r\n\r\n")
+        with pytest.raises((EOFError, ConnectionResetError)):
+            client.read()
+
+
+def test_a_count_that_is_not_exact_is_a_failure(tmp_path: Path) -> None:
+    with smsc(tmp_path) as center, SmppClient(center.port) as client:
+        client.send(_SUBMIT_SM, submit_body("447973100000", b"x"))
+        client.read()
+        center.wait_for(1, seconds=5)
+        with pytest.raises(BenchFailure, match="1 SMS instead of 2"):
+            center.wait_for(2, seconds=0.1)
+        with pytest.raises(BenchFailure, match="1 SMS instead of 0"):
+            center.wait_for(0, seconds=0.1)
+
+
+def test_the_smsc_has_ended_afterwards(tmp_path: Path) -> None:
+    with smsc(tmp_path) as center:
+        os.kill(center.pid, 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(center.pid, 0)
+
+
+# --- figures ------------------------------------------------------------------------------------------------
+
+
+def test_cpu_of_descendants_counts_after_their_end_too() -> None:
+    burn = "import time\nwhile time.process_time() < 0.5: pass"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); print(); input()"
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert cpu_seconds(process.pid) >= 0.4
+        process.communicate(b"\n")
+
+
+def test_figures_are_medians() -> None:
+    figures = Figures()
+    for value in (1, 100, 3):
+        figures.add("speed", value)
+    assert figures.medians() == {"speed": 3}
+
+
+def test_ratios_are_ours_by_theirs_and_absent_without_one_of_them() -> None:
+    figures = {"ours": 8.0, "theirs": 10.0}
+    assert ratios(figures, {"vs": ("ours", "theirs"), "none": ("ours", "other")}) == {"vs": 0.8}
+
+
+def test_each_round_begins_with_another_peer() -> None:
+    assert [rotated("abc", turn)[0] for turn in range(4)] == ["a", "b", "c", "a"]
+    assert sorted(rotated("abc", 2)) == ["a", "b", "c"]
