@@ -36,7 +36,9 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 @dataclass
 class Service:
-    """`settings` are laid over tests/integration/config/base.yaml. `smsc_port`: where its only SMSC listens.
+    """`settings` are laid over `base`, by default tests/integration/config/base.yaml.
+
+    `smsc_port` is where all of its SMSCs listen.
 
     `unix` makes the milter listen on a socket file. `directory` must be one that other users may enter; the
     queue stands in its folder `queue`.
@@ -45,6 +47,7 @@ class Service:
     directory: Path
     smsc_port: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, Any] | None = None
     unix: bool = False
     port: int = 0
 
@@ -58,11 +61,12 @@ class Service:
         places = {
             "milter": {"socket": socket, **({"socket_mode": "0666"} if self.unix else {})},
             "queue": f"sqlite:{self.queue_directory}/queue.db",
-            "smscs": {"primary": {"port": self.smsc_port}},
             "user": USER,
+            "log": {"to": "stderr"},
         }
-        base = yaml.safe_load(BASE.read_text())
-        self.configuration = merged(merged(base, self.settings), places)
+        wanted = merged(self.base or yaml.safe_load(BASE.read_text()), self.settings)
+        here = {"host": "127.0.0.1", "port": self.smsc_port, "password": "secret"}
+        self.configuration = merged(wanted, places | {"smscs": dict.fromkeys(wanted["smscs"], here)})
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Service:

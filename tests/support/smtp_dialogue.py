@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _TIMEOUT_SECONDS = 30.0
@@ -36,10 +37,22 @@ class SmtpDialogue:
             )
         self._expect_ok("EHLO tests.example")
 
-    def mail(self, sender: str, recipients: list[str], data: bytes, parameters: str = "") -> list[str]:
-        """One mail; the replies to MAIL, every RCPT, and DATA or the final dot, whichever came last."""
+    def mail(
+        self,
+        sender: str,
+        recipients: Sequence[str],
+        data: bytes,
+        parameters: str = "",
+        recipient_parameters: str = "",
+    ) -> list[str]:
+        """One mail; the replies to MAIL, every RCPT, and DATA or the final dot, whichever came last.
+
+        A recipient that has its own angle brackets is sent as it stands.
+        """
         replies = [self.say(f"MAIL FROM:<{sender}>{parameters}")]
-        replies += [self.say(f"RCPT TO:<{recipient}>") for recipient in recipients]
+        for recipient in recipients:
+            path = recipient if recipient.startswith("<") else f"<{recipient}>"
+            replies.append(self.say(f"RCPT TO:{path}{recipient_parameters}"))
         last = self.say("DATA")
         if last.startswith("354"):
             self.send(stuffed(data) + b".\r\n")

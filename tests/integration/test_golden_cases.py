@@ -1,0 +1,226 @@
+"""The golden cases once more, through a real Postfix: same replies to the client, same submit_sm at the SMSC.
+
+`tests/golden` shows what `sms-milter preview` says of a mail; this shows that the service does what preview
+says. Each case runs against both SMSCs, because npm's smpp shows fields that smpp34 hides.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+
+from support.places import ROOT, folder, free_port, wait_until
+from support.postfix import Postfix
+from support.requirements import missing
+from support.service import Service, merged
+from support.smsc import Smsc, Submitted, node_is_missing
+from support.smtp_dialogue import SmtpDialogue
+from support.smtp_sink import SmtpSink
+
+GOLDEN = ROOT / "tests" / "golden"
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
+NOT_OURS = ("replace_if_present_flag", "sm_default_msg_id")  # never set, and preview does not show them
+SENTINELS = count(1)
+# The end of a case is marked by one more SMS.
+SENTINEL = {
+    "clients": ["127.0.0.1"],
+    "senders": ["sentinel@sentinel.example"],
+    "default_originator": "SENTINEL",
+}
+
+pytestmark = [pytest.mark.mta, pytest.mark.smsc]
+
+Library = Literal["smpp34", "node"]
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    return content
+
+
+def cannot_be_played(case: Mapping[str, Any]) -> str:
+    """Why a case needs more than a client that says what stands in it."""
+    if "macros" in case:
+        return "depends on macros of the MTA"
+    now = datetime.fromisoformat(case["now"])
+    if any(now - datetime.fromisoformat(one["now"]) > timedelta(hours=12) for one in case.get("before", ())):
+        return "needs time to pass"
+    return ""
+
+
+def configuration(path: Path, case: Mapping[str, Any]) -> dict[str, Any]:
+    return merged(read(path.parent / "base.yaml"), case.get("config", {}))
+
+
+def playable() -> list[tuple[Path, dict[str, Any]]]:
+    """The cases, those of one configuration together, so that the service starts once for them."""
+    cases = [(path, read(path)) for path in sorted(GOLDEN.glob("*/[0-9]*.yaml"))]
+    return sorted(
+        (one for one in cases if not cannot_be_played(one[1])),
+        key=lambda one: json.dumps(configuration(*one), sort_keys=True),
+    )
+
+
+class Rig:
+    """Postfix, an SMSC, the next hop, and the service in the configuration that was asked for last."""
+
+    def __init__(self, stack: ExitStack, library: Library, domains: list[str]) -> None:
+        self._stack, self._place = stack, stack.enter_context(folder("golden"))
+        self.sink = stack.enter_context(SmtpSink())
+        self.smsc = stack.enter_context(Smsc(library))
+        self._port = free_port()
+        (self._place / "mta").mkdir()
+        self.postfix = stack.enter_context(
+            Postfix(
+                self._place / "mta",
+                {"golden": f"inet:127.0.0.1:{self._port}"},
+                domains,
+                next_hop=self.sink.port,
+                main_cf="mynetworks = 0.0.0.0/0, [::]/0\nlocal_header_rewrite_clients =\n",
+            )
+        )
+        self._configuration: dict[str, Any] = {}
+        self._service: Service | None = None
+        self._services = 0
+        stack.callback(self._stop)
+
+    def configured(self, wanted: dict[str, Any], *, afresh: bool) -> None:
+        """Run the service with this configuration; `afresh`: with an empty queue in any case."""
+        if self._service is not None and wanted == self._configuration and not afresh:
+            return
+        self._stop()
+        self._configuration = wanted
+        self._services += 1
+        place = self._place / f"service-{self._services}"
+        place.mkdir()
+        sentinel = {"accounts": {"sentinel": SENTINEL}}
+        self._service = Service(place, self.smsc.port, sentinel, wanted, port=self._port)
+        self._service.start()
+        wait_until(lambda: self.smsc.bound > 0, "the service to bind")
+
+    def _stop(self) -> None:
+        if self._service is not None:
+            self._service.stop()
+            wait_until(lambda: self.smsc.bound == 0, "the service to unbind")
+            self._service = None
+
+    def say(self, case: Mapping[str, Any], mail: bytes) -> list[str]:
+        """One mail over its own connection; the replies to MAIL, every RCPT, and DATA or the final dot."""
+        client = SmtpDialogue(self.postfix.ports["golden"])
+        client.greet(as_client=case["client"], login=case.get("sasl_user", ""))
+        parameters = "".join(f" {one}" for one in case.get("mail_parameters", ()))
+        given = "".join(f" {one}" for one in case.get("recipient_parameters", ()))
+        sender = case["sender"].strip("<>")
+        replies = client.mail(
+            sender, case["recipients"], mail, parameters=parameters, recipient_parameters=given
+        )
+        client.close()
+        return replies
+
+    def mark_the_end(self, domain: str) -> list[Submitted]:
+        """Send one more SMS and wait for it; what came before it."""
+        destination = f"44{next(SENTINELS):010}"
+        end = {"client": "127.0.0.1", "sender": "sentinel@sentinel.example"}
+        replies = self.say(end | {"recipients": [f"{destination}@{domain}"]}, b"Subject: the end\r\n\r\n")
+        assert replies[-1].startswith("250"), replies
+        wait_until(
+            lambda: any(one.destination == destination for one in list(self.smsc.received)),
+            "the sentinel's SMS",
+        )
+        return [one for one in self.smsc.received if one.originator != "SENTINEL"]
+
+
+@pytest.fixture(scope="module")
+def rigs() -> Iterator[Callable[[Library], Rig]]:
+    """One rig for each SMSC, made when first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def rig(library: Library) -> Rig:
+            if why := missing("postfix") or (node_is_missing() if library == "node" else ""):
+                pytest.skip(why)
+            domains = {name for path, case in CASES for name in configuration(path, case)["domains"]}
+            return Rig(stack, library, sorted(domains))
+
+        yield rig
+
+
+CASES = playable()
+
+
+@pytest.mark.parametrize("library", ["smpp34", "node"])
+@pytest.mark.parametrize(
+    ("path", "case"), [pytest.param(*one, id=f"{one[0].parent.name}-{one[0].stem}") for one in CASES]
+)
+def test_the_service_does_what_preview_says(
+    rigs: Callable[[Library], Rig], path: Path, case: dict[str, Any], library: Library
+) -> None:
+    rig, wanted = rigs(library), configuration(path, case)
+    domain = next(iter(wanted["domains"]))
+    rig.configured(wanted, afresh="before" in case)
+    if "before" in case:
+        for earlier in case["before"]:
+            rig.say(case | earlier, with_crlf((path.parent / earlier["mail"]).read_bytes()))
+        rig.mark_the_end(domain)
+    rig.smsc.clear()
+    rig.sink.clear()
+    _, *replies = rig.say(case, with_crlf(path.with_suffix(".eml").read_bytes()))
+    came = rig.mark_the_end(domain)
+    assert_as_expected(case["expect"], replies, came)
+    others = [one["address"] for one in case["expect"]["recipients"] if not one["ours"]]
+    if case["expect"]["action"] in ("strip", "pass"):
+        rig.sink.wait_for(1)
+    assert sorted(to for mail in rig.sink.mails for to in mail.recipients) == sorted(others)
+
+
+def assert_as_expected(expected: Mapping[str, Any], replies: list[str], came: list[Submitted]) -> None:
+    *at_rcpt, last = replies
+    for judged, reply in zip(expected["recipients"], at_rcpt, strict=True):
+        assert same_reply(judged["reply"], reply), f"{judged['address']}: {reply}"
+    if any(judged["reply"] is None for judged in expected["recipients"]):
+        assert same_reply(expected["reply"], last), last
+    else:
+        assert last.startswith("554 5.5.1"), last
+    parts = [part for message in expected["messages"] or () for part in message["parts"]]
+    wanted = sorted(map(comparable, parts), key=by_phone)
+    got = sorted((comparable(one.fields) for one in came), key=by_phone)
+    known = got[0].keys() if got else set()
+    assert got == [{name: part[name] for name in part if name in known} for part in wanted]
+
+
+def same_reply(expected: Mapping[str, Any] | None, reply: str) -> bool:
+    """Whether the client saw this reply; moments in it are those of the day on which it was given."""
+    if expected is None:
+        return reply.startswith("250")
+    words = f"{expected['code']} {expected['enhanced']} {expected['text']}"
+    return MOMENT.sub("", words) == MOMENT.sub("", reply)
+
+
+def comparable(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a submit_sm without the reference number that ties its parts together."""
+    message = fields["short_message"].lower()
+    if fields["esm_class"] & 0x40 and message.startswith("050003"):
+        message = message[:6] + "**" + message[8:]
+    compared = dict(fields, short_message=message)
+    for name in NOT_OURS:
+        compared.pop(name, None)
+    return compared
+
+
+def by_phone(part: Mapping[str, Any]) -> tuple[str, str]:
+    return part["destination_addr"], part["short_message"]
+
+
+def with_crlf(mail: bytes) -> bytes:
+    """A mail file with the line ends of SMTP."""
+    return mail.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
