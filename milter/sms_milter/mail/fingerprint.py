@@ -10,6 +10,8 @@ _TRACE = frozenset(
     b"received return-path delivered-to received-spf authentication-results dkim-signature arc-seal "
     b"arc-message-signature arc-authentication-results".split()
 )
+# Besides, Postfix gives a local client's mail the moment of each try for a Date, if it has none of its own.
+_PER_TRY = _TRACE | {b"date"}
 
 
 def fingerprint(
@@ -22,8 +24,8 @@ def fingerprint(
 ) -> bytes | None:
     """The digest by which a retry of this mail is known, or None when it is never to be taken for one.
 
-    With a Message-ID of the client's: envelope, content and Message-ID, trace fields left out. Without one:
-    the whole content, if it carries a Date or a Received field. An MTA may add Message-ID, Date and From
+    With a Message-ID of the client's: envelope, content and Message-ID, trace fields and Date left out.
+    Without one: the whole content, if it carries a Date or a Received field. An MTA may add Message-ID, Date and From
     (Postfix does, at the end of the header, for local clients); a Message-ID that contains `mta_queue_id` is
     the MTA's, and the client's header ends before it.
     """
@@ -37,7 +39,7 @@ def fingerprint(
                 has_message_id = bool(value.strip())
             break
     if has_message_id:
-        own = [pair for pair in own if pair[0] not in _TRACE]
+        own = [pair for pair in own if pair[0] not in _PER_TRY]
     elif not any(name in (b"date", b"received") for name, _ in own):
         return None
     digest = hashlib.blake2b(digest_size=16)

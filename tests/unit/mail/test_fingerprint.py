@@ -70,3 +70,7 @@ def test_what_postfix_adds_for_a_local_client_is_not_the_clients() -> None:
     first = of(completed(dated, "4ABC", b"now"), queue_id="4ABC")
     assert first is not None
     assert first == of(completed(dated, "4DEF", b"later"), queue_id="4DEF")
+
+
+def test_a_date_that_postfix_adds_at_each_try_does_not_make_another_mail() -> None:
+    assert of([*PLAIN, ("Date", b"now")]) == of([*PLAIN, ("Date", b"later")])
