@@ -25,9 +25,9 @@ def fingerprint(
     """The digest by which a retry of this mail is known, or None when it is never to be taken for one.
 
     With a Message-ID of the client's: envelope, content and Message-ID, trace fields and Date left out.
-    Without one: the whole content, if it carries a Date or a Received field. An MTA may add Message-ID, Date and From
-    (Postfix does, at the end of the header, for local clients); a Message-ID that contains `mta_queue_id` is
-    the MTA's, and the client's header ends before it.
+    Without one: the whole content, if it carries a Date or a Received field. An MTA may add Message-ID, Date
+    and From (Postfix does, at the end of the header, for local clients); a Message-ID that contains
+    `mta_queue_id` is the MTA's, and the client's header ends before it.
     """
     own = [(name.lower().encode(), value) for name, value in fields]
     has_message_id = False
