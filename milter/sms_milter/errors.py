@@ -4,6 +4,7 @@ GatewayError
 ├─ ConfigError            place, value, expectation; stops the start
 ├─ Rejected(Reply)        permanent, the mail's fault         5yz
 ├─ Deferred(Reply)        temporary, try again later          4yz
+├─ ContentFault           cannot become the wanted SMS content; the dialect finds the reply
 ├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
 └─ QueueError ── QueueUnavailable · LeaseLost
 """
@@ -59,6 +60,10 @@ class Rejected(Refusal):
 
 class Deferred(Refusal):
     """Refused for now: try again later (4yz)."""
+
+
+class ContentFault(GatewayError, ValueError):
+    """What was given cannot become the SMS content it should; says why in words for the sender."""
 
 
 class SmppError(GatewayError):

@@ -15,7 +15,7 @@ from sms_milter.model import Action, NewMessage, PlannedMessage, QuotaRule
 from sms_milter.policy.accounts import AccountBook, Member
 from sms_milter.policy.destinations import ClosedGroup, RouteTable
 from sms_milter.smpp.codec import compose
-from sms_milter.sms.plan import SmscTraits, Terms
+from sms_milter.sms.terms import SmscTraits, Terms
 
 
 @dataclass(frozen=True, slots=True)

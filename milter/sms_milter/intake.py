@@ -37,7 +37,8 @@ from sms_milter.model import (
 from sms_milter.policy.accounts import Member
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
-from sms_milter.sms.plan import Terms, plan
+from sms_milter.sms.plan import plan
+from sms_milter.sms.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ class Transaction:
         if rule is None:
             return
         left, free_again = self._intake.quota_left(name, self.sender.lower(), rule)
-        if left < len(self._numbers):
+        if left < max(len(self._numbers), 1):
             raise quota_refusal(free_again, rule)
 
     def _ours(self) -> list[Judged]:

@@ -99,14 +99,36 @@ class Priority(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Binary:
+    """Content that is no text: octets of the alphabet that `data_coding` names (ENC §4).
+
+    `udh` holds the elements of the user data header without UDHL; every part repeats them. `esm_class` holds
+    its bits besides UDHI. `whole`: one submit_sm exactly as given, nothing added, nothing cut; a user data
+    header then stands in `octets`, and `esm_class` says so.
+    """
+
+    octets: bytes
+    udh: bytes = b""
+    kind: Kind = Kind.BINARY
+    data_coding: int = 0x04
+    esm_class: int = 0
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """One message that a mail asks for, as its dialect understood it; nothing is checked against the account
     yet.
+
+    Its content is `binary`, or `text` when there is none. `kind` is for text and what has no content; a
+    Binary knows its own. `validity_period` goes to the SMSC unchanged (SMPP 3.4 §7.1.1); without it
+    `validity_seconds` does, in the relative form.
     """
 
     destination: str  # digits only, international
     text: str = ""
     kind: Kind = Kind.TEXT
+    binary: Binary | None = None
     recipient: str = ""  # the envelope address it came by, for reports
     originator: str | None = None  # None: the account's own
     flash: bool = False
@@ -114,6 +136,8 @@ class Wish:
     priority: Priority = Priority.NORMAL
     not_before: float | None = None
     validity_seconds: int | None = None
+    validity_period: str = ""
+    protocol_id: int = 0
     receipt: bool = False
     channel: str = "sms"
 

@@ -3,10 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_milter.model import Wish
+from sms_milter.errors import ContentFault, Rejected
+from sms_milter.model import Binary, PlannedMessage, Wish
+from sms_milter.sms import udh
 from sms_milter.sms.alphabet import decode, encode, nfc, punctuation
-from sms_milter.sms.plan import SmscTraits, Terms, plan
+from sms_milter.sms.plan import plan
 from sms_milter.sms.split import gsm_messages, gsm_parts, ucs2_messages, ucs2_parts, ucs2_units
+from sms_milter.sms.terms import SmscTraits, Terms
+from sms_milter.sms.times import relative_time, seconds_left
 
 GSM_CHARACTERS = [c for c in map(chr, range(0x2100)) if encode(c) is not None and c == nfc(c) != "\u00a0"]
 GSM_CHARACTERS += "[]{}^~|€" * 5  # pairs, more often
@@ -96,3 +100,75 @@ def test_every_part_fits_an_sms_and_together_they_say_the_text(text: str, way: s
         assert len(part.short_message) <= 160
     assert "".join(said).replace("\u00a0", " ") == message.text.replace("\u00a0", " ")
     assert message.text == nfc(text)
+
+
+# --- what is not text ---------------------------------------------------------------------------------------
+
+elements = st.lists(st.tuples(st.integers(9, 255), st.binary(max_size=20)), max_size=4)
+
+
+def laid_out(pairs: list[tuple[int, bytes]]) -> bytes:
+    return b"".join(bytes((identifier, len(data))) + data for identifier, data in pairs)
+
+
+@given(elements)
+def test_elements_read_back(pairs: list[tuple[int, bytes]]) -> None:
+    header = laid_out(pairs)
+    assert list(udh.elements(header)) == pairs
+    assert udh.cut_off(bytes((len(header),)) + header + b"rest") == (header, b"rest")
+
+
+@given(st.binary(max_size=300))
+def test_any_octets_are_a_header_or_the_one_error(octets: bytes) -> None:
+    try:
+        header, rest = udh.cut_off(octets)
+    except ContentFault:
+        return
+    assert bytes((len(header),)) + header + rest == octets
+
+
+def joined(message: PlannedMessage, header: bytes) -> bytes:
+    """The octets that a phone reads from the parts, of which each begins with `header`'s elements."""
+    pieces = []
+    for part in message.parts:
+        assert len(part.short_message) <= 140 or part.data_coding == 0
+        content = part.short_message + dict(part.tlvs).get(0x0424, b"")
+        if part.esm_class & 0x40:
+            found, content = udh.cut_off(content)
+            assert found.startswith(header)
+        pieces.append(content)
+    return b"".join(pieces)
+
+
+@given(
+    st.binary(max_size=1500),
+    elements,
+    st.sampled_from([0, 4, 8, 0x14, 0x19, 0xF5]),
+    st.sampled_from(["udh", "udh16", "sar", "payload"]),
+)
+def test_octets_arrive_whole_with_their_header(
+    octets: bytes, pairs: list[tuple[int, bytes]], data_coding: int, way: str
+) -> None:
+    header = laid_out(pairs)
+    content = Binary(octets, udh=header, data_coding=data_coding)
+    terms = Terms("ACME", max_parts=255, traits=SmscTraits(long_messages=way))  # type: ignore[arg-type]
+    try:
+        (message,) = plan([Wish("447973100000", binary=content)], lambda _: terms)
+    except Rejected:
+        assert len(octets) + len(header) > 120
+        return
+    assert joined(message, header) == octets
+
+
+@given(st.integers(1, 30 * 86400), st.integers(0, 2**31))
+def test_a_relative_time_is_as_long_as_it_was_written(seconds: int, now: int) -> None:
+    assert seconds_left(relative_time(seconds), now) == seconds
+
+
+@given(st.text(alphabet="0123456789+-R", min_size=14, max_size=17) | st.text())
+def test_any_time_is_read_or_the_one_error(time: str) -> None:
+    try:
+        seconds_left(time, 0.0)
+    except ValueError:
+        return
+    assert len(time) == 16

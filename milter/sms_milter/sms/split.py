@@ -77,6 +77,19 @@ def ucs2_end(text: str, start: int, limit: int) -> int:
     return first if first > start and ucs2_units(text[first:last]) <= limit else end
 
 
+def octet_parts(octets: bytes, limit: int) -> list[bytes]:
+    """`octets` in parts of `limit`; the last may be shorter."""
+    return [octets[at : at + limit] for at in range(0, len(octets), limit)] or [b""]
+
+
+def ucs2_octet_parts(octets: bytes, limit: int) -> list[bytes]:
+    """UTF-16 `octets`, whatever they say, in parts of at most `limit` octets (4 or more), cut like text."""
+    if len(octets) % 2:
+        return octet_parts(octets, limit)
+    text = octets.decode("utf-16-be", "surrogatepass")
+    return [part.encode("utf-16-be", "surrogatepass") for part in ucs2_parts(text, limit // 2)]
+
+
 def _filled(content: _Content, limit: int, end_of: Callable[[_Content, int, int], int]) -> list[_Content]:
     parts = []
     start = 0

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from sms_milter.errors import Rejected
-from sms_milter.model import Kind, PlannedMessage, Priority, Reference, SubmitSm, Wish
+from sms_milter.model import Binary, Kind, PlannedMessage, Priority, Reference, SubmitSm, Wish
 from sms_milter.sms import alphabet
-from sms_milter.sms.plan import SmscTraits, Terms, originator_address, plan, relative_time
+from sms_milter.sms.plan import originator_address, plan
+from sms_milter.sms.terms import SmscTraits, Terms
 
 WISH = Wish("447973100000", "Hi")
 TERMS = Terms("ACME")
@@ -80,9 +81,38 @@ def test_data_coding(text: str, flash: bool, data_coding: int) -> None:
     assert message.parts[0].data_coding == data_coding
 
 
-def test_only_text_is_planned() -> None:
-    with pytest.raises(ValueError, match="ping"):
-        planned("", kind=Kind.PING)
+def test_a_ping_shows_nothing() -> None:
+    message = planned("", kind=Kind.PING, protocol_id=0x40)
+    assert message.kind is Kind.PING
+    assert [(part.protocol_id, part.short_message) for part in message.parts] == [(0x40, b"")]
+
+
+def test_a_validity_period_goes_to_the_smsc_unchanged() -> None:
+    message = planned("Hi", validity_seconds=900, validity_period="241121120000000+")
+    assert message.parts[0].validity_period == "241121120000000+"
+    assert message.validity_seconds == 900
+
+
+def test_binary_content_is_what_it_says_it_is() -> None:
+    tone = Binary(b"\x02\x4a", udh=bytes.fromhex("050415810000"), kind=Kind.RINGTONE)
+    (message,) = plan([replace(WISH, text="", binary=tone, protocol_id=63)], lambda _: TERMS)
+    assert (message.kind, message.text, message.concatenation) == (Kind.RINGTONE, "", None)
+    assert message.parts == (
+        SubmitSm(
+            source_addr_ton=5,
+            source_addr="ACME",
+            destination_addr="447973100000",
+            esm_class=0x40,
+            protocol_id=63,
+            data_coding=4,
+            short_message=bytes.fromhex("06050415810000024A"),
+        ),
+    )
+
+
+def test_what_is_appended_belongs_to_texts_only() -> None:
+    (message,) = plan([replace(WISH, binary=Binary(b"\x01"))], lambda _: Terms("ACME", append=" -- ACME"))
+    assert message.parts[0].short_message == b"\x01"
 
 
 # --- alphabets ----------------------------------------------------------------------------------------------
@@ -287,6 +317,11 @@ def test_one_text_for_many_destinations_is_encoded_once(monkeypatch: pytest.Monk
     assert encoded.count("Hi") == 1
 
 
+def test_contents_of_one_mail_are_kept_apart() -> None:
+    wishes = [replace(WISH, text=""), replace(WISH, text="", binary=Binary(b"\x01"))]
+    assert [message.parts[0].short_message for message in plan(wishes, lambda _: TERMS)] == [b"", b"\x01"]
+
+
 def test_terms_differ_by_destination() -> None:
     wishes = [replace(WISH, destination=d, text="A" * 161) for d in ("41790000001", "447973100000")]
     traits = {
@@ -299,7 +334,7 @@ def test_terms_differ_by_destination() -> None:
     assert (british.parts[0].source_addr_ton, british.parts[0].source_addr_npi) == (0, 1)
 
 
-# --- originators and times ----------------------------------------------------------------------------------
+# --- originators ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -337,22 +372,3 @@ def test_ton_and_npi_by_configuration() -> None:
     assert originator_address("12345", (0, 1)) == (0, 1, "12345")
     assert originator_address("+447973100000", (0, 1)) == (0, 1, "447973100000")
     assert originator_address("", (0, 1)) == (0, 0, "")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (7200, "000000020000000R"),
-        (86400, "000001000000000R"),
-        (604800, "000007000000000R"),
-        (900, "000000001500000R"),
-        (29, "000000000029000R"),
-        (30 * 86400, "000030000000000R"),
-        (45 * 86400, "000115000000000R"),
-        (400 * 86400, "010110000000000R"),
-        (0, "000000000001000R"),
-        (10**12, "990000000000000R"),
-    ],
-)
-def test_relative_time(seconds: int, text: str) -> None:
-    assert relative_time(seconds) == text

@@ -1,0 +1,46 @@
+"""Times as submit_sm writes them: `YYMMDDhhmmsstnnp` (SMPP 3.4 §7.1.1)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_FORM = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})[0-9]([0-9]{2})([+R-])")
+_MOST_QUARTERS = 48  # of an hour between UTC and anywhere
+
+
+def relative_time(seconds: int) -> str:
+    """`seconds` from now in the relative form of SMPP 3.4 §7.1.1.2.
+
+    Beyond 30 days they are written in months of 30 days. The limits are a second and 99 years.
+    """
+    minutes, second = divmod(min(max(seconds, 1), 99 * 360 * 86400), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    year, month = 0, 0
+    if days > 30:
+        months, days = divmod(days, 30)
+        year, month = divmod(months, 12)
+    return f"{year:02}{month:02}{days:02}{hour:02}{minute:02}{second:02}000R"
+
+
+def seconds_left(time: str, now: float) -> float:
+    """How far `time`, absolute or relative, lies behind `now` (seconds since the epoch); may be negative.
+
+    A month counts 30 days and a year 12 of them. Raises ValueError when `time` is malformed.
+    """
+    form = _FORM.fullmatch(time)
+    if form is None:
+        raise ValueError("not of the form YYMMDDhhmmsstnnp")
+    year, month, day, hour, minute, second, quarters = map(int, form.groups()[:7])
+    if form[8] == "R":
+        days = (year * 12 + month) * 30 + day
+        return timedelta(days=days, hours=hour, minutes=minute, seconds=second).total_seconds()
+    if quarters > _MOST_QUARTERS:
+        raise ValueError("more than 48 quarter hours from UTC")
+    ahead = timedelta(minutes=15 * quarters) * (1 if form[8] == "+" else -1)
+    try:
+        moment = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise ValueError("no such date or time of day") from None
+    return (moment - ahead).timestamp() - now
