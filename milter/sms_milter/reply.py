@@ -82,13 +82,32 @@ NO_PLAIN_TEXT = Reply.permanent("6.1", "no plain text in the mail", code=554)
 HTML_REFUSED = Reply.permanent("6.1", "HTML is not accepted here, send plain text", code=554)
 UNDECODABLE = Reply.permanent("6.0", "the mail cannot be decoded", code=554)
 CHARSET_REFUSED = Reply.permanent("6.3", "character set not accepted, use US-ASCII or ISO-8859-1", code=554)
-ENCAPSULATION_NOT_AVAILABLE = Reply.permanent("6.0", "SMPP encapsulation is not available yet", code=554)
 TOO_COMPLEX = Reply.permanent("6.0", "too many header fields or MIME parts", code=554)
 
 
 def message_too_long(parts: int, limit: int) -> Reply:
     """The text needs more SMS than allowed."""
     return Reply.permanent("3.4", f"message too long, it needs {parts} SMS and {limit} are allowed", code=552)
+
+
+# --- fields of SMPP encapsulation ---------------------------------------------------------------------------
+
+GENERIC_AMONG_OTHERS = Reply.permanent("5.4", "a generic recipient must be the only one", code=554)
+DESTINATION_CONFLICT = Reply.permanent(
+    "6.0", "x-smpp-destination-addr is not the number of the recipient", code=554
+)
+
+
+def bad_field(name: str, fault: str) -> Reply:
+    """A header field of the mail does not say what it should; `fault` completes "`name`: "."""
+    return Reply.permanent("6.0", f"{name}: {fault}", code=554)
+
+
+def octets_too_many(octets: int, limit: int) -> Reply:
+    """The short message as given is longer than allowed."""
+    return Reply.permanent(
+        "3.4", f"message too long, it has {octets} octets and {limit} are allowed", code=552
+    )
 
 
 # --- limits -------------------------------------------------------------------------------------------------

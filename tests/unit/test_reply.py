@@ -15,8 +15,10 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "replies" / "catalogue.txt"
 def catalogue() -> dict[str, Reply]:
     fixed = {name: value for name, value in vars(reply).items() if isinstance(value, Reply)}
     made = {
+        "bad_field": reply.bad_field("x-smpp-esm-class", "expected a decimal number from 0 to 255"),
         "mail_too_large": reply.mail_too_large(1048576),
         "message_too_long": reply.message_too_long(12, 10),
+        "octets_too_many": reply.octets_too_many(141, 140),
         "quota_exceeded": reply.quota_exceeded("2026-11-22T08:00:00Z", defer=False),
         "quota_exceeded (defer)": reply.quota_exceeded("2026-11-22T08:00:00Z", defer=True),
     }

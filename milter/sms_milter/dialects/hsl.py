@@ -1,17 +1,19 @@
-"""HSL Mobile SMTP (Simple), normal mode: the number is in the envelope, the text in subject and body.
+"""HSL Mobile SMTP (Simple): the number is in the envelope, the text in subject and body.
 
 The account is found from client, sender and recipient alone; appended text and splitting come later
-(`sms.plan`). SMPP SubmitSM encapsulation (HSL §5) is recognised and refused.
+(`sms.plan`). In SMPP SubmitSM encapsulation mode the mail's header says everything (`encapsulation`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sms_milter import reply
 from sms_milter.config.schema import Section, setting
 from sms_milter.config.values import Size
+from sms_milter.dialects import encapsulation
 from sms_milter.dialects.context import Context
 from sms_milter.errors import Refusal, Rejected
 from sms_milter.mail import charset, flowed, words
@@ -24,14 +26,6 @@ _MSISDN = re.compile(r"[1-9][0-9]{6,14}")
 _PUNCTUATION = " .-()[]"
 _PHONE_LIKE = re.compile(r"[0-9 .()\[\]-]+")
 
-_ENCAPSULATION = (
-    "x-smpp-destination-addr",
-    "x-smpp-short-message",
-    "x-smpp-esm-class",
-    "x-smpp-protocol-id",
-    "x-smpp-data-coding",
-    "x-smpp-validity-period",
-)
 _RECEIPT_REQUESTS = ("disposition-notification-to", "return-receipt-to", "x-confirm-reading-to")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -58,14 +52,19 @@ class HslOptions(Section):
     transliterate: bool = setting(
         True, doc="Write typographic punctuation in ASCII instead of choosing UCS-2 for it."
     )
+    encapsulation_max: int | None = setting(
+        None,
+        at_least=140,
+        at_most=254,
+        doc="SMPP encapsulation: the most octets of a short message, where the SMSC cuts long ones itself; "
+        "null is what one SMS holds.",
+    )
 
 
 def recipient(recipient: Recipient, options: HslOptions) -> str | None:
     """The destination digits of an address, None for a generic word (HSL §3). Raises Rejected."""
     local = recipient.local
-    number = local.removeprefix("+")
-    if options.strip_00 and not local.startswith("+"):
-        number = number.removeprefix("00")
+    number = _bare(local, options)
     if _MSISDN.fullmatch(number):
         return number
     if local.lower() in map(str.lower, options.generic_words):
@@ -74,17 +73,31 @@ def recipient(recipient: Recipient, options: HslOptions) -> str | None:
     raise Rejected(reply.BAD_NUMBER if phone_like else reply.NO_SUCH_ADDRESS)
 
 
+def _bare(number: str, options: HslOptions) -> str:
+    """`number` without its international prefix."""
+    if options.strip_00 and not number.startswith("+"):
+        return number.removeprefix("00")
+    return number.removeprefix("+")
+
+
 def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
-    """What the mail asks for: one text for each number among the recipients (HSL §4). Raises Rejected."""
+    """What the mail asks for: one message for each number among the recipients (HSL §4). Raises Rejected."""
     options, account = context.options, context.account
     if mail.size > options.max_mail:
         raise Rejected(reply.mail_too_large(options.max_mail))
-    if not mail.by_name.keys().isdisjoint(_ENCAPSULATION):
-        raise Rejected(reply.ENCAPSULATION_NOT_AVAILABLE)
+    if not mail.by_name.keys().isdisjoint(encapsulation.FIELDS):
+        return _encapsulated(mail, context)
     text = _text(mail, account.content, html_refused=account.html == "reject", strict=options.strict_charset)
     transliterate = account.transliterate
+    minutes = options.validity_minutes
+    validity = None if minutes is None else minutes * 60
     return SmsRequest(
-        tuple(_wishes(mail, text, context)),
+        tuple(
+            [
+                Wish(number, text, recipient=address, validity_seconds=validity, receipt=receipt)
+                for number, address, receipt in _addressed(mail, context.targets, context)
+            ]
+        ),
         options.max_parts,
         punctuation=options.transliterate if transliterate == "default" else transliterate,
     )
@@ -98,31 +111,73 @@ def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
 # --- who gets it --------------------------------------------------------------------------------------------
 
 
-def _wishes(mail: Mail, text: str, context: Context[HslOptions]) -> Iterator[Wish]:
+def _addressed(
+    mail: Mail, targets: Sequence[tuple[Recipient, str | None]], context: Context[HslOptions]
+) -> Iterator[tuple[str, str, bool]]:
+    """Each number once, with its address for reports and whether its outcome is to be confirmed (HSL §6)."""
     asked = any(mail.by_name[name].strip() for name in _RECEIPT_REQUESTS if name in mail.by_name)
-    minutes = context.options.validity_minutes
-    validity = None if minutes is None else minutes * 60
-    nobody_to_tell = not context.envelope.sender
+    somebody_to_tell = bool(context.envelope.sender)
     seen: set[str] = set()
-    for address, number in context.targets:
+    for address, number in targets:
         if number is None:
             raise Rejected(reply.NO_DESTINATION)
         if number in seen:
             continue
         seen.add(number)
-        yield Wish(
-            number,
-            text,
-            recipient=address.address,
-            validity_seconds=validity,
-            receipt=not nobody_to_tell and _receipt(address, asked),
-        )
+        yield number, address.address, somebody_to_tell and _receipt(address, asked)
 
 
 def _receipt(address: Recipient, asked: bool) -> bool:
     """Whether this outcome is to be confirmed; NOTIFY overrides the header (HSL §6, RFC 3461 §4.1)."""
     notify = address.parameters.get("NOTIFY", "").upper()
     return ("SUCCESS" in notify or "FAILURE" in notify) if notify else asked
+
+
+# --- encapsulation ------------------------------------------------------------------------------------------
+
+
+def _encapsulated(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
+    """The one submit_sm that the header describes, for each number (HSL §5)."""
+    given = encapsulation.read(mail, context.options.encapsulation_max, context.now)
+    targets = _with_destination(given.destination, context)
+    return SmsRequest(
+        tuple(
+            [
+                Wish(
+                    number,
+                    binary=given.content,
+                    recipient=address,
+                    validity_seconds=given.validity_seconds,
+                    validity_period=given.validity_period,
+                    protocol_id=given.protocol_id,
+                    receipt=receipt,
+                )
+                for number, address, receipt in _addressed(mail, targets, context)
+            ]
+        ),
+        context.options.max_parts,
+        append_text=False,
+    )
+
+
+def _with_destination(
+    destination: str | None, context: Context[HslOptions]
+) -> Sequence[tuple[Recipient, str | None]]:
+    """The recipients, the generic one with the number of x-smpp-destination-addr (HSL §5.1, 9 to 11)."""
+    number = None if destination is None else _bare(destination, context.options)
+    if all(in_envelope is not None for _, in_envelope in context.targets):
+        if number is not None and any(in_envelope != number for _, in_envelope in context.targets):
+            raise Rejected(reply.DESTINATION_CONFLICT)
+        return context.targets
+    if len({address.address.lower() for address, _ in context.targets}) > 1:
+        raise Rejected(reply.GENERIC_AMONG_OTHERS)
+    if number is None:
+        raise Rejected(reply.NO_DESTINATION)
+    if not _MSISDN.fullmatch(number):
+        raise Rejected(reply.BAD_NUMBER)
+    address = context.targets[0][0]
+    # Reports name the number as if the envelope had (HSL §6.1).
+    return ((replace(address, local=number), number),)
 
 
 # --- what it says -------------------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ import pytest
 
 from sms_milter import reply
 from sms_milter.config.schema import Account
-from sms_milter.dialects import DIALECTS
+from sms_milter.dialects import DIALECTS, encapsulation
 from sms_milter.dialects.context import Context
 from sms_milter.dialects.hsl import HslOptions, answer, parse, recipient
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import parse as parse_mail
-from sms_milter.model import Client, Envelope, Recipient, SmsRequest
+from sms_milter.model import Binary, Client, Envelope, Recipient, SmsRequest, Wish
 from sms_milter.reply import Reply
 
 BOB = "bob@customer.example"
@@ -150,20 +150,9 @@ def test_a_generic_word_without_destination_is_refused() -> None:
     assert refusal_of(SUBJECT, to=(address_of("447973100000"), address_of("sms"))) is reply.NO_DESTINATION
 
 
-@pytest.mark.parametrize("local", ["smpp", "447973100000"])
-@pytest.mark.parametrize(
-    "name",
-    [
-        "x-smpp-destination-addr",
-        "X-SMPP-Short-Message",
-        "x-smpp-esm-class",
-        "x-smpp-protocol-id",
-        "x-smpp-data-coding",
-        "x-smpp-validity-period",
-    ],
-)
-def test_encapsulation_is_refused(name: str, local: str) -> None:
-    assert refusal_of(SUBJECT, (name, b""), to=(address_of(local),)) is reply.ENCAPSULATION_NOT_AVAILABLE
+@pytest.mark.parametrize("name", [*encapsulation.FIELDS, "X-SMPP-Short-Message"])
+def test_any_field_of_encapsulation_chooses_it(name: str) -> None:
+    assert refusal_of(SUBJECT, (name, b"x")).enhanced == "5.6.0"
 
 
 def test_other_x_smpp_fields_mean_nothing() -> None:
@@ -338,3 +327,92 @@ def test_a_mail_may_be_as_large_as_the_option_says() -> None:
     fits = limit - len(b"Subject: Alert\r\n")
     assert text_of(SUBJECT, body=b"\n" * fits, max_mail=limit) == "Alert"
     assert refusal_of(SUBJECT, body=b"\n" * (fits + 1), max_mail=limit) == reply.mail_too_large(limit)
+
+
+# --- encapsulation ------------------------------------------------------------------------------------------
+
+HEX = ("x-smpp-short-message", b"4869")
+GENERIC = (address_of("smpp"),)
+
+
+def to_header(number: str) -> tuple[str, bytes]:
+    return "x-smpp-destination-addr", number.encode()
+
+
+def test_an_encapsulated_message_is_passed_as_given() -> None:
+    request = request_of(SUBJECT, HEX, body=b"junk", validity_minutes=5, max_parts=1)
+    assert request.wishes == (
+        Wish(
+            "447973100000",
+            binary=Binary(b"Hi", data_coding=0, whole=True),
+            recipient="447973100000@sms.example",
+        ),
+    )
+    assert not request.append_text
+
+
+def test_every_number_of_the_envelope_gets_it() -> None:
+    to = (address_of("447973100000"), address_of("447973100001"), address_of("+447973100000"))
+    wishes = request_of(HEX, ("Return-Receipt-To", b"x@y"), to=to).wishes
+    assert [(wish.destination, wish.receipt) for wish in wishes] == [
+        ("447973100000", True),
+        ("447973100001", True),
+    ]
+    assert wishes[0].binary is wishes[1].binary
+
+
+@pytest.mark.parametrize("number", ["447973100000", "+447973100000", "00447973100000", " 447973100000 "])
+def test_the_number_may_stand_in_the_header(number: str) -> None:
+    (wish,) = request_of(HEX, to_header(number), to=GENERIC).wishes
+    assert (wish.destination, wish.recipient) == ("447973100000", "447973100000@sms.example")
+    assert request_of(HEX, to_header(number)).wishes == (wish,)
+
+
+def test_the_generic_recipient_speaks_for_its_number() -> None:
+    fields = (HEX, to_header("447973100000"), ("Return-Receipt-To", b"x@y"))
+    assert [w.receipt for w in request_of(*fields, to=GENERIC).wishes] == [True]
+    never = (address_of("smpp", NOTIFY="NEVER"),)
+    assert [w.receipt for w in request_of(*fields, to=never).wishes] == [False]
+
+
+@pytest.mark.parametrize(
+    ("number", "strip_00", "why"),
+    [
+        (None, True, reply.NO_DESTINATION),
+        ("", True, reply.BAD_NUMBER),
+        ("07973100000", True, reply.BAD_NUMBER),
+        ("447973-100000", True, reply.BAD_NUMBER),
+        ("447973100000, 447973100001", True, reply.BAD_NUMBER),
+        ("00447973100000", False, reply.BAD_NUMBER),
+        ("+00447973100000", True, reply.BAD_NUMBER),
+    ],
+)
+def test_a_generic_recipient_needs_a_number(number: str | None, strip_00: bool, why: Reply) -> None:
+    fields = (HEX,) if number is None else (HEX, to_header(number))
+    assert refusal_of(*fields, to=GENERIC, strip_00=strip_00) is why
+
+
+@pytest.mark.parametrize(
+    "to",
+    [("smpp", "447973100000"), ("447973100000", "sms"), ("smpp", "sms")],
+)
+def test_a_generic_recipient_stands_alone(to: tuple[str, ...]) -> None:
+    assert (
+        refusal_of(HEX, to_header("447973100000"), to=tuple(map(address_of, to)))
+        is reply.GENERIC_AMONG_OTHERS
+    )
+
+
+def test_the_generic_recipient_twice_is_one() -> None:
+    to = (address_of("smpp"), address_of("SMPP"))
+    assert len(request_of(HEX, to_header("447973100000"), to=to).wishes) == 1
+
+
+@pytest.mark.parametrize("number", ["447973100001", "", "47", "447973100000;"])
+def test_header_and_envelope_must_not_differ(number: str) -> None:
+    assert refusal_of(HEX, to_header(number)) is reply.DESTINATION_CONFLICT
+
+
+def test_one_number_in_the_header_is_not_two_in_the_envelope() -> None:
+    to = (address_of("447973100000"), address_of("447973100001"))
+    assert refusal_of(HEX, to_header("447973100000"), to=to) is reply.DESTINATION_CONFLICT
