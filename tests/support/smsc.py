@@ -61,9 +61,18 @@ class Smsc:
     bound: int = 0
 
     def __enter__(self) -> Smsc:
+        self.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Run it on its port; returns when it listens."""
         self.port = self.port or free_port()
         self._process = subprocess.Popen(
             [*_command(self.library), str(self.port), str(self.delay_ms)],
+            stdin=subprocess.PIPE,  # it ends when we do
             stdout=subprocess.PIPE,
             cwd=_SUPPORT.parent,
             env={**os.environ, "NODE_PATH": str(_NODE_FOLDER / "node_modules")},
@@ -71,14 +80,16 @@ class Smsc:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         wait_until(lambda: accepts(self.port), f"the SMSC ({self.library}) to listen")
-        return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._process.terminate()
+    def kill(self) -> None:
+        """End it without a word; what it got stays in `received`."""
+        self._process.kill()
         self._process.wait()
         self._reader.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self.bound = 0
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
 
     def clear(self) -> None:
         """Forget what came so far."""

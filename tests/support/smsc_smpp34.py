@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from itertools import count
@@ -58,6 +59,7 @@ async def deliver_receipt(event: smpp34.SubmitSmEvent, esme: smpp34.Esme, messag
 
 async def serve(port: int, delay_seconds: float) -> None:
     """Until killed."""
+    asyncio.get_running_loop().add_reader(sys.stdin, lambda: os._exit(0))  # the test is gone
     server = smpp34.Server(host="127.0.0.1", port=port, system_id="smpp34", inbound_capacity=10_000)
     await server.start()
     sessions: dict[str, smpp34.Esme] = {}

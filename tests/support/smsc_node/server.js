@@ -10,6 +10,8 @@ const FIELDS = ['service_type', 'source_addr', 'source_addr_ton', 'source_addr_n
 const TIMES = ['schedule_delivery_time', 'validity_period'];
 let lastId = 0;
 
+process.stdin.on('end', () => process.exit()).resume(); // the test is gone
+
 // Octets are left alone: no text decoding, and times as they stand in the PDU.
 smpp.filters.message.decode = (value) => value;
 smpp.filters.time.decode = (value) => value.toString();
