@@ -74,7 +74,7 @@ class Gate:
 
     def composed(self, message: PlannedMessage, now: float) -> NewMessage:
         """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
-        parts = tuple(compose(part, message.concatenation) for part in message.parts)
+        parts = tuple([compose(part, message.concatenation) for part in message.parts])
         own = message.validity_seconds
         validity = self._validity_seconds[message.smsc] if own is None else own
         start = now if message.not_before is None else message.not_before

@@ -48,8 +48,6 @@ class Judged:
     raw: str
     ours: bool
     reply: Reply | None
-    recipient: Recipient | None = None
-    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,7 @@ class Transaction:
         "_local",
         "_member",
         "_numbers",
+        "_ours",
         "_size",
         "_started",
         "client",
@@ -129,6 +128,7 @@ class Transaction:
         self.tls_version = tls_version
         self.mta_queue_id = mta_queue_id
         self.recipients: list[Judged] = []
+        self._ours: list[tuple[str, Recipient, str | None]] = []  # octets of RCPT, address, number
         self.others = 0
 
     # --- the envelope ---------------------------------------------------------------------------------------
@@ -161,13 +161,14 @@ class Transaction:
         if number is not None:
             self._gate.way(member, number)
             self._numbers.add(number)
-        if len(self._ours()) >= self._gate.max_recipients:
+        if len(self._ours) >= self._gate.max_recipients:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
         self._checkquota_of(member.account, member.name)
         self._member, self._domain = member, domain
-        return Judged(raw, ours=True, reply=None, recipient=recipient, number=number)
+        self._ours.append((raw, recipient, number))
+        return Judged(raw, ours=True, reply=None)
 
     def _account_for(self, domain: Domain) -> Member:
         member = self._gate.accounts.find(
@@ -191,9 +192,6 @@ class Transaction:
         left, free_again = self._intake.quota_left(name, self.sender.lower(), rule)
         if left < max(len(self._numbers), 1):
             raise quota_refusal(free_again, rule)
-
-    def _ours(self) -> list[Judged]:
-        return [one for one in self.recipients if one.recipient is not None]
 
     @property
     def judged_by(self) -> tuple[str | None, str | None]:
@@ -244,7 +242,7 @@ class Transaction:
         body = b"".join(self._body)
         mail = parse_mail(self._fields, body)
         envelope = self._envelope()
-        targets = tuple((one.recipient, one.number) for one in self.recipients if one.recipient is not None)
+        targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         request = domain.dialect.parse(
             mail, Context(envelope, targets, member.account, domain.options, self._clock())
         )
@@ -252,7 +250,8 @@ class Transaction:
         judged = Plan(domain.dialect.name, member.name, messages)
         if self._gate.shadow:
             return self._verdict(judged, None)
-        stored = self._intake.put(self._new_mail(judged, member, body), progress)
+        message_id = mail.first("message-id") or b""
+        stored = self._intake.put(self._new_mail(judged, member, body, message_id), progress)
         return self._verdict(judged, stored)
 
     def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
@@ -268,19 +267,17 @@ class Transaction:
 
         return terms
 
-    def _new_mail(self, judged: Plan, member: Member, body: bytes) -> NewMail:
-        ours = [one.recipient.address for one in self.recipients if one.recipient is not None]
+    def _new_mail(self, judged: Plan, member: Member, body: bytes, message_id: bytes) -> NewMail:
+        ours = [recipient.address for _, recipient, _ in self._ours]
         return NewMail(
-            messages=tuple(self._gate.composed(message, self._started) for message in judged.messages),
+            messages=tuple([self._gate.composed(message, self._started) for message in judged.messages]),
             received_at=self._started,
             account=judged.account,
             dialect=judged.dialect,
             sender=self.sender.lower(),
             client=self.client.address,
             mta_queue_id=self.mta_queue_id,
-            mail_message_id=next(
-                (clean(v.decode("latin-1")) for n, v in self._fields if n.lower() == "message-id"), ""
-            ),
+            mail_message_id=clean(message_id.decode("latin-1")),
             fingerprint=fingerprint(
                 self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
             ),
@@ -291,16 +288,16 @@ class Transaction:
         return Envelope(
             self.client,
             self.sender,
-            tuple(one.recipient for one in self.recipients if one.recipient is not None),
+            tuple([recipient for _, recipient, _ in self._ours]),
             self.sasl_user,
             self.tls_version,
             self.mta_queue_id,
         )
 
     def _verdict(self, judged: Plan, stored: Stored | None) -> Verdict:
-        ours = tuple(one.raw for one in self._ours())
         action = Action.STRIP if self.others else self._gate.claim_all
-        verdict = Verdict(action, Stage.EOM, None, ours if action is Action.STRIP else (), judged, stored)
+        ours = tuple([raw for raw, _, _ in self._ours]) if action is Action.STRIP else ()
+        verdict = Verdict(action, Stage.EOM, None, ours, judged, stored)
         self._log(verdict)
         if self._gate.shadow:
             return Verdict(Action.PASS, Stage.EOM, plan=judged)
@@ -348,11 +345,11 @@ class Transaction:
             "from_": f"<{clean(self.sender)}>",
             "account": self.judged_by[1] or "-",
             "dialect": self.judged_by[0] or "-",
-            "nrcpt": len(self._ours()),
+            "nrcpt": len(self._ours),
         }
         if judged is not None:
             pairs["messages"] = len(judged.messages)
-            pairs["parts"] = sum(len(message.parts) for message in judged.messages)
+            pairs["parts"] = sum([len(message.parts) for message in judged.messages])
         if stored is not None:
             pairs["queue"] = stored.queue_id
         pairs["size"] = self._size

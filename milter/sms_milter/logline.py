@@ -19,8 +19,8 @@ def clean(value: object) -> str:
 
 
 def line(mta_queue_id: str, /, **pairs: object) -> str:
-    """One event; a trailing underscore keeps Python's words apart from ours (`from_`)."""
-    body = ", ".join(f"{name.rstrip('_')}={value}" for name, value in pairs.items())
+    """One event; `from_` is written `from`, which Python keeps for itself."""
+    body = ", ".join([f"{'from' if name == 'from_' else name}={value}" for name, value in pairs.items()])
     return f"{clean(mta_queue_id) or 'NOQUEUE'}: {body}"
 
 

@@ -42,10 +42,8 @@ _STEPS_OFF = (
 )
 # The default list would make Postfix resolve every recipient once more (milter.md §0.14).
 _MACROS = (
-    (milter.M_CONNECT, "{daemon_name}"),
     (milter.M_ENVFROM, "i {auth_authen} {tls_version}"),
     (milter.M_ENVRCPT, "i"),
-    (milter.M_DATA, "i"),
     (milter.M_EOM, "i"),
 )
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 
 # Fields that relays add or change on the way: the retry of a mail may carry other ones.
 _TRACE = frozenset(
-    b"received return-path delivered-to received-spf authentication-results dkim-signature arc-seal "
-    b"arc-message-signature arc-authentication-results".split()
+    (
+        *("received", "return-path", "delivered-to", "received-spf", "authentication-results"),
+        *("dkim-signature", "arc-seal", "arc-message-signature", "arc-authentication-results"),
+    )
 )
 # Besides, Postfix gives a local client's mail the moment of each try for a Date, if it has none of its own.
-_PER_TRY = _TRACE | {b"date"}
+_PER_TRY = _TRACE | {"date"}
 
 
 def fingerprint(
@@ -29,21 +31,20 @@ def fingerprint(
     and From (Postfix does, at the end of the header, for local clients); a Message-ID that contains
     `mta_queue_id` is the MTA's, and the client's header ends before it.
     """
-    own = [(name.lower().encode(), value) for name, value in fields]
+    names = [name.lower() for name, _ in fields]
+    values = [value for _, value in fields]
     has_message_id = False
-    for at, (name, value) in enumerate(own):
-        if name == b"message-id":
-            if mta_queue_id and mta_queue_id.encode() in value:
-                del own[at:]
-            else:
-                has_message_id = bool(value.strip())
-            break
+    if "message-id" in names:
+        at = names.index("message-id")
+        if mta_queue_id and mta_queue_id.encode() in values[at]:
+            del names[at:], values[at:]
+        else:
+            has_message_id = bool(values[at].strip())
     if has_message_id:
-        own = [pair for pair in own if pair[0] not in _PER_TRY]
-    elif not any(name in (b"date", b"received") for name, _ in own):
+        lasting = [at for at, name in enumerate(names) if name not in _PER_TRY]
+        names, values = [names[at] for at in lasting], [values[at] for at in lasting]
+    elif "date" not in names and "received" not in names:
         return None
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update("\0".join((sender, *sorted(recipients))).encode(errors="surrogateescape"))
-    digest.update(b"\0\0" + b"\n".join(name + b":" + value for name, value in own))
-    digest.update(b"\0\0" + body)
-    return digest.digest()
+    words = "\0".join((sender, *sorted(recipients), "", *names))
+    octets = b"\0".join((words.encode(errors="surrogateescape"), *values, body))
+    return hashlib.blake2b(octets, digest_size=16).digest()

@@ -59,55 +59,56 @@ class SqliteFile:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Everything inside is durable together at its end, or not at all. Raises QueueUnavailable."""
-        with self._one_thread():
+        self._take_turn()
+        try:
             connection = self._open()
             lock = self._writer_lock()
             try:
-                with self._errors():
-                    connection.execute("BEGIN IMMEDIATE")
-                    try:
-                        yield connection
-                    except sqlite3.Error:
-                        raise
-                    except BaseException:
-                        connection.execute("ROLLBACK")
-                        raise
-                    connection.execute("COMMIT")
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except sqlite3.Error:
+                    raise
+                except BaseException:
+                    connection.execute("ROLLBACK")
+                    raise
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise self._meaning(error) from error
             finally:
                 lock.release()
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """For statements that only read; each sees what is committed by then. Raises QueueUnavailable."""
-        with self._one_thread():
-            connection = self._open()
-            with self._errors():
-                yield connection
-
-    def close(self) -> None:
-        """Let go of the file; the next use opens it again."""
-        with self._one_thread():
-            self._drop()
-
-    @contextlib.contextmanager
-    def _one_thread(self) -> Iterator[None]:
-        if not self._turn.acquire(timeout=self._lock_wait_seconds):
-            raise QueueUnavailable(f"{self.path}: busy in another thread")
-        try:
-            yield
         finally:
             self._turn.release()
 
     @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For statements that only read; each sees what is committed by then. Raises QueueUnavailable."""
+        self._take_turn()
         try:
-            yield
-        except (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.InterfaceError):
-            self._drop()
-            raise
+            yield self._open()
         except sqlite3.Error as error:
+            raise self._meaning(error) from error
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        self._take_turn()
+        try:
             self._drop()
-            raise QueueUnavailable(f"{self.path}: {_cause(error)}") from error
+        finally:
+            self._turn.release()
+
+    def _take_turn(self) -> None:
+        if not self._turn.acquire(timeout=self._lock_wait_seconds):
+            raise QueueUnavailable(f"{self.path}: busy in another thread")
+
+    def _meaning(self, error: sqlite3.Error) -> Exception:
+        """What an error of SQLite is to us; the connection is not to be trusted after it."""
+        self._drop()
+        if isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError | sqlite3.InterfaceError):
+            return error  # our own mistake
+        return QueueUnavailable(f"{self.path}: {_cause(error)}")
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -134,11 +135,13 @@ class SqliteFile:
             self._drop()  # moved away or restored from a copy: what we write there would be lost
         self._process = os.getpid()
         _create(self.path)
-        with self._errors():
+        try:
             connection = self._connection = _connect(self.path)
             self._identity = _identity(self.path)
             if _version(connection) != len(self._scripts):
                 self._migrate(connection)
+        except sqlite3.Error as error:
+            raise self._meaning(error) from error
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> None:

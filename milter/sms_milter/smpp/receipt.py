@@ -194,9 +194,9 @@ def read(pdu: DeliverSm) -> Receipt | None:
 
 
 def _message_id(pdu: DeliverSm, fields: dict[str, str], text: str) -> str:
-    octets = pdu.tlvs.get(codec.TLV_RECEIPTED_MESSAGE_ID, b"").strip(b"\0")
-    if octets:
-        return codec.legible(octets)
+    receipted = codec.legible(pdu.tlvs.get(codec.TLV_RECEIPTED_MESSAGE_ID, b"").strip(b"\0")).strip()
+    if receipted:
+        return receipted
     words = fields.get("id", "").split()
     if words:
         return words[0]
