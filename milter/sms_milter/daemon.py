@@ -249,24 +249,42 @@ class _Bell:
             self._listener.close()
 
 
+class _Watch:
+    """A poll set that is told anew what to watch each time, and changes only what is different."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._watched: dict[int, int] = {}
+
+    def ready(self, wanted: dict[int, int], seconds: float) -> set[int]:
+        """Descriptors of `wanted` (with their event masks; -1 is none) that have something, or time is up."""
+        wanted.pop(-1, None)
+        if wanted != self._watched:
+            for descriptor in self._watched.keys() - wanted.keys():
+                self._poll.unregister(descriptor)
+            for descriptor, mask in wanted.items():
+                self._poll.register(descriptor, mask)
+            self._watched = wanted
+        return {descriptor for descriptor, _ in self._poll.poll(seconds * 1000)}
+
+
 def _dispatch_until_told(
     dispatcher: Dispatcher, links: list[Link], bell: _Bell, woken: socket.socket, control: Control
 ) -> None:
     """The dispatcher's loop: sleep until something happens, then one step."""
+    watch = _Watch()
     deadline: float | None = None
     closing = False
     told = False
     while True:
         rest = min(dispatcher.step(time.time(), time.monotonic()), 0.1 if told else 60.0)
-        poll = select.poll()
-        heard = [woken.fileno(), bell.fileno()] + ([] if told else [control.fileno()])
-        for descriptor in heard:
-            if descriptor >= 0:
-                poll.register(descriptor, select.POLLIN)
-        for link in links:
-            if link.fileno() >= 0 and dispatcher.listening:
-                poll.register(link.fileno(), select.POLLIN | (select.POLLOUT if link.wants_write else 0))
-        ready = {descriptor for descriptor, _ in poll.poll(rest * 1000)}
+        wanted = dict.fromkeys((woken.fileno(), bell.fileno()), select.POLLIN)
+        if not told:
+            wanted[control.fileno()] = select.POLLIN
+        if dispatcher.listening:
+            for link in links:
+                wanted[link.fileno()] = select.POLLIN | (select.POLLOUT if link.wants_write else 0)
+        ready = watch.ready(wanted, rest)
         if bell.fileno() in ready:
             bell.clear()
             dispatcher.rung()
