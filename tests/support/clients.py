@@ -7,11 +7,13 @@ import random
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import count
 
 from support.smtp_dialogue import SmtpDialogue
 
 _SENDER = "bob@customer.example"
 _PATIENCE_SECONDS = 90.0
+_MAILS_PER_CONNECTION = 10
 _PAUSE_SECONDS = 0.05  # a real client waits for minutes
 
 
@@ -49,7 +51,10 @@ class Clients:
 
     def _client(self) -> None:
         connection: SmtpDialogue | None = None
-        while True:
+        for turn in count(1):
+            if connection is not None and turn % _MAILS_PER_CONNECTION == 0:
+                connection.close()
+                connection = None
             try:
                 number = self._waiting.get_nowait()
             except queue.Empty:

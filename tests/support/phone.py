@@ -66,16 +66,23 @@ def _place(part: Submitted) -> tuple[int, int, int] | None:
 
 def _message(parts: list[Submitted]) -> Shown:
     first = parts[0]
-    unicode = first.fields["data_coding"] == 8
+    coding = first.fields["data_coding"]
     content = b"".join(p.short_message[6:] if _place(p) else p.short_message for p in parts)
     return Shown(
         destination=first.destination,
         originator=first.originator,
-        text=content.decode("utf-16-be") if unicode else _gsm(content),
+        text=_text(content, coding),
         parts=len(parts),
         receipt=bool(first.fields["registered_delivery"] & 1),
-        unicode=unicode,
+        unicode=coding == 8,
     )
+
+
+def _text(content: bytes, data_coding: int) -> str:
+    """What is no text is shown as its coding and its octets."""
+    if data_coding == 8:
+        return content.decode("utf-16-be")
+    return _gsm(content) if data_coding == 0 else f"[{data_coding}] {content.hex()}"
 
 
 def _gsm(septets: bytes) -> str:

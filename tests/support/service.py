@@ -23,6 +23,7 @@ BASE = ROOT / "tests" / "integration" / "config" / "base.yaml"
 # An unprivileged user, unless Python itself stands where that one cannot read it (somebody's home folder).
 USER = "nobody" if all(p.stat().st_mode & 0o001 for p in Path(os.__file__).resolve().parents) else ""
 _STARTED = re.compile(r"started role=(\S+) pid=(\d+)")
+_RELOADED = re.compile(r": reloaded, |reload refused")
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,9 +103,16 @@ class Service:
         self._process = None
 
     def reload(self) -> None:
-        """SIGHUP; the log tells what came of it."""
+        """SIGHUP; returns when the configuration has been read again, or refused."""
         assert self._process is not None
+        before = len(_RELOADED.findall(self.log))
         self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(_RELOADED.findall(self.log)) > before, "the service to reload", 20)
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Lay more settings over those in force and write the file; `reload` or `start` reads it."""
+        self.configuration = merged(self.configuration, settings)
+        self.file.write_text(yaml.safe_dump(self.configuration))
 
     def kill(self, role: str) -> None:
         """kill -9: `milter` (all its workers), `dispatch`, or `supervisor`."""

@@ -127,16 +127,18 @@ class World:
         try:
             wait_until(as_expected, "", 5)
         except AssertionError:
-            dialogue = "\n".join(transcript)
-            assert came == expected, f"{dialogue}\n{self.services[case.config].log[-3000:]}"
+            log = self.services[case.config].log[-3000:]
+            told = [f"expected {expected}", f"     but {came}", *transcript, log]
+            raise AssertionError("\n".join(told)) from None
 
     def _came(self) -> dict[str, list[str]]:
         parts = [part for part in self.smsc.received if part.originator != "SENTINEL"]
         waiting = [(mail.sender, recipient) for mail in self.mta.queue() for recipient in mail.recipients]
         left = sorted(recipient for _, recipient in waiting if _is_sms(recipient))
-        # Sendmail keeps ordinary mail in its queue instead of delivering it.
-        sunk = [(mail.sender, recipient) for mail in self.sink.mails for recipient in mail.recipients]
-        ordinary = sunk + [(sender, recipient) for sender, recipient in waiting if not _is_sms(recipient)]
+        ordinary = [(sender, recipient) for sender, recipient in waiting if not _is_sms(recipient)]
+        if self.mta_name == "postfix":  # Sendmail keeps ordinary mail in its queue instead of delivering it
+            still = [("<still queued>", recipient) for _, recipient in ordinary]
+            ordinary = still + [(mail.sender, to) for mail in list(self.sink.mails) for to in mail.recipients]
         mail = sorted(f"{recipient} from {sender or '<>'}" for sender, recipient in ordinary)
         return {"sms": sorted(map(str, shown(parts))), "mail": mail, "left": left}
 
