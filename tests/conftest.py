@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-# Repeatable, and never a matter of speed; `--hypothesis-profile=searching` looks for what nobody has seen yet.
+# Repeatable, and never a matter of speed; `--hypothesis-profile=searching` looks further.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("searching", deadline=None)
 settings.load_profile("repeatable")
