@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 
-from support.sendmail import unpacked
+from support.sendmail_packages import unpacked
 
 
 def missing(mta: str) -> str:
@@ -14,4 +15,6 @@ def missing(mta: str) -> str:
         return "MTAs must be started as root"
     if mta == "postfix":
         return "" if shutil.which("postfix", path="/usr/sbin") else "Postfix is not installed"
+    if subprocess.run(["unshare", "--uts", "--mount", "true"], capture_output=True).returncode:
+        return "Sendmail needs a namespace of its own, which this system does not give"
     return "" if unpacked() else "Debian's sendmail packages cannot be downloaded"

@@ -12,43 +12,15 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 
-from support.places import CACHE, DEPLOY, accepts, free_port, wait_until
+from support.places import DEPLOY, accepts, free_port, wait_until
 from support.postfix import WaitingMail
+from support.sendmail_packages import libraries, program, unpacked
 
-_PACKAGES = ("sendmail-bin", "sendmail-base", "sendmail-cf", "libwrap0", "m4")
 _DEFAULT_DOMAIN = "sms.example.com"  # as it stands in the snippet
 _HOST = "mx.sms.test"
-
-
-@cache
-def unpacked() -> Path | None:
-    """The folder with the packages unpacked in it, downloaded at the first use; None: they cannot be had."""
-    root = CACHE / "sendmail" / "root"
-    if _works(root):
-        return root
-    packages = CACHE / "sendmail" / "packages"
-    packages.mkdir(parents=True, exist_ok=True)
-    if not list(packages.glob("sendmail-bin_*.deb")):
-        subprocess.run(["apt-get", "download", "-q", *_PACKAGES], cwd=packages, capture_output=True)
-    for package in packages.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", package, root], check=True, capture_output=True)
-    if not _works(root):
-        return None
-    # With the set-group-id bit the loader would ignore our library path.
-    _program(root).chmod(0o755)
-    return root
-
-
-def _program(root: Path) -> Path:
-    return root / "usr/libexec/sendmail/sendmail"
-
-
-def _works(root: Path) -> bool:
-    return _program(root).exists() and (root / "usr/bin/m4").exists()
 
 
 @dataclass
@@ -113,17 +85,13 @@ class Sendmail:
         script = f"hostname {_HOST} && " + " && ".join(
             f"mount --bind {files}/{name} /etc/{name}" for name in ("hosts", "nsswitch.conf", "resolv.conf")
         )
-        library = self._root / "usr/lib/x86_64-linux-gnu"
-        libraries = (
-            library if library.exists() else next((self._root / "usr/lib").glob("*/libwrap.so.0")).parent
-        )
         with (self.directory / "output").open("ab") as output:
             return subprocess.Popen(
                 [
                     *("unshare", "--uts", "--mount", "sh", "-c", f'{script} && exec "$0" "$@"'),
-                    *(_program(self._root), "-C", files / "sendmail.cf", *arguments),
+                    *(program(self._root), "-C", files / "sendmail.cf", *arguments),
                 ],
-                env={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
+                env={**os.environ, "LD_LIBRARY_PATH": libraries(self._root)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
