@@ -22,7 +22,7 @@ _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
 _HOUSEKEEPING_SECONDS = 10.0
 _THROTTLE_SECONDS = (1.0, 30.0)  # first and longest pause after 0x58 or 0x14
-_GATHER_SECONDS = 0.005  # between two transactions, unless much waits
+_GATHER_SECONDS = 0.02  # between two transactions, unless a backlog waits for free slots
 _HEARD_LIMIT = 5000  # outcomes and receipts that may wait for a queue that cannot be written
 
 
@@ -34,6 +34,7 @@ class _Lane:
     due: float = 0.0  # when the next part falls due; 0: look now
     paused_until: float = 0.0
     pause: float = 0.0
+    backlog: bool = False  # the last lease filled all free slots: there is more
 
 
 @dataclass(slots=True)
@@ -79,7 +80,6 @@ class Dispatcher:
         self._draining = False
         self._ticks = 0.0
         self._exchanged_at = -math.inf
-        self._much = min((max(1, lane.settings.window // 2) for lane in self._lanes.values()), default=1)
         self._shown: list[LinkStatus] = []
 
     # --- turns ----------------------------------------------------------------------------------------------
@@ -135,13 +135,17 @@ class Dispatcher:
         return all(link.state is LinkState.DOWN for link in self._links)
 
     def _gathering_seconds(self) -> float:
-        """How long to wait for more before the next transaction; nothing after a pause, or when much waits.
+        """How long to wait for more before the next transaction; nothing after a pause.
 
-        A transaction costs the same for one part as for ten, and milter workers want to write too.
+        A transaction costs the same for one part as for ten, and the milter workers want to write too. With a
+        backlog it is worth its price as soon as half a window is answered.
         """
-        if len(self._heard.outcomes) + len(self._heard.receipts) >= self._much:
+        if any(len(self._heard.outcomes) * 2 >= lane.settings.window for lane in self._backlogged()):
             return 0.0
         return self._exchanged_at + _GATHER_SECONDS - self._ticks
+
+    def _backlogged(self) -> list[_Lane]:
+        return [lane for lane in self._lanes.values() if lane.backlog]
 
     def _turn(self, now: float) -> None:
         if not self._adopted:
@@ -172,9 +176,11 @@ class Dispatcher:
             for part in parts:
                 self._in_flight[part.part_id] = part
                 bound.submit(part.part_id, part.sequence, part.body, self._ticks)
-            if len(parts) < asked:
+            lane = self._lanes[link.smsc]
+            lane.backlog = len(parts) == asked
+            if not lane.backlog:
                 due = self._queue.next_due(link.smsc)
-                self._lanes[link.smsc].due = math.inf if due is None else due
+                lane.due = math.inf if due is None else due
         for link, bound, delivery in heard.answers:
             if link.session is bound:
                 bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)

@@ -1,15 +1,17 @@
 /*
- * A milter that does nothing, the floor under every other: it asks Postfix for the same protocol steps and macros as
- * sms-milter (callbacks for connect, MAIL, RCPT, DATA, header, body, end of message; no replies to connect, MAIL,
- * headers and body), looks at nothing, and claims each mail with DISCARD.
+ * A milter that does nothing: callbacks for connect, MAIL, RCPT, DATA, header, body and end of message that look at
+ * nothing, and DISCARD in the end.
  *
- *     do_nothing SOCKET          such as inet:8890@127.0.0.1
+ *     do_nothing SOCKET               as one writes it: libmilter negotiates by itself
+ *     do_nothing SOCKET same-steps    the floor: asks the MTA for the same protocol steps and macros as sms-milter
+ *                                     (no replies to connect, MAIL, headers and body)
  */
 #include <libmilter/mfapi.h>
 #include <stdio.h>
+#include <string.h>
 
-#define OFF (SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NOEOH)
-#define NO_REPLY (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_BODY)
+#define OFF (SMFIP_NOHELO | SMFIP_NOUNKNOWN)
+#define NO_REPLY (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 
 static unsigned long no_reply;
 
@@ -23,14 +25,12 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
                              unsigned long *want2, unsigned long *want3)
 {
     (void) unused2, (void) unused3;
-    smfi_setsymlist(ctx, SMFIM_CONNECT, "{daemon_name}");
     smfi_setsymlist(ctx, SMFIM_ENVFROM, "i {auth_authen} {tls_version}");
     smfi_setsymlist(ctx, SMFIM_ENVRCPT, "i");
-    smfi_setsymlist(ctx, SMFIM_DATA, "i");
     smfi_setsymlist(ctx, SMFIM_EOM, "i");
     no_reply = steps & NO_REPLY;
     *want_actions = actions & SMFIF_DELRCPT;
-    *want_steps = steps & (OFF | NO_REPLY | SMFIP_SKIP);
+    *want_steps = steps & (OFF | NO_REPLY);
     *want2 = *want3 = 0;
     return SMFIS_CONTINUE;
 }
@@ -88,13 +88,16 @@ static struct smfiDesc milter = {
     .xxfi_header = on_header,
     .xxfi_body = on_body,
     .xxfi_eom = on_end_of_message,
-    .xxfi_negotiate = on_negotiate,
 };
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || smfi_setconn(argv[1]) != MI_SUCCESS || smfi_register(milter) != MI_SUCCESS) {
-        fprintf(stderr, "usage: do_nothing SOCKET\n");
+    if (argc == 3 && strcmp(argv[2], "same-steps") == 0)
+        milter.xxfi_negotiate = on_negotiate;
+    else if (argc != 2)
+        argc = 0;
+    if (argc == 0 || smfi_setconn(argv[1]) != MI_SUCCESS || smfi_register(milter) != MI_SUCCESS) {
+        fprintf(stderr, "usage: do_nothing SOCKET [same-steps]\n");
         return 64;
     }
     return smfi_main() == MI_SUCCESS ? 0 : 70;

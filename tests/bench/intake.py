@@ -1,4 +1,4 @@
-"""How fast mail is taken: ours, a do-nothing milter in C and one with pymilter, behind the same Postfix.
+"""How fast mail is taken: ours, do-nothing milters in C and with pymilter, behind the same Postfix.
 
 smtp-source drives one Postfix whose listeners differ in their milter only; the peers take turns. Ours runs
 whole: the dispatcher submits to an SMSC meanwhile, and a run only counts when every SMS has arrived there.
@@ -40,10 +40,11 @@ from bench.harness import (
 from support.places import accepts, folder, free_port, wait_until
 from support.postfix import Postfix
 
-PEERS = ("sms_milter", "c_do_nothing", "pymilter_do_nothing")
+PEERS = ("sms_milter", "c_do_nothing", "c_same_steps", "pymilter_do_nothing")
 _PHONE = f"447973100000@{DOMAIN}"
 _RATIOS = {
     "vs_c_do_nothing": ("sms_milter_mails_per_second", "c_do_nothing_mails_per_second"),
+    "vs_c_same_steps": ("sms_milter_mails_per_second", "c_same_steps_mails_per_second"),
     "vs_pymilter_do_nothing": ("sms_milter_mails_per_second", "pymilter_do_nothing_mails_per_second"),
 }
 
@@ -90,6 +91,14 @@ def stage(place: Path) -> Iterator[Stage]:
         pids = {
             "c_do_nothing": start(
                 running(c_milter, f"inet:{sockets['c_do_nothing']}@127.0.0.1", log=place / "c.log")
+            ),
+            "c_same_steps": start(
+                running(
+                    c_milter,
+                    f"inet:{sockets['c_same_steps']}@127.0.0.1",
+                    "same-steps",
+                    log=place / "c-same-steps.log",
+                )
             ),
             "pymilter_do_nothing": start(
                 running(
@@ -230,8 +239,9 @@ def bench(load: Load, *, as_json: bool) -> None:
             idle_run(on, load, figures)
     print(f"{load.rounds} rounds of {load.mails} mails of {load.octets} octets ({parts} SMS each),", end=" ")
     print(f"{load.sessions} sessions, {'kept open' if load.keep_connections else 'one mail each'}")
-    print("all milters: the same listener settings, protocol steps and macros, in_flow_delay = 0")
-    print("c_do_nothing: libmilter, one process; pymilter_do_nothing: its class layer, one process")
+    print("all milters: the same listener settings, in_flow_delay = 0")
+    print("c_do_nothing: libmilter as it negotiates by itself, one process; c_same_steps: with the protocol")
+    print("steps and macros of sms_milter; pymilter_do_nothing: its class layer and negotiation, one process")
     print(f"sms_milter: SQLite queue, {os.cpu_count()} workers, the dispatcher submits meanwhile")
     show(figures, ratios(figures.medians(), _RATIOS), as_json=as_json)
 
