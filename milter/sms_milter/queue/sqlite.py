@@ -30,11 +30,10 @@ class SqliteQueue:
         path: str,
         *,
         retry_window_seconds: float = 5 * 86400.0,
-        lock_wait_seconds: float = 10.0,
     ) -> None:
         self.path = path
         self._retry_window_seconds = retry_window_seconds
-        self._file = SqliteFile(path, lock_wait_seconds=lock_wait_seconds)
+        self._file = SqliteFile(path)
         self._leftovers_before = float("-inf")
 
     def close(self) -> None:

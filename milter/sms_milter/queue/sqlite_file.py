@@ -19,6 +19,7 @@ from sms_milter.queue.statements import migrations
 _MODE = 0o660  # texts and numbers are for the service's user and group
 _CACHE_KIB = 16 * 1024
 _CHECKPOINT_PAGES = 4000
+_TURN_SECONDS = 10.0
 _JOURNAL_LIMIT_OCTETS = 64 * 1024 * 1024
 _FOREIGN_LOCK_MILLISECONDS = (
     2000  # a sqlite3 shell or a checkpoint at close; our own writers wait for the lock file
@@ -44,11 +45,8 @@ class SqliteFile:
     again on the next use, so it heals when the disk comes back. Any thread may use it; they take turns.
     """
 
-    def __init__(
-        self, path: str, *, lock_wait_seconds: float = 10.0, scripts: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, path: str, *, scripts: Sequence[str] | None = None) -> None:
         self.path = path
-        self._lock_wait_seconds = lock_wait_seconds
         self._scripts = migrations() if scripts is None else scripts
         self._turn = threading.Lock()
         self._process = 0
@@ -100,7 +98,7 @@ class SqliteFile:
             self._turn.release()
 
     def _take_turn(self) -> None:
-        if not self._turn.acquire(timeout=self._lock_wait_seconds):
+        if not self._turn.acquire(timeout=_TURN_SECONDS):
             raise QueueUnavailable(f"{self.path}: busy in another thread")
 
     def _meaning(self, error: sqlite3.Error) -> Exception:
@@ -122,8 +120,7 @@ class SqliteFile:
                 self._lock = WriterLock(self.path)
             except OSError as error:
                 raise QueueUnavailable(f"{self.path}: {error.strerror} ({error.filename})") from error
-        if not self._lock.acquire(self._lock_wait_seconds):
-            raise QueueUnavailable(f"{self.path}: other writers for {self._lock_wait_seconds:g} s")
+        self._lock.acquire()
         return self._lock
 
     def _open(self) -> sqlite3.Connection:

@@ -17,6 +17,7 @@ from sms_milter.queue.statements import statements
 
 _WHOLE_ACCOUNT = "*"  # no envelope sender looks like this
 _SQL = statements("queries_intake.sql")
+_ROWS_AT_ONCE = 32
 
 
 def put(
@@ -171,10 +172,23 @@ class _Batch:
         """Write everything taken in."""
         if not self._mails:
             return
-        self._db.executemany(_SQL["insert_mail"], self._mails)
-        self._db.executemany(_SQL["insert_message"], self._messages)
-        self._db.executemany(_SQL["insert_part"], self._parts)
+        _insert(self._db, "insert_mail", self._mails)
+        _insert(self._db, "insert_message", self._messages)
+        _insert(self._db, "insert_part", self._parts)
         self._db.execute(_SQL["count_new"], (self._last_id - self._first_id,))
+
+
+def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
+    """Insert all rows, many with one statement.
+
+    SQLite lets go of the interpreter at each statement, and libmilter's threads are quick to take it: every
+    further one would keep the other workers waiting for the writer's lock.
+    """
+    head, _, values = _SQL[name].rpartition("VALUES")
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[first : first + _ROWS_AT_ONCE]
+        places = ",".join([values] * len(some))
+        db.execute(f"{head} VALUES {places}", [field for row in some for field in row])
 
 
 def _storable(text: str) -> str:

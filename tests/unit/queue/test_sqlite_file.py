@@ -48,7 +48,7 @@ def test_others_cannot_read_the_files(path: Path) -> None:
     queue.put([mail()], NOW)
     modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
     queue.close()
-    assert {f"queue.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock", ".turn")} <= set(modes)
+    assert {f"queue.db{suffix}" for suffix in ("", "-wal", "-shm", ".lock")} <= set(modes)
     assert {name: mode for name, mode in modes.items() if mode & 0o007} == {}
 
 
@@ -178,34 +178,21 @@ def test_a_foreign_writer_makes_it_unavailable(path: Path, monkeypatch: pytest.M
     queue.close()
 
 
-def test_a_writer_that_keeps_the_lock_makes_it_unavailable(path: Path) -> None:
-    one, two = SqliteQueue(str(path)), SqliteQueue(str(path), lock_wait_seconds=0.05)
-    two.put([mail()], NOW)
-    with one.transaction():
-        for _ in range(2):
-            with pytest.raises(QueueUnavailable, match="other writers"):
-                two.put([mail()], NOW)
-        assert len(two.list_parts()) == 1  # readers are not held up
-    assert two.put([mail()], NOW)
-    one.put([mail()], NOW)
-    assert len(two.list_parts()) == 3
-    one.close()
-    two.close()
-
-
-def test_a_waiting_writer_is_next(path: Path) -> None:
+def test_a_writer_waits_for_another_and_readers_do_not(path: Path) -> None:
     one, two = SqliteQueue(str(path)), SqliteQueue(str(path))
     two.put([mail()], NOW)
     order: list[str] = []
     with one.transaction():
-        waiting = threading.Thread(target=lambda: two.put_waiting(lambda: order.append("two") or [], NOW))
+        waiting = threading.Thread(
+            target=lambda: two.put_waiting(lambda: order.append("two") or [mail()], NOW)
+        )
         waiting.start()
-        while two._file._lock is None or not two._file._lock._waiting:
-            time.sleep(0.001)
-        time.sleep(0.02)  # its thread goes into the kernel
-    one.put_waiting(lambda: order.append("one") or [], NOW)  # comes back at once, must not overtake
-    waiting.join()
-    assert order == ["two", "one"]
+        time.sleep(0.05)
+        assert len(SqliteQueue(str(path)).list_parts()) == 1
+        order.append("one")
+    waiting.join(10)
+    assert order == ["one", "two"]
+    assert len(two.list_parts()) == 2
     one.close()
     two.close()
 
