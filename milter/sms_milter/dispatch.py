@@ -22,7 +22,10 @@ _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
 _HOUSEKEEPING_SECONDS = 10.0
 _THROTTLE_SECONDS = (1.0, 30.0)  # first and longest pause after 0x58 or 0x14
-_GATHER_SECONDS = 0.02  # between two transactions, unless a backlog waits for free slots
+_GATHER_SECONDS = (
+    0.005,
+    0.02,
+)  # between two transactions: when parts come singly, and when they come in crowds
 _HEARD_LIMIT = 5000  # outcomes and receipts that may wait for a queue that cannot be written
 
 
@@ -80,6 +83,7 @@ class Dispatcher:
         self._draining = False
         self._ticks = 0.0
         self._exchanged_at = -math.inf
+        self._gather_seconds = _GATHER_SECONDS[0]
         self._shown: list[LinkStatus] = []
 
     # --- turns ----------------------------------------------------------------------------------------------
@@ -142,7 +146,7 @@ class Dispatcher:
         """
         if any(len(self._heard.outcomes) * 2 >= lane.settings.window for lane in self._backlogged()):
             return 0.0
-        return self._exchanged_at + _GATHER_SECONDS - self._ticks
+        return self._exchanged_at + self._gather_seconds - self._ticks
 
     def _backlogged(self) -> list[_Lane]:
         return [lane for lane in self._lanes.values() if lane.backlog]
@@ -170,6 +174,7 @@ class Dispatcher:
             for link, bound, sequences in wanted:
                 leased.append((link, bound, len(sequences), work.lease(link.smsc, link.name, sequences, now)))
         self._exchanged_at = self._ticks
+        self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
         # From here on it is durable: octets may leave, receipts be acknowledged, the log speak.
         self._heard = _Heard()
         for link, bound, asked, parts in leased:

@@ -1,8 +1,8 @@
 """One writer at a time among all processes that use one database file.
 
-SQLite's own waiting sleeps in growing steps; here the kernel wakes the next one at once. A lock ends with its
-process, however that dies. There is no time limit: a holder that hangs is in the hands of the disk, and we would
-be too; a milter worker's callers have deadlines of their own.
+SQLite's own waiting sleeps in growing steps; here the kernel wakes the next one at once. A lock ends with
+its process, however that dies. There is no time limit: a holder that hangs is in the hands of the disk, and
+we would be too; a milter worker's callers have deadlines of their own.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def hand_over(file: int, like: str) -> None:
 
 
 class WriterLock:
-    """The locked file `PATH.lock`. One thread at a time; made by the process that uses it, since a forked child
-    would share the lock.
+    """The locked file `PATH.lock`. One thread at a time; made by the process that uses it, since a forked
+    child would share the lock.
     """
 
     def __init__(self, path: str) -> None:
