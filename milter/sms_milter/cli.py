@@ -76,14 +76,16 @@ def _print_faults(error: ConfigError) -> None:
 @app.command()
 def run(
     config: ConfigFile = DEFAULT_CONFIG,
-    role: Annotated[list[str] | None, typer.Option(help="milter or dispatch; all when not given.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="milter, dispatch or report; all when not given.")
+    ] = None,
 ) -> None:
     """Run the service in the foreground. SIGTERM drains, SIGHUP reloads the configuration."""
     from sms_milter.daemon import ROLES, Service
 
     wanted = frozenset(role or ROLES)
     if not wanted <= set(ROLES):
-        raise typer.BadParameter(f"roles are {' and '.join(ROLES)}")
+        raise typer.BadParameter(f"roles are {', '.join(ROLES)}")
     Service(config, wanted).run()
 
 

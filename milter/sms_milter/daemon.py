@@ -23,18 +23,21 @@ from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError, Fault
 from sms_milter.gate import Gate
 from sms_milter.logline import Numbers, clean
+from sms_milter.notify import Notifier
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal
 from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
-from sms_milter.queue.doorbell import DatagramDoorbell, DoorbellListener
+from sms_milter.queue.doorbell import DISPATCH, REPORT, DatagramDoorbell, DoorbellListener
+from sms_milter.queue.role import RoleLock
+from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
 from sms_milter.supervisor import Control, Main, Order, Supervisor
 
-ROLES = ("milter", "dispatch")
+ROLES = ("milter", "dispatch", "report")
 
 _BACKLOG = 128
 _BIND_PATIENCE_SECONDS = (
@@ -106,7 +109,16 @@ class Service:
             mains["dispatch"] = self._main(
                 "dispatch", (*concern, configuration.user), _dispatch_role(configuration)
             )
+        if "report" in self._wanted:
+            self._add_report_role(mains, configuration)
         return mains
+
+    def _add_report_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
+        if not configuration.reports.submit_to:
+            self._journal.info("reports.submit_to is empty: nobody is told by mail what became of an SMS")
+            return
+        concern = (configuration.reports, configuration.queue, configuration.log, configuration.user)
+        mains["report"] = self._main("report", concern, _report_role(configuration))
 
     def _main(self, name: str, concern: object, main: Main) -> Main:
         """The main of a role; the one that runs already when nothing that concerns it has changed."""
@@ -194,7 +206,7 @@ def _dispatch_role(configuration: Configuration) -> Main:
         journal = open_journal(configuration.log, "dispatch")
         _give_up_privileges(configuration.user)
         queue = open_queue(configuration.queue)
-        bell = _Bell(configuration.queue.path, journal)
+        bell = _Bell(configuration.queue.path, DISPATCH, journal)
         waker, woken = socket.socketpair()
         waker.setblocking(False)
         woken.setblocking(False)
@@ -210,6 +222,7 @@ def _dispatch_role(configuration: Configuration) -> Main:
             journal,
             Numbers(masked=configuration.log.mask_numbers),
             keep_seconds=configuration.reports.keep,
+            reports=DatagramDoorbell(configuration.queue.path, REPORT),
         )
         _dispatch_until_told(dispatcher, links, bell, woken, control)
         bell.close()
@@ -218,10 +231,10 @@ def _dispatch_role(configuration: Configuration) -> Main:
 
 
 class _Bell:
-    """The doorbell, as long as it can be had: without it the dispatcher's slow poll has to do."""
+    """The doorbell, as long as it can be had: without it the role's slow poll has to do."""
 
-    def __init__(self, path: str, journal: Journal) -> None:
-        self._path, self._journal = path, journal
+    def __init__(self, path: str, role: str, journal: Journal) -> None:
+        self._path, self._role, self._journal = path, role, journal
         self._listener: DoorbellListener | None = None
         self._missed = False
 
@@ -229,7 +242,7 @@ class _Bell:
         """The descriptor to poll, -1 while there is none."""
         if self._listener is None:
             try:
-                self._listener = DoorbellListener(self._path)
+                self._listener = DoorbellListener(self._path, self._role)
                 self._missed = False
             except OSError as error:
                 if not self._missed:
@@ -303,6 +316,43 @@ def _dispatch_until_told(
         if closing and deadline is not None and (dispatcher.closed or now > deadline):
             dispatcher.step(time.time(), now)
             return
+
+
+def _report_role(configuration: Configuration) -> Main:
+    def main(control: Control) -> None:
+        journal = open_journal(configuration.log, "report")
+        _give_up_privileges(configuration.user)
+        path = configuration.queue.path
+        bell = _Bell(path, REPORT, journal)
+        host, _, port = configuration.reports.submit_to.rpartition(":")
+        host_name = socket.getfqdn()
+        notifier = Notifier(
+            open_queue(configuration.queue),
+            SmtpOutbox(host.strip("[]"), int(port), host_name),
+            journal,
+            Numbers(masked=configuration.log.mask_numbers),
+            host_name=host_name,
+            author=configuration.reports.sender,
+            our_turn=RoleLock(path, "report").acquire,
+        )
+        _notify_until_told(notifier, bell, control)
+        bell.close()
+
+    return main
+
+
+def _notify_until_told(notifier: Notifier, bell: _Bell, control: Control) -> None:
+    """The report role's loop: a step, then sleep until the doorbell rings or it is time."""
+    while True:
+        rest = notifier.step(time.time())
+        poll = select.poll()
+        for descriptor in (control.fileno(), bell.fileno()):
+            if descriptor >= 0:
+                poll.register(descriptor, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(rest * 1000)}
+        if control.fileno() in ready:
+            return
+        bell.clear()
 
 
 def _wake(waker: socket.socket) -> None:

@@ -15,7 +15,7 @@ from sms_milter.config.schema import Smsc
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers, clean, line
 from sms_milter.model import LeasedPart, LinkState, LinkStatus, Outcome, PartState, ReceiptNews, Settled
-from sms_milter.ports import DispatchQueue, Journal, Link
+from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Work
 from sms_milter.smpp import receipt, session, status
 
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
@@ -67,13 +67,16 @@ class Dispatcher:
         numbers: Numbers,
         *,
         keep_seconds: float,
+        reports: Doorbell | None = None,
     ) -> None:
+        """`reports` wakes the report role, where there is one."""
         self._queue = queue
         self._links = links
         self._lanes = {name: _Lane(settings) for name, settings in smscs.items()}
         self._journal = journal
         self._numbers = numbers
         self._keep_seconds = keep_seconds
+        self._reports = reports
         self._in_flight: dict[int, LeasedPart] = {}
         self._heard = _Heard()
         self._adopted = False
@@ -177,6 +180,7 @@ class Dispatcher:
         self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
         # From here on it is durable: octets may leave, receipts be acknowledged, the log speak.
         self._heard = _Heard()
+        self._ring(work)
         for link, bound, asked, parts in leased:
             for part in parts:
                 self._in_flight[part.part_id] = part
@@ -220,6 +224,10 @@ class Dispatcher:
             elif lane.due > now:
                 moments.append(lane.due)
         return max(0.0, min(moments) - now)
+
+    def _ring(self, work: Work) -> None:
+        if self._reports is not None and work.reported:
+            self._reports.ring()
 
     # --- hearing --------------------------------------------------------------------------------------------
 
@@ -380,6 +388,7 @@ class Dispatcher:
     def _keep_house(self, now: float) -> None:
         with self._queue.transaction() as work:
             expired = work.expire(now)
+        self._ring(work)
         for part in expired:
             self._say(part, None, now, status="expired (validity is over)")
         if expired:

@@ -6,7 +6,8 @@ GatewayError
 ├─ Deferred(Reply)        temporary, try again later          4yz
 ├─ ContentFault           cannot become the wanted SMS content; the dialect finds the reply
 ├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
-└─ QueueError ── QueueUnavailable · LeaseLost
+├─ QueueError ── QueueUnavailable · LeaseLost
+└─ ReportError ── ReportRefused · ReportDeferred · OutboxUnavailable
 """
 
 from __future__ import annotations
@@ -92,3 +93,19 @@ class QueueUnavailable(QueueError):
 
 class LeaseLost(QueueError):
     """A part that we believed to hold is no longer ours."""
+
+
+class ReportError(GatewayError):
+    """A mail of ours was not taken by the MTA."""
+
+
+class ReportRefused(ReportError):
+    """The MTA will never take this mail."""
+
+
+class ReportDeferred(ReportError):
+    """The MTA does not take this mail now."""
+
+
+class OutboxUnavailable(ReportError):
+    """The MTA takes no mail at all now: away, or not willing to talk."""

@@ -37,6 +37,7 @@ class Gate:
         self.bounce_mixed = milter.mixed_refusal == "bounce"
         self.max_recipients = milter.max_recipients
         self.shadow = milter.shadow
+        self.reports = bool(configuration.reports.submit_to)
         self.numbers = Numbers(masked=configuration.log.mask_numbers)
         self.domains = {
             name: Domain(

@@ -20,12 +20,15 @@ from sms_milter.gate import Domain, Gate, quota_of
 from sms_milter.logline import clean, line
 from sms_milter.mail.address import domain_of, parse_path, sender_of
 from sms_milter.mail.fingerprint import fingerprint
+from sms_milter.mail.head import header_block
 from sms_milter.mail.parse import parse as parse_mail
 from sms_milter.model import (
     Action,
     Client,
     Envelope,
     NewMail,
+    Notify,
+    Original,
     Plan,
     QuotaRule,
     Recipient,
@@ -71,6 +74,7 @@ class Transaction:
         "_body",
         "_clock",
         "_domain",
+        "_envelope_id",
         "_fields",
         "_gate",
         "_held",
@@ -123,6 +127,7 @@ class Transaction:
         self.client = client
         self.sender = sender_of(sender)
         size = parameters.get("SIZE", "")
+        self._envelope_id = parameters.get("ENVID", "")
         self.declared_size = int(size) if size.isascii() and size.isdigit() else 0
         self.sasl_user = sasl_user
         self.tls_version = tls_version
@@ -244,7 +249,10 @@ class Transaction:
         envelope = self._envelope()
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         request = domain.dialect.parse(
-            mail, Context(envelope, targets, member.account, domain.options, self._clock())
+            mail,
+            Context(
+                envelope, targets, member.account, domain.options, self._clock(), reports=self._gate.reports
+            ),
         )
         messages = plan(request.wishes, self._authorise(request, member))
         judged = Plan(domain.dialect.name, member.name, messages)
@@ -274,7 +282,7 @@ class Transaction:
             received_at=self._started,
             account=judged.account,
             dialect=judged.dialect,
-            sender=self.sender.lower(),
+            sender=self.sender,
             client=self.client.address,
             mta_queue_id=self.mta_queue_id,
             mail_message_id=clean(message_id.decode("latin-1")),
@@ -282,7 +290,15 @@ class Transaction:
                 self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
             ),
             quota=quota_of(member.account),
+            original=self._original(judged),
+            answers=judged.answers,
         )
+
+    def _original(self, judged: Plan) -> Original | None:
+        """What reports will repeat; kept only if the sender asks for any."""
+        if any(message.notify > Notify.LOST for message in judged.messages):
+            return Original(clean(self._envelope_id), header_block(self._fields))
+        return None
 
     def _envelope(self) -> Envelope:
         return Envelope(

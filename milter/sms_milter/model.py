@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum, StrEnum
+from enum import Enum, IntEnum, IntFlag, StrEnum
 
 # --- the SMTP dialogue --------------------------------------------------------------------------------------
 
@@ -98,6 +98,15 @@ class Priority(IntEnum):
     LOW = 2
 
 
+class Notify(IntFlag):
+    """Of which ends of a message its sender is told by mail."""
+
+    NEVER = 0
+    LOST = 1  # it ended before the SMSC had it: accepted mail must not vanish in silence (RFC 5321 §6.1)
+    FAILURE = 2  # it failed in any way, also if nothing was ever heard of it
+    SUCCESS = 4  # it was delivered
+
+
 @dataclass(frozen=True, slots=True)
 class Binary:
     """Content that is no text: octets of the alphabet that `data_coding` names (ENC §4).
@@ -140,6 +149,8 @@ class Wish:
     protocol_id: int = 0
     receipt: bool = False
     channel: str = "sms"
+    notify: Notify = Notify.NEVER
+    original_recipient: str = ""  # ESMTP parameter ORCPT as given
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +227,8 @@ class PlannedMessage:
     route: str = "default"
     smsc: str = ""
     concatenation: Reference | None = None  # None: a single part, or parts without reference
+    notify: Notify = Notify.NEVER
+    original_recipient: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +269,16 @@ class QuotaRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """What a report repeats of the mail: ESMTP parameter ENVID as given, and the header in lines that end in
+    LF.
+    """
+
+    envelope_id: str
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NewMail:
     """One mail to be stored: all of its SMS or none."""
 
@@ -263,12 +286,14 @@ class NewMail:
     received_at: float
     account: str
     dialect: str
-    sender: str  # envelope sender, lower case
+    sender: str  # envelope sender as given; "" is the null sender
     client: str
     mta_queue_id: str
     mail_message_id: str = ""
     fingerprint: bytes | None = None  # None: never taken for a retry
     quota: QuotaRule | None = None
+    original: Original | None = None  # for reports that the sender asks for
+    answers: Sequence[Answer] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +384,62 @@ class Settled:
     total: int
     receipt: ReceiptNews
     changed: bool  # False: a repeat, or the part already had its final state
+
+
+# --- reports ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """The end of one message, as its sender is told.
+
+    `state` is that of the part that decided it: DELIVERED (the last one of all), FAILED or EXPIRED; ACCEPTED
+    and UNCERTAIN mean that nothing was heard in time. `stat` and `error` stand in the receipt, "" if none
+    came; `command_status` is the last one that the SMSC gave.
+    """
+
+    sender: str
+    recipient: str  # envelope address that the message came by; a generic one with the mail's number in it
+    destination: str
+    state: PartState
+    smsc: str
+    stat: str
+    error: str
+    command_status: int
+    at: float  # when it was delivered, refused or given up
+    arrived_at: float
+    mail_message_id: str
+    original_recipient: str = ""  # ORCPT and ENVID as given
+    envelope_id: str = ""
+    header: bytes = b""  # see `Original`
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """A mail of ours that is to be handed to the MTA now; `attempts` counts earlier tries."""
+
+    report_id: int
+    queue_id: int
+    mta_queue_id: str
+    created_at: float
+    attempts: int
+    content: DeliveryReport | Answer
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """What became of handing a report to the MTA; it is tried again at `again_at`, or is done with if None.
+
+    `why` says why the MTA did not take it; "" when it did.
+    """
+
+    report_id: int
+    at: float
+    why: str = ""
+    again_at: float | None = None
+
+
+# --- links --------------------------------------------------------------------------------------------------
 
 
 class LinkState(Enum):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    DueReport,
     LeasedPart,
     LinkState,
     LinkStatus,
@@ -15,6 +16,7 @@ from sms_milter.model import (
     Outcome,
     QuotaRule,
     ReceiptNews,
+    ReportOutcome,
     Settled,
     Stored,
 )
@@ -45,7 +47,7 @@ class Journal(Protocol):
 
 
 class Doorbell(Protocol):
-    """Wakes the dispatch role of this host at once; never blocks, never fails."""
+    """Wakes a role of this host at once; never blocks, never fails."""
 
     def ring(self) -> None:
         """New work is committed."""
@@ -99,7 +101,43 @@ class Work(Protocol):
         """
 
     def expire(self, now: float) -> list[LeasedPart]:
-        """Mark queued parts whose time is over as `expired` and return them (at most 1000 at a time)."""
+        """Mark queued parts whose time is over as `expired` and return them (at most 1000 at a time).
+
+        Messages whose receipts are overdue keep their states, but are reported.
+        """
+
+    @property
+    def reported(self) -> bool:
+        """Whether anything done so far has ended a message whose sender is to be told (`ReportQueue`)."""
+
+
+class ReportQueue(Protocol):
+    """The report role's side of the queue: its mails, from the end of a message to the MTA's 250.
+
+    Raises QueueUnavailable.
+    """
+
+    def due_reports(self, now: float, limit: int) -> list[DueReport]:
+        """Up to `limit` that are to be handed to the MTA now; they stay due until an outcome is recorded."""
+
+    def next_report(self) -> float | None:
+        """When the next one falls due (may be in the past); None without any."""
+
+    def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+        """Store what became of them, durable together."""
+
+
+class Outbox(Protocol):
+    """The way of our own mails to the MTA."""
+
+    def submit(self, recipient: str, mail: bytes) -> str:
+        """Hand over one mail (CR LF line ends) with the null sender; the MTA's words of thanks.
+
+        Raises ReportRefused, ReportDeferred, or OutboxUnavailable when no mail could be handed over.
+        """
+
+    def close(self) -> None:
+        """Nothing more for now."""
 
 
 class DispatchQueue(Protocol):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,31 +27,8 @@ from contract.builders import (
 )
 from sms_milter.errors import Deferred, Rejected
 from sms_milter.model import LinkState, LinkStatus, PartState, Priority, QuotaRule, Stored
-from sms_milter.queue.sqlite import SqliteQueue
-from support.memory_queue import MemoryQueue
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    opened = []
-
-    def open_with(**options: Any) -> Any:
-        if request.param == "memory":
-            opened.append(MemoryQueue(**options))
-        else:
-            opened.append(SqliteQueue(f"{tmp_path}/queue.db", **options))
-        return opened[-1]
-
-    yield open_with
-    for queue in opened:
-        queue.close()
-
-
-@pytest.fixture
-def queue(open_one: Open) -> Any:
-    return open_one()
 
 
 # --- put ----------------------------------------------------------------------------------------------------

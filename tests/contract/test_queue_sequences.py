@@ -26,11 +26,12 @@ from contract.builders import (
     settle,
     uncertain,
 )
-from sms_milter.model import PartState, Priority
+from sms_milter.model import Notify, PartState, Priority, ReportOutcome
 from sms_milter.queue.sqlite import SqliteQueue
 from support.memory_queue import MemoryQueue
 
 FINAL = {"delivered", "failed", "expired"}
+EVERYTHING = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
 STEPS = ("put", "lease", "record", "settle", "expire", "crash", "late")
 
 
@@ -61,6 +62,7 @@ class Walk:
                     priority=self.dice.choice(list(Priority)),
                     not_before=self.dice.choice((None, self.now + 20)),
                     validity_seconds=self.dice.choice((None, 40)),
+                    notify=self.dice.choice((Notify.NEVER, Notify.LOST, EVERYTHING)),
                 )
                 for _ in range(self.dice.randrange(1, 3))
             ]
@@ -113,6 +115,14 @@ class Walk:
             record(self.queue, *(uncertain(part_id) for part_id in abandoned))
             self.held = []
 
+    def reports(self) -> list[tuple[object, ...]]:
+        due = self.queue.due_reports(self.now, 10_000)
+        return sorted(((one.queue_id, one.content) for one in due), key=repr)
+
+    def finish_reports(self) -> None:
+        due = self.queue.due_reports(self.now, 10_000)
+        self.queue.record_reports([ReportOutcome(one.report_id, self.now) for one in due])
+
     def check(self) -> None:
         listed = self.queue.list_parts(limit=10_000)
         assert len(listed) == len({part["part_id"] for part in listed}) == self.stored, "lost or doubled"
@@ -134,6 +144,7 @@ def test_nothing_is_lost_doubled_or_leased_twice(store: str, names: list[str], s
         walk = Walk(queue, random.Random(seed))
         for name in names:
             walk.step(name)
+        walk.finish_reports()
         while queue.purge(NOW + 10**9):
             pass
         unfinished = queue.list_parts(states=["queued", "submitting"])
@@ -158,6 +169,9 @@ def test_both_stores_walk_the_same_way(names: list[str], seed: int) -> None:
                 for parts in (walk.queue.list_parts(limit=10_000) for walk in walks)
             ]
             assert seen[0] == seen[1]
+            assert walks[0].reports() == walks[1].reports()
+        for walk in walks:
+            walk.finish_reports()
         before = NOW + random.Random(seed).randrange(10**6)
         assert walks[0].queue.purge(before) == walks[1].queue.purge(before)
         assert walks[0].queue.summary(before)["parts"] == walks[1].queue.summary(before)["parts"]

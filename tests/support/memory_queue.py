@@ -13,18 +13,23 @@ from typing import Any
 from sms_milter import reply
 from sms_milter.errors import Deferred, Refusal, Rejected
 from sms_milter.model import (
+    DeliveryReport,
+    DueReport,
     LeasedPart,
     LinkStatus,
     NewMail,
+    Notify,
     Outcome,
     PartState,
     QuotaRule,
     ReceiptNews,
+    ReportOutcome,
     Settled,
     Stored,
 )
 
-WEEK = 7 * 86400.0
+DAY = 86400.0
+WEEK = 7 * DAY
 FINAL = (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)
 
 
@@ -40,6 +45,8 @@ class MemoryQueue:
         self._references: dict[tuple[str, str], int] = {}
         self._usage: list[tuple[str, str, float, int]] = []
         self._links: list[dict[str, Any]] = []
+        self._reports: list[dict[str, Any]] = []
+        self.reported = False
 
     def close(self) -> None:
         pass
@@ -67,6 +74,8 @@ class MemoryQueue:
                 return refusal
         queue_id = self._last_id + 1
         self._mails[queue_id] = mail
+        for answer in mail.answers:
+            self._report(queue_id, None, now, answer)
         for message in mail.messages:
             plan = message.plan
             start = mail.received_at if plan.not_before is None else plan.not_before
@@ -95,6 +104,8 @@ class MemoryQueue:
                     "key": None,
                     "stat": None,
                     "finished_at": None,
+                    "submitted_at": 0.0,
+                    "command_status": 0,
                 }
         return Stored(queue_id)
 
@@ -137,6 +148,7 @@ class MemoryQueue:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[MemoryQueue]:
         before = copy.deepcopy(self.__dict__)
+        self.reported = False
         try:
             yield self
         except BaseException:
@@ -158,6 +170,7 @@ class MemoryQueue:
         if before in FINAL or before is PartState.ACCEPTED:
             return
         awaited = max(part["expires_at"], outcome.at) + WEEK
+        part["command_status"] = outcome.command_status
         match outcome.state:
             case PartState.ACCEPTED:
                 smsc = part["plan"].smsc
@@ -169,6 +182,7 @@ class MemoryQueue:
                 for sibling in range(first, first + part["total"]):
                     if self._parts[sibling]["state"] is PartState.QUEUED:
                         self._parts[sibling].update(state=PartState.FAILED, finished_at=outcome.at)
+                self._tell(part, outcome.state, outcome.at, outcome.at, list(Notify))
             case PartState.UNCERTAIN if before is PartState.SUBMITTING:
                 part.update(finished_at=awaited)
             case PartState.QUEUED if before is not PartState.QUEUED:
@@ -207,6 +221,13 @@ class MemoryQueue:
             part["stat"] = receipt.stat
             if receipt.state:
                 part.update(state=receipt.state, finished_at=receipt.at)
+                told = Notify.FAILURE
+                if receipt.state is PartState.DELIVERED:
+                    told = Notify.SUCCESS
+                    if any(one["state"] is not PartState.DELIVERED for one in self._message(part)):
+                        told = Notify.NEVER
+                at = receipt.at if receipt.done_at is None else receipt.done_at
+                self._tell(part, receipt.state, at, receipt.at, [told], receipt.stat, receipt.error)
         names = ("queue_id", "mta_queue_id", "destination", "number", "total")
         plain = {**part, "destination": part["plan"].destination}
         return Settled(**{name: plain[name] for name in names}, receipt=receipt, changed=changed)
@@ -233,13 +254,15 @@ class MemoryQueue:
         due.sort(key=lambda part: (part["plan"].priority, part["due_at"], part["part_id"]))
         chosen = list(zip(due, sequences, strict=False))
         for part, sequence in chosen:
-            part.update(state=PartState.SUBMITTING, bind=bind, sequence=sequence)
+            part.update(state=PartState.SUBMITTING, bind=bind, sequence=sequence, submitted_at=now)
         return [self._leased(part) for part, _ in chosen]
 
     def expire(self, now: float) -> list[LeasedPart]:
+        self._look_for_overdue(now)
         over = [part for part in self._queued() if part["expires_at"] <= now][:1000]
         for part in over:
             part.update(state=PartState.EXPIRED, finished_at=now, sequence=0)
+            self._tell(part, PartState.EXPIRED, now, now, list(Notify))
         return [self._leased(part) for part in over]
 
     def abandoned(self, smsc: str) -> list[LeasedPart]:
@@ -262,7 +285,8 @@ class MemoryQueue:
         gone = []
         for queue_id in self._mails:
             parts = [part for part in self._parts.values() if part["queue_id"] == queue_id]
-            if all(part["finished_at"] is not None and part["finished_at"] < before for part in parts):
+            told = all(one["finished"] for one in self._reports if one["queue_id"] == queue_id)
+            if told and all(p["finished_at"] is not None and p["finished_at"] < before for p in parts):
                 gone.append(queue_id)
         for queue_id in gone[:limit]:
             del self._mails[queue_id]
@@ -273,6 +297,86 @@ class MemoryQueue:
             if part_id in self._parts or (part_id is None and receipt.at >= before - WEEK)
         ]
         return len(gone[:limit])
+
+    # --- reports --------------------------------------------------------------------------------------------
+
+    def _message(self, part: dict[str, Any]) -> list[dict[str, Any]]:
+        first = part["part_id"] - part["number"] + 1
+        return [self._parts[part_id] for part_id in range(first, first + part["total"])]
+
+    def _report(self, queue_id: int, message_id: int | None, now: float, content: Any) -> None:
+        told = {"queue_id": queue_id, "message_id": message_id, "created_at": now, "due_at": now}
+        more = {"report_id": len(self._reports) + 1, "attempts": 0, "finished": False}
+        self._reports.append({**told, **more, "content": content})
+
+    def _tell(
+        self,
+        part: dict[str, Any],
+        state: PartState,
+        at: float,
+        now: float,
+        told: list[Notify],
+        stat: str = "",
+        error: str = "",
+    ) -> None:
+        first = part["part_id"] - part["number"] + 1
+        plan, mail = part["plan"], self._mails[part["queue_id"]]
+        reported = any(one["message_id"] == first for one in self._reports)
+        if reported or not any(plan.notify & one for one in told):
+            return
+        of_the_smsc = state in (PartState.FAILED, PartState.EXPIRED) and not stat
+        report = DeliveryReport(
+            sender=mail.sender,
+            recipient=plan.recipient,
+            destination=plan.destination,
+            state=state,
+            smsc=plan.smsc,
+            stat=stat,
+            error=error,
+            command_status=part["command_status"] if of_the_smsc else 0,
+            at=at,
+            arrived_at=mail.received_at,
+            mail_message_id=mail.mail_message_id,
+            original_recipient=plan.original_recipient,
+            envelope_id=mail.original.envelope_id if mail.original else "",
+            header=mail.original.header if mail.original else b"",
+        )
+        self._report(part["queue_id"], first, now, report)
+        self.reported = True
+
+    def _look_for_overdue(self, now: float) -> None:
+        for part in self._parts.values():
+            message = self._message(part)
+            states = {one["state"] for one in message}
+            open_ = states & {PartState.QUEUED, PartState.SUBMITTING, PartState.FAILED, PartState.EXPIRED}
+            silent = part["state"] in (PartState.ACCEPTED, PartState.UNCERTAIN)
+            validity = part["plan"].validity_seconds
+            patience = (2 * DAY if validity is None else validity) + DAY
+            if silent and not open_ and part["submitted_at"] + patience <= now:
+                self._tell(part, part["state"], part["submitted_at"], now, [Notify.FAILURE])
+
+    def due_reports(self, now: float, limit: int) -> list[DueReport]:
+        due = [one for one in self._reports if not one["finished"] and one["due_at"] <= now]
+        due.sort(key=lambda one: one["due_at"])
+        names = ("report_id", "queue_id", "created_at", "attempts", "content")
+        return [
+            DueReport(
+                **{name: one[name] for name in names}, mta_queue_id=self._mails[one["queue_id"]].mta_queue_id
+            )
+            for one in due[:limit]
+        ]
+
+    def next_report(self) -> float | None:
+        return min((one["due_at"] for one in self._reports if not one["finished"]), default=None)
+
+    def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+        for outcome in outcomes:
+            report = self._reports[outcome.report_id - 1]
+            if outcome.again_at is None:
+                report["finished"] = True
+            else:
+                report["due_at"] = outcome.again_at
+                report["attempts"] += 1
 
     # --- operators ------------------------------------------------------------------------------------------
 
@@ -337,6 +441,7 @@ class MemoryQueue:
         return {
             "parts": {state.value: states.count(state) for state in PartState},
             "backlog": backlog,
+            "reports_waiting": sum(not one["finished"] for one in self._reports),
             "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
             "links": self._links,
         }

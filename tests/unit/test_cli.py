@@ -86,7 +86,7 @@ def test_check_says_what_is_wrong_and_where(config: str, tmp_path: Path) -> None
     ("arguments", "code", "says"),
     [
         (("walk",), 64, "No such command"),
-        (("run", "--role", "cook", "--config", "CONFIG"), 64, "milter and dispatch"),
+        (("run", "--role", "cook", "--config", "CONFIG"), 64, "milter, dispatch, report"),
         (
             ("preview", "--sender", "a", "--recipient", "b", "--now", "soon", "-", "--config", "CONFIG"),
             64,

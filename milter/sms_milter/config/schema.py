@@ -327,7 +327,10 @@ class Account(Section):
         "the dialect's own.",
     )
     notify: Literal["default", "always", "failed", "none"] = setting(
-        "default", doc="Which receipts are mailed to the sender.", in_force=False
+        "default",
+        doc="What the sender is told by mail: what it asks for, and always what was lost before the SMSC had"
+        " it (default), every end (always), every failure (failed), nothing (none). Robots, the null sender"
+        " and NOTIFY=NEVER are never told.",
     )
     route: Name = setting("default", doc="The route of the account's messages.")
 
@@ -487,9 +490,16 @@ class Reports(Section):
     """What is told and kept about messages."""
 
     submit_to: HostAndPort = setting(
-        "", doc="HOST:PORT of the MTA that takes our own mail without this milter.", in_force=False
+        "",
+        doc="HOST:PORT where the MTA takes our own mail, past this milter; empty: nobody is mailed anything.",
+        example="127.0.0.1:10026",
     )
-    sender: OptionalAddress = setting("", name="from", doc="The From address of reports.", in_force=False)
+    sender: OptionalAddress = setting(
+        "",
+        name="from",
+        doc="The From address of reports; empty: postmaster in the domain that the SMS was sent to.",
+        example="postmaster@sms.example.com",
+    )
     keep: Duration = setting(
         "30d", at_least="1h", at_most="3650d", doc="How long finished messages stay visible."
     )

@@ -17,7 +17,7 @@ class Context(Generic[Options]):
 
     `targets` are the recipients of ours in the order of RCPT, each with the digits that the dialect's
     `recipient` made of it, None for a generic word. `options` are the dialect's own; `now` is in seconds
-    since the epoch.
+    since the epoch; `reports` says whether any are mailed here.
     """
 
     envelope: Envelope
@@ -25,3 +25,4 @@ class Context(Generic[Options]):
     account: Account
     options: Options
     now: float
+    reports: bool = False

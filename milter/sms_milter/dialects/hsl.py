@@ -18,7 +18,8 @@ from sms_milter.dialects.context import Context
 from sms_milter.errors import Refusal, Rejected
 from sms_milter.mail import charset, flowed, words
 from sms_milter.mail.parse import Mail, Part
-from sms_milter.model import Answer, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Notify, Recipient, SmsRequest, Wish
+from sms_milter.policy import reports
 
 # msisdn = [ "+" ] NZDIGIT 6*14DIGIT      HSL §3
 _MSISDN = re.compile(r"[1-9][0-9]{6,14}")
@@ -94,8 +95,16 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
     return SmsRequest(
         tuple(
             [
-                Wish(number, text, recipient=address, validity_seconds=validity, receipt=receipt)
-                for number, address, receipt in _addressed(mail, context.targets, context)
+                Wish(
+                    number,
+                    text,
+                    recipient=address.address,
+                    validity_seconds=validity,
+                    receipt=receipt,
+                    notify=notify,
+                    original_recipient=address.parameters.get("ORCPT", ""),
+                )
+                for number, address, receipt, notify in _addressed(mail, context.targets, context)
             ]
         ),
         options.max_parts,
@@ -113,10 +122,11 @@ def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
 
 def _addressed(
     mail: Mail, targets: Sequence[tuple[Recipient, str | None]], context: Context[HslOptions]
-) -> Iterator[tuple[str, str, bool]]:
-    """Each number once, with its address for reports and whether its outcome is to be confirmed (HSL §6)."""
+) -> Iterator[tuple[str, Recipient, bool, Notify]]:
+    """Each number once, with its address, whether a receipt is wanted and what the sender is told (HSL §6)."""
     asked = any(mail.by_name[name].strip() for name in _RECEIPT_REQUESTS if name in mail.by_name)
-    somebody_to_tell = bool(context.envelope.sender)
+    sender, setting = context.envelope.sender, context.account.notify
+    tell = context.reports and reports.may_be_reported_on(sender, mail.by_name)
     seen: set[str] = set()
     for address, number in targets:
         if number is None:
@@ -124,13 +134,8 @@ def _addressed(
         if number in seen:
             continue
         seen.add(number)
-        yield number, address.address, somebody_to_tell and _receipt(address, asked)
-
-
-def _receipt(address: Recipient, asked: bool) -> bool:
-    """Whether this outcome is to be confirmed; NOTIFY overrides the header (HSL §6, RFC 3461 §4.1)."""
-    notify = address.parameters.get("NOTIFY", "").upper()
-    return ("SUCCESS" in notify or "FAILURE" in notify) if notify else asked
+        notify, receipt = reports.wanted(asked, address.parameters.get("NOTIFY", ""), setting)
+        yield number, address, receipt and bool(sender), notify if tell else Notify.NEVER
 
 
 # --- encapsulation ------------------------------------------------------------------------------------------
@@ -146,13 +151,15 @@ def _encapsulated(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
                 Wish(
                     number,
                     binary=given.content,
-                    recipient=address,
+                    recipient=address.address,
                     validity_seconds=given.validity_seconds,
                     validity_period=given.validity_period,
                     protocol_id=given.protocol_id,
                     receipt=receipt,
+                    notify=notify,
+                    original_recipient=address.parameters.get("ORCPT", ""),
                 )
-                for number, address, receipt in _addressed(mail, targets, context)
+                for number, address, receipt, notify in _addressed(mail, targets, context)
             ]
         ),
         context.options.max_parts,

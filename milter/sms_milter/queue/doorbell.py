@@ -1,6 +1,6 @@
-"""Wakes the dispatcher of this host when new parts are committed: a datagram socket beside the database.
+"""Wakes a role of this host when there is work for it: a datagram socket beside the database.
 
-A lost ring costs a moment only: the dispatcher also looks by itself now and then.
+A lost ring costs a moment only: each role also looks by itself now and then.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ import contextlib
 import os
 import socket
 
-_SUFFIX = ".bell"
+DISPATCH, REPORT = ".bell", ".report.bell"  # whose bell: how its path ends
 _MODE = 0o660
 
 
 class DatagramDoorbell:
-    """`ports.Doorbell` for the database at `path`; any thread may ring."""
+    """`ports.Doorbell` of a role on the database at `path`; any thread may ring."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path + _SUFFIX
+    def __init__(self, path: str, role: str = DISPATCH) -> None:
+        self._path = path + role
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
     def ring(self) -> None:
@@ -31,13 +31,13 @@ class DatagramDoorbell:
 
 
 class DoorbellListener:
-    """The dispatcher's end of the doorbell for the database at `path`: readable when it was rung.
+    """A role's own end of its doorbell beside the database at `path`: readable when it was rung.
 
     Takes over a socket that a process before it left behind. Raises OSError if it cannot be made.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path + _SUFFIX
+    def __init__(self, path: str, role: str = DISPATCH) -> None:
+        self._path = path + role
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             with contextlib.suppress(FileNotFoundError):

@@ -11,9 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sms_milter.errors import Refusal
-from sms_milter.model import LeasedPart, LinkStatus, NewMail, Priority, QuotaRule, Stored
+from sms_milter.model import (
+    DueReport,
+    LeasedPart,
+    LinkStatus,
+    NewMail,
+    Priority,
+    QuotaRule,
+    ReportOutcome,
+    Stored,
+)
 from sms_milter.ports import Work
-from sms_milter.queue import sqlite_intake, sqlite_reports
+from sms_milter.queue import sqlite_intake, sqlite_notify, sqlite_reports
 from sms_milter.queue.sqlite_file import SqliteFile
 from sms_milter.queue.sqlite_work import SqliteWork
 from sms_milter.queue.statements import statements
@@ -23,7 +32,7 @@ _LEFTOVERS_EVERY_SECONDS = 3600.0
 
 
 class SqliteQueue:
-    """`ports.IntakeQueue`, `ports.DispatchQueue` and `ports.OperatorQueue` on the file at `path`."""
+    """`ports.IntakeQueue`, `DispatchQueue`, `ReportQueue` and `OperatorQueue` on the file at `path`."""
 
     def __init__(
         self,
@@ -107,6 +116,23 @@ class SqliteQueue:
             work = SqliteWork(db)
             yield work
             work.finish()
+
+    # --- report role ----------------------------------------------------------------------------------------
+
+    def due_reports(self, now: float, limit: int) -> list[DueReport]:
+        """See `ports.ReportQueue.due_reports`."""
+        with self._file.reading() as db:
+            return sqlite_notify.due(db, now, limit)
+
+    def next_report(self) -> float | None:
+        """See `ports.ReportQueue.next_report`."""
+        with self._file.reading() as db:
+            return sqlite_notify.next_due(db)
+
+    def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
+        """See `ports.ReportQueue.record_reports`."""
+        with self._file.transaction() as db:
+            sqlite_notify.record(db, outcomes)
 
     # --- operators ------------------------------------------------------------------------------------------
 

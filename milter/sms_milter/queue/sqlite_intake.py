@@ -12,10 +12,13 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import Deferred, Refusal, Rejected
-from sms_milter.model import NewMail, NewMessage, QuotaRule, Stored
+from sms_milter.model import NewMail, NewMessage, Notify, QuotaRule, Stored
+from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, patience
 from sms_milter.queue.statements import statements
 
 _WHOLE_ACCOUNT = "*"  # no envelope sender looks like this
+_FAILURE = Notify.FAILURE.value
+_BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS).value
 _SQL = statements("queries_intake.sql")
 _ROWS_AT_ONCE = 32
 
@@ -75,7 +78,17 @@ def _find(db: sqlite3.Connection, fingerprint: bytes, oldest: float) -> int | No
 class _Batch:
     """Rows of the mails that will be stored, and the last id given to them."""
 
-    __slots__ = ("_db", "_first_id", "_last_id", "_mails", "_messages", "_now", "_parts")
+    __slots__ = (
+        "_answers",
+        "_db",
+        "_first_id",
+        "_last_id",
+        "_mails",
+        "_messages",
+        "_now",
+        "_originals",
+        "_parts",
+    )
 
     def __init__(self, db: sqlite3.Connection, last_id: int, now: float) -> None:
         self._db = db
@@ -84,6 +97,8 @@ class _Batch:
         self._mails: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
+        self._originals: list[tuple[Any, ...]] = []
+        self._answers: list[tuple[Any, ...]] = []
 
     def add(self, mail: NewMail, parts: int) -> int:
         """Take a mail in; returns its id, which is that of its first part."""
@@ -106,6 +121,11 @@ class _Batch:
             raise ValueError("a mail without messages cannot be stored")
         for message in mail.messages:
             self._add_message(queue_id, mail.received_at, message)
+        if mail.original is not None:
+            self._originals.append((queue_id, _storable(mail.original.envelope_id), mail.original.header))
+        for answer in mail.answers:
+            texts = map(_storable, (answer.to, answer.subject, answer.body))
+            self._answers.append((queue_id, self._now, self._now, *texts))
         return queue_id
 
     def _add_message(self, queue_id: int, received_at: float, message: NewMessage) -> None:
@@ -120,6 +140,10 @@ class _Batch:
         if plan.concatenation is not None:
             reference = self._next_reference(plan.originator, plan.destination)
             bodies = [part.stamped(reference) for part in message.parts]
+        due_at = received_at if plan.not_before is None else plan.not_before
+        notify = int(plan.notify)
+        receipt = RECEIPT_TOLD if notify & _BY_RECEIPT else int(plan.receipt)
+        overdue_at = due_at + patience(plan.validity_seconds) if notify & _FAILURE else None
         self._messages.append(
             (
                 part_id,
@@ -138,9 +162,11 @@ class _Batch:
                 None if plan.reference is None else _storable(plan.reference),
                 reference,
                 _storable(plan.text),
+                notify,
+                plan.original_recipient and _storable(plan.original_recipient),
+                overdue_at,
             )
         )
-        due_at = received_at if plan.not_before is None else plan.not_before
         for number, body in enumerate(bodies, 1):
             self._parts.append(
                 (
@@ -149,7 +175,7 @@ class _Batch:
                     number,
                     total,
                     priority,
-                    plan.receipt,
+                    receipt,
                     due_at,
                     message.expires_at,
                     plan.smsc,
@@ -176,6 +202,10 @@ class _Batch:
         _insert(self._db, "insert_message", self._messages)
         _insert(self._db, "insert_part", self._parts)
         self._db.execute(_SQL["count_new"], (self._last_id - self._first_id,))
+        if self._originals:
+            self._db.executemany(_SQL["insert_original"], self._originals)
+        if self._answers:
+            self._db.executemany(_SQL["insert_answer"], self._answers)
 
 
 def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
@@ -241,7 +271,10 @@ def _scopes(rule: QuotaRule, sender: str) -> list[tuple[str, int]]:
 def _charge(db: sqlite3.Connection, mail: NewMail, rule: QuotaRule, parts: int, now: float) -> Refusal | None:
     """Charge a mail to its account and sender, or say why not."""
     since = now - rule.period_seconds
-    scopes = [(_Window(db, mail.account, scope, since), limit) for scope, limit in _scopes(rule, mail.sender)]
+    scopes = [
+        (_Window(db, mail.account, scope, since), limit)
+        for scope, limit in _scopes(rule, mail.sender.lower())
+    ]
     if any(window.used + parts > limit for window, limit in scopes):
         free_at = max(
             window.emptied_at(window.used + parts - limit, rule.period_seconds) for window, limit in scopes

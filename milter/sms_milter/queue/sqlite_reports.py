@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sms_milter.model import PartState, Priority
-from sms_milter.queue.sqlite_work import NUMBER_OF, STATES
 from sms_milter.queue.statements import statements
+from sms_milter.queue.states import NUMBER_OF, STATES
 
 _SQL = statements("queries_operator.sql")
 _LIST_OF = {
@@ -60,6 +60,7 @@ def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "parts": _rows(db, "count_all")[0],
         "backlog": [_readable(row) for row in backlog],
         "parked_receipts": db.execute(_SQL["count_parked"]).fetchone()[0],
+        "reports_waiting": db.execute(_SQL["count_reports"]).fetchone()[0],
         "links": _rows(db, "links"),
     }
 

@@ -10,19 +10,9 @@ from operator import attrgetter
 from typing import Any
 
 from sms_milter.model import LeasedPart, Outcome, PartState, Priority, ReceiptNews, Settled
+from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
 from sms_milter.queue.statements import statements
-
-# Numbers of the states in the database; the place in this tuple is the number.
-STATES = (
-    PartState.QUEUED,
-    PartState.SUBMITTING,
-    PartState.ACCEPTED,
-    PartState.UNCERTAIN,
-    PartState.DELIVERED,
-    PartState.FAILED,
-    PartState.EXPIRED,
-)
-NUMBER_OF = {state: number for number, state in enumerate(STATES)}
+from sms_milter.queue.states import NUMBER_OF, STATES
 
 _QUEUED, _SUBMITTING, _ACCEPTED, _UNCERTAIN, _DELIVERED, _FAILED, _EXPIRED = range(7)
 
@@ -48,11 +38,17 @@ _COUNT = statements("queries_intake.sql")["count"]
 class SqliteWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
-    __slots__ = ("_changes", "_db")
+    __slots__ = ("_changes", "_db", "_reports")
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._changes = [0] * len(STATES)
+        self._reports = Reports(db)
+
+    @property
+    def reported(self) -> bool:
+        """See `ports.Work.reported`."""
+        return self._reports.added
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
         """Store outcomes in their order; returns parked receipts that found their part."""
@@ -81,6 +77,7 @@ class SqliteWork:
         if state is PartState.FAILED:
             siblings = self._db.executemany(_SQL["fail_siblings"], rows).rowcount
             self._move(_QUEUED, _FAILED, siblings)
+            self._reports.lost(rows)
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         """Store receipts; those without a part are parked."""
@@ -113,11 +110,13 @@ class SqliteWork:
 
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark up to 1000 queued parts whose time is over; call again while it returns as many."""
+        self._reports.overdue(now)
         rows = self._db.execute(_SQL["expired_parts"], (now, _EXPIRE_AT_ONCE)).fetchall()
         if not rows:
             return []
         self._db.executemany(_SQL["mark_expired"], [(now, row[0]) for row in rows])
         self._move(_QUEUED, _EXPIRED, len(rows))
+        self._reports.lost([{"id": row[0], "at": now} for row in rows])
         return [_leased(row) for row in rows]
 
     def submitting(self, smsc: str) -> list[LeasedPart]:
@@ -157,11 +156,14 @@ class SqliteWork:
     def _forget(self, first: int, last: int, before: float) -> bool:
         if self._db.execute(_SQL["unfinished"], (first, last, before)).fetchone()[0]:
             return False
+        if self._db.execute(_SQL["unreported"], (first,)).fetchone()[0]:
+            return False
         for state, parts in self._db.execute(_SQL["count_states"], (first, last)):
             self._changes[state] -= parts
         for name in ("delete_receipts", "delete_parts", "delete_messages"):
             self._db.execute(_SQL[name], (first, last))
-        self._db.execute(_SQL["delete_mail"], (first,))
+        for name in ("delete_reports", "delete_original", "delete_mail"):
+            self._db.execute(_SQL[name], (first,))
         return True
 
     def _record_all(self, outcomes: Iterable[Outcome]) -> None:
@@ -182,13 +184,15 @@ class SqliteWork:
         row = self._db.execute(_SQL["find_by_key"], (receipt.smsc_key, receipt.smsc, phone)).fetchone()
         if row is None:
             return None, None
-        part_id, before, stat, queue_id, mta_queue_id, destination, number, total = row
+        part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
         changed = False
         if before < _DELIVERED:
             if receipt.state is not None:
                 after = NUMBER_OF[receipt.state]
                 self._db.execute(_SQL["settle_final"], (after, receipt.stat, receipt.at, part_id))
                 self._move(before, after, 1)
+                if asked == RECEIPT_TOLD:
+                    self._reports.heard(receipt, part_id - number + 1, total, after)
                 changed = True
             elif stat != receipt.stat:
                 self._db.execute(_SQL["settle_interim"], (receipt.stat, part_id))

@@ -93,6 +93,8 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         not_before=wish.not_before,
         validity_seconds=wish.validity_seconds,
         receipt=wish.receipt,
+        notify=wish.notify,
+        original_recipient=wish.original_recipient,
         route=terms.route,
         smsc=terms.smsc,
         concatenation=content.concatenation,

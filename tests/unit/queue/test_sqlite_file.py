@@ -67,21 +67,32 @@ def test_what_root_makes_belongs_to_the_services_user(tmp_path: Path) -> None:
 
 # --- migrations ---------------------------------------------------------------------------------------------
 
-TWO = "ALTER TABLE mail ADD COLUMN note TEXT; CREATE INDEX mail_note ON mail (note) WHERE note IS NOT NULL;"
+NEXT = "ALTER TABLE mail ADD COLUMN note TEXT; CREATE INDEX mail_note ON mail (note) WHERE note IS NOT NULL;"
 
 
 def test_a_version_1_file_is_brought_up_to_date_with_its_mails(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.executescript(migrations()[0])
         old.execute("PRAGMA user_version = 1")
+        old.execute("INSERT INTO mail VALUES (1, 0, 1, '4OLD', 'acme', 'hsl', 'a@b', '', '', NULL)")
+        old.execute(
+            "INSERT INTO message VALUES"
+            " (1, 1, 1, 0, 1, NULL, NULL, 'sms', 'text', 'default', '', 'ACME', '447', NULL, NULL, '')"
+        )
+        old.execute("UPDATE counter SET last_id = 1")
     old.close()
     queue = SqliteQueue(str(path))
     queue.put([mail()], NOW)
+    assert queue.due_reports(NOW, 1) == []
     queue.close()
-    file = SqliteFile(str(path), scripts=[migrations()[0], TWO])
+    file = SqliteFile(str(path), scripts=[*migrations(), NEXT])
     with file.reading() as db:
-        assert db.execute("SELECT mta_queue_id, note FROM mail").fetchall() == [("4ABC", None)]
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("SELECT mta_queue_id, note FROM mail").fetchall() == [
+            ("4OLD", None),
+            ("4ABC", None),
+        ]
+        assert db.execute("SELECT notify FROM message").fetchall() == [(0,), (0,)]
+        assert db.execute("PRAGMA user_version").fetchone() == (len(migrations()) + 1,)
     file.close()
 
 
@@ -89,7 +100,7 @@ def test_a_migration_that_fails_leaves_the_version_before(path: Path) -> None:
     broken = SqliteFile(str(path), scripts=[migrations()[0], "CREATE TABLE fine (a); CREATE TABLE mail (a);"])
     with pytest.raises(QueueUnavailable, match="mail already exists"), broken.reading():
         pass
-    file = SqliteFile(str(path), scripts=[migrations()[0], TWO])
+    file = SqliteFile(str(path), scripts=[migrations()[0], NEXT])
     with file.reading() as db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         assert not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'fine'").fetchall()

@@ -80,7 +80,8 @@ ORDER BY receipt.id
 -- The part that an SMSC knows by this id: of several the one for this destination, and of these the newest.
 -- Only the newest hundred are looked at: some SMSCs give all messages the same id.
 SELECT * FROM (
-    SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total
+    SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total,
+        part.receipt
     FROM part INDEXED BY part_key CROSS JOIN mail ON mail.id = part.mail_id
     WHERE part.smsc_key = ?1 AND part.smsc = ?2 ORDER BY part.id DESC LIMIT 100)
 ORDER BY destination = ?3 DESC, id DESC LIMIT 1
@@ -156,3 +157,15 @@ DELETE FROM reference WHERE used_at < ?
 -- forget_all_usage --
 -- Drop usage whose window ended before a time.
 DELETE FROM usage WHERE until < ?
+
+-- unreported --
+-- Whether a mail has a report that the MTA has not taken yet.
+SELECT EXISTS (SELECT 1 FROM report WHERE mail_id = ? AND finished_at IS NULL)
+
+-- delete_reports --
+-- Forget the reports of a mail.
+DELETE FROM report WHERE mail_id = ?
+
+-- delete_original --
+-- Forget what reports would repeat of a mail.
+DELETE FROM original WHERE mail_id = ?

@@ -30,8 +30,16 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- insert_message --
 -- Store a message of a mail.
 INSERT INTO message (id, mail_id, priority, flash, receipt, not_before, validity_seconds, channel, kind, route,
-    recipient, originator, destination, reference, concatenation, text)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    recipient, originator, destination, reference, concatenation, text, notify, original_recipient, overdue_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- insert_original --
+-- Keep what reports will repeat of a mail.
+INSERT INTO original (mail_id, envelope_id, header) VALUES (?, ?, ?)
+
+-- insert_answer --
+-- An answer of the mail's dialect, to be mailed at once.
+INSERT INTO report (mail_id, created_at, due_at, recipient, subject, body) VALUES (?, ?, ?, ?, ?, ?)
 
 -- insert_part --
 -- Store a part, queued.

@@ -38,9 +38,11 @@ FROM mail WHERE mta_queue_id = ? ORDER BY id DESC LIMIT 1
 
 -- mail_messages --
 -- The messages of a mail (first and last id), without their text.
-SELECT id AS message_id, recipient, destination, originator, channel, kind, flash, priority, not_before,
-    validity_seconds, receipt, route, reference
-FROM message WHERE id BETWEEN ? AND ? ORDER BY id
+SELECT message.id AS message_id, message.recipient, destination, originator, channel, kind, flash, priority, not_before,
+    validity_seconds, receipt, route, reference,
+    CASE WHEN report.id IS NULL THEN NULL WHEN finished_at IS NULL THEN 'waiting' ELSE coalesce(why, 'sent') END AS report
+FROM message LEFT JOIN report ON report.message_id = message.id
+WHERE message.id BETWEEN ? AND ? ORDER BY message.id
 
 -- mail_parts --
 -- The parts of a mail (first and last id).
@@ -65,6 +67,10 @@ FROM part INDEXED BY part_due WHERE state = 0 GROUP BY smsc, priority
 -- count_parked --
 -- How many receipts wait for their part.
 SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL
+
+-- count_reports --
+-- How many mails of ours wait for the MTA.
+SELECT count(*) FROM report INDEXED BY report_due WHERE finished_at IS NULL
 
 -- links --
 -- The links as last reported.

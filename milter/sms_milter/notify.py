@@ -1,0 +1,168 @@
+"""Turns the ends of messages into mails and hands them to the MTA.
+
+One `step` is one turn: take what is due, compose and hand over one after the other, then record all outcomes
+in one transaction. What the MTA took and the queue does not know yet is remembered, so that only a crash can
+send a report twice; none is lost. Knows no socket and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
+from sms_milter.logline import Numbers, clean, line
+from sms_milter.model import Answer, DeliveryReport, DueReport, PartState, ReportOutcome
+from sms_milter.ports import Journal, Outbox, ReportQueue
+from sms_milter.report import answer, dsn
+from sms_milter.report.letter import Frame
+
+_AT_ONCE = 20  # a crash may repeat so many
+_POLL_SECONDS = 5.0  # the safety net under the doorbell
+_TURN_SECONDS = 0.1
+_STORE_PAUSE_SECONDS = 1.0  # after the queue could not be read or written
+_OUTBOX_PAUSE_SECONDS = (1.0, 60.0)  # first and longest pause while the MTA is away
+_RETRY_SECONDS = (60.0, 300.0, 900.0, 1800.0, 3600.0)
+_GIVE_UP_SECONDS = 5 * 86400.0  # as MTAs do (RFC 5321 §4.5.4.1)
+
+
+class Notifier:
+    """The report role without its sockets: `step` when the doorbell rings, or time is up.
+
+    `author` is the From address, "" for postmaster in the domain of the SMS; `host_name` names this host.
+    `our_turn` says whether no other process, one that we replace, still has reports of this queue in hand.
+    """
+
+    def __init__(
+        self,
+        queue: ReportQueue,
+        outbox: Outbox,
+        journal: Journal,
+        numbers: Numbers,
+        *,
+        host_name: str,
+        author: str = "",
+        our_turn: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._queue, self._outbox, self._journal, self._numbers = queue, outbox, journal, numbers
+        self._host_name, self._author, self._our_turn = host_name, author, our_turn
+        self._outcomes: list[ReportOutcome] = []
+        self._pause = 0.0  # the MTA is away
+        self._outbox_back_at = 0.0
+        self._queue_failed = False
+
+    def step(self, now: float) -> float:
+        """One turn at `now` (time of day); returns after how many seconds the next must come."""
+        try:
+            rest = self._turn(now)
+        except QueueUnavailable as error:
+            if not self._queue_failed:
+                self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
+            self._queue_failed = True
+            return _STORE_PAUSE_SECONDS
+        self._queue_failed = False
+        return rest
+
+    def _turn(self, now: float) -> float:
+        if not self._our_turn():
+            return _TURN_SECONDS
+        self._record()
+        if now < self._outbox_back_at:
+            return self._outbox_back_at - now
+        due = self._queue.due_reports(now, _AT_ONCE)
+        for report in due:
+            try:
+                self._outcomes.append(self._hand_over(report, now))
+            except OutboxUnavailable as error:
+                self._wait_for_mta(error, now)
+                # Should it be this mail that the MTA chokes on, others go first when it is back.
+                again_at = now + 2 * self._pause
+                self._outcomes.append(ReportOutcome(report.report_id, now, clean(error), again_at))
+                break
+            self._mta_is_back()
+        self._record()
+        if self._outbox_back_at > now:
+            return self._pause
+        if len(due) == _AT_ONCE:
+            return 0.0
+        self._outbox.close()
+        next_due = self._queue.next_report()
+        return _POLL_SECONDS if next_due is None else min(max(next_due - now, 0.0), _POLL_SECONDS)
+
+    def _record(self) -> None:
+        if self._outcomes:
+            self._queue.record_reports(self._outcomes)
+            self._outcomes = []
+
+    # --- one report -----------------------------------------------------------------------------------------
+
+    def _hand_over(self, report: DueReport, now: float) -> ReportOutcome:
+        """Compose and submit; what became of it. Raises OutboxUnavailable."""
+        to = report.content.sender if isinstance(report.content, DeliveryReport) else report.content.to
+        try:
+            mail = self._composed(report, to, now)
+        except Exception as error:  # noqa: BLE001 -- one that cannot be written must not stop the others
+            return self._given_up(report, f"cannot be written: {type(error).__name__}: {error}", now)
+        try:
+            thanks = self._outbox.submit(to, mail)
+        except ReportDeferred as error:
+            return self._deferred(report, error, now)
+        except ReportRefused as error:
+            return self._given_up(report, str(error), now)
+        self._say(self._journal.info, report, f"sent ({_subject(report)})", reply=thanks)
+        return ReportOutcome(report.report_id, now)
+
+    def _composed(self, report: DueReport, to: str, now: float) -> bytes:
+        created = datetime.fromtimestamp(int(report.created_at), UTC).strftime("%Y%m%d%H%M%S")
+        unique = f"{created}.{report.report_id}"
+        # The same at every try, so that a second copy can be told.
+        message_id = f"<{unique}@{self._host_name}>"
+        content = report.content
+        if isinstance(content, Answer):
+            author = self._author or f"postmaster@{self._host_name}"
+            return answer.compose(content, Frame(author, to, message_id, now))
+        author = self._author or f"postmaster@{content.recipient.rpartition('@')[2]}"
+        frame = Frame(author, to, message_id, now, content.mail_message_id)
+        return dsn.compose(content, frame, reporting_mta=self._host_name, boundary=f"=_{unique}")
+
+    def _deferred(self, report: DueReport, error: ReportDeferred, now: float) -> ReportOutcome:
+        if now - report.created_at > _GIVE_UP_SECONDS:
+            return self._given_up(report, f"too often: {error}", now)
+        delay = _RETRY_SECONDS[min(report.attempts, len(_RETRY_SECONDS) - 1)]
+        self._say(self._journal.info, report, f"deferred for {delay:.0f} s ({clean(error)})")
+        return ReportOutcome(report.report_id, now, clean(error), now + delay)
+
+    def _given_up(self, report: DueReport, why: str, now: float) -> ReportOutcome:
+        self._say(self._journal.error, report, f"given up ({clean(why)})")
+        return ReportOutcome(report.report_id, now, clean(why))
+
+    # --- the MTA --------------------------------------------------------------------------------------------
+
+    def _wait_for_mta(self, error: OutboxUnavailable, now: float) -> None:
+        if not self._pause:
+            self._journal.warning(line("", status=f"the MTA takes no reports, trying again ({clean(error)})"))
+        first, longest = _OUTBOX_PAUSE_SECONDS
+        self._pause = min(self._pause * 2 or first, longest)
+        self._outbox_back_at = now + self._pause
+
+    def _mta_is_back(self) -> None:
+        if self._pause:
+            self._pause = 0.0
+            self._journal.info(line("", status="the MTA takes reports again"))
+
+    # --- the log --------------------------------------------------------------------------------------------
+
+    def _say(self, write: Callable[[str], None], report: DueReport, what: str, **more: object) -> None:
+        content = report.content
+        pairs: dict[str, object] = {}
+        if isinstance(content, DeliveryReport):
+            pairs = {"to": f"<{clean(content.sender)}>", "about": self._numbers.shown(content.destination)}
+        else:
+            pairs = {"to": f"<{clean(content.to)}>"}
+        write(line(report.mta_queue_id, **pairs, queue=report.queue_id, **more, status=f"report {what}"))
+
+
+def _subject(report: DueReport) -> str:
+    if isinstance(report.content, Answer):
+        return "answer"
+    return "delivered" if report.content.state is PartState.DELIVERED else "failed"

@@ -1,0 +1,162 @@
+"""Which ends of messages become reports, and what the report role takes and records, on an SQLite store.
+
+All of it happens inside somebody's transaction: an outcome and the report about it are durable together.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sms_milter.model import (
+    Answer,
+    DeliveryReport,
+    DueReport,
+    Notify,
+    PartState,
+    ReceiptNews,
+    ReportOutcome,
+)
+from sms_milter.queue.statements import statements
+from sms_milter.queue.states import NUMBER_OF, STATES
+
+_SQL = statements("queries_notify.sql")
+_TOLD_OF_FAILURE = Notify.FAILURE.value
+_TOLD_OF_SUCCESS = Notify.SUCCESS.value
+_DELIVERED = NUMBER_OF[PartState.DELIVERED]
+_WAITING = {NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.SUBMITTING]}
+_SILENT = {NUMBER_OF[PartState.ACCEPTED], NUMBER_OF[PartState.UNCERTAIN]}
+_LOST = {NUMBER_OF[PartState.FAILED], NUMBER_OF[PartState.EXPIRED]}
+
+# part.receipt: that a receipt was asked for, and that the sender is told what it says.
+RECEIPT_TOLD = 2
+
+_USUAL_VALIDITY_SECONDS = 48 * 3600.0  # an SMSC's, where the message names none
+_LATE_SECONDS = 24 * 3600.0
+_LOOK_AGAIN_SECONDS = 3600.0
+_OVERDUE_AT_ONCE = 1000
+
+
+def patience(validity_seconds: int | None) -> float:
+    """For how many seconds after its submit a message may be without its receipt (HSL §6)."""
+    return (_USUAL_VALIDITY_SECONDS if validity_seconds is None else validity_seconds) + _LATE_SECONDS
+
+
+class Reports:
+    """The reports that a dispatcher's transaction adds; `added` says whether there are any."""
+
+    __slots__ = ("_db", "added")
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.added = False
+
+    def lost(self, parts: Iterable[Mapping[str, Any]]) -> None:
+        """Parts (`id`, `at`) have ended before the SMSC had them."""
+        for part in parts:
+            if self._db.execute(_SQL["report_loss"], part).rowcount:
+                self.added = True
+
+    def heard(self, receipt: ReceiptNews, message_id: int, total: int, state: int) -> None:
+        """A receipt has ended a part; the message is delivered when all of its parts are."""
+        span = (message_id, message_id + total - 1)
+        delivered = state == _DELIVERED
+        if delivered and total > 1 and self._db.execute(_SQL["undelivered"], span).fetchone()[0]:
+            return
+        facts = {
+            "told": _TOLD_OF_SUCCESS if delivered else _TOLD_OF_FAILURE,
+            "state": state,
+            "smsc": receipt.smsc,
+            "stat": receipt.stat,
+            "error": receipt.error,
+            "at": receipt.at if receipt.done_at is None else receipt.done_at,
+            "now": receipt.at,
+        }
+        if self._add(message_id, facts):
+            self._look_again(message_id, None)
+
+    def overdue(self, now: float) -> None:
+        """Report messages whose receipt should have come by now; their parts stay as they are."""
+        rows = self._db.execute(_SQL["overdue_messages"], (now, _OVERDUE_AT_ONCE)).fetchall()
+        for message_id, validity_seconds in rows:
+            parts = self._db.execute(_SQL["message_parts"], (message_id,)).fetchall()
+            self._look_again(message_id, self._wait(message_id, parts, patience(validity_seconds), now))
+
+    def _wait(self, message_id: int, parts: Sequence[Any], seconds: float, now: float) -> float | None:
+        """When to look again at a message that may be overdue; None: its end is known, or told now."""
+        states = {part[0] for part in parts}
+        if states & _WAITING:
+            return now + _LOOK_AGAIN_SECONDS
+        silent = [
+            (min(submitted_at + seconds, finished_at), submitted_at, state, smsc)
+            for state, smsc, submitted_at, finished_at in parts
+            if state in _SILENT
+        ]
+        if not silent or states & _LOST:
+            return None
+        deadline: float
+        deadline, submitted_at, state, smsc = min(silent)
+        if deadline > now:
+            return deadline
+        facts = {"state": state, "smsc": smsc, "stat": "", "error": "", "at": submitted_at, "now": now}
+        self._add(message_id, {**facts, "told": _TOLD_OF_FAILURE})
+        return None
+
+    def _add(self, message_id: int, facts: Mapping[str, Any]) -> bool:
+        added = self._db.execute(_SQL["report_end"], {**facts, "message": message_id}).rowcount > 0
+        self.added |= added
+        return added
+
+    def _look_again(self, message_id: int, at: float | None) -> None:
+        self._db.execute(_SQL["look_again"], (at, message_id))
+
+
+def due(db: sqlite3.Connection, now: float, limit: int) -> list[DueReport]:
+    """See `ports.ReportQueue.due_reports`."""
+    return [_due(row) for row in db.execute(_SQL["due_reports"], (now, limit))]
+
+
+def next_due(db: sqlite3.Connection) -> float | None:
+    """See `ports.ReportQueue.next_report`."""
+    row = db.execute(_SQL["next_report"]).fetchone()
+    return row[0] if row else None
+
+
+def record(db: sqlite3.Connection, outcomes: Sequence[ReportOutcome]) -> None:
+    """See `ports.ReportQueue.record_reports`."""
+    for outcome in outcomes:
+        why = outcome.why or None
+        if outcome.again_at is None:
+            db.execute(_SQL["finish_report"], (outcome.at, why, outcome.report_id))
+        else:
+            db.execute(_SQL["defer_report"], (outcome.again_at, why, outcome.report_id))
+
+
+def _due(row: Sequence[Any]) -> DueReport:
+    report_id, queue_id, mta_queue_id, created_at, attempts, message_id, to, subject, body, *rest = row
+    content: DeliveryReport | Answer = Answer(to, subject, body)
+    if message_id is not None:
+        content = _told(rest)
+    return DueReport(report_id, queue_id, mta_queue_id, created_at, attempts, content)
+
+
+def _told(row: Sequence[Any]) -> DeliveryReport:
+    sender, recipient, destination, state, smsc, stat, error, command_status, at, *mail = row
+    arrived_at, mail_message_id, original_recipient, envelope_id, header = mail
+    return DeliveryReport(
+        sender=sender,
+        recipient=recipient,
+        destination=destination,
+        state=STATES[state],
+        smsc=smsc,
+        stat=stat,
+        error=error,
+        command_status=command_status,
+        at=at,
+        arrived_at=arrived_at,
+        mail_message_id=mail_message_id,
+        original_recipient=original_recipient,
+        envelope_id=envelope_id or "",
+        header=header or b"",
+    )

@@ -1,0 +1,106 @@
+"""The frame of every mail that we write ourselves. Values from outside come into fields and text through the
+standard library's email package only; nothing is glued together here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address, Group
+from email.message import EmailMessage, Message, MIMEPart
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from sms_milter.errors import Rejected
+from sms_milter.mail.address import parse_path
+
+# No folding: the library would make an encoded word of a long message id or address.
+_POLICY = SMTP.clone(max_line_length=998)
+_POLICY_UTF8 = _POLICY.clone(utf8=True)
+_LONGEST_PLAIN_LINE = 990  # RFC 5322 §2.1.1
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every mail of ours needs beside its content.
+
+    `author` is the From address, `recipient` an envelope address without brackets; `sent_at` is in seconds
+    since the epoch; `in_reply_to` the Message-ID of the mail that it is about, if it had one.
+    """
+
+    author: str
+    recipient: str
+    message_id: str
+    sent_at: float
+    in_reply_to: str = ""
+
+
+def begin(frame: Frame, subject: str) -> EmailMessage:
+    """A mail with all fields but those of its content; robots leave it unanswered (RFC 3834 §5)."""
+    mail = EmailMessage(policy=_POLICY if frame.recipient.isascii() else _POLICY_UTF8)
+    mail["From"] = _address(frame.author, "Mail Delivery System")
+    mail["To"] = _address(frame.recipient)
+    mail["Subject"] = _CONTROL.sub(" ", subject).strip()
+    mail["Date"] = date(frame.sent_at)
+    mail["Message-ID"] = frame.message_id
+    if _MESSAGE_ID.fullmatch(frame.in_reply_to):
+        mail["In-Reply-To"] = frame.in_reply_to
+        mail["References"] = frame.in_reply_to
+    mail["Auto-Submitted"] = "auto-replied"
+    return mail
+
+
+def set_text(part: MIMEPart, text: str, subtype: str = "plain") -> None:
+    """Make `text` the content of a mail or part; what needs an encoding gets one."""
+    if text.isascii() and all(len(line) <= _LONGEST_PLAIN_LINE for line in text.split("\n")):
+        part.set_content(text, subtype=subtype, charset="us-ascii", cte="7bit")
+    else:
+        part.set_content(text, subtype=subtype, charset="utf-8", cte="quoted-printable")
+
+
+def text_part(text: str, subtype: str = "plain") -> MIMEPart:
+    """A part of text."""
+    part = MIMEPart(policy=_POLICY)
+    set_text(part, text, subtype)
+    return part
+
+
+def status_part(*blocks: Iterable[tuple[str, str]]) -> MIMEPart:
+    """A part message/delivery-status: blocks of fields (RFC 3464 §2.1)."""
+    part = MIMEPart(policy=_POLICY)
+    part["Content-Type"] = "message/delivery-status"
+    members: list[Message | str] = []
+    for fields in blocks:
+        block = Message(policy=_POLICY)
+        for name, value in fields:
+            block[name] = value
+        members.append(block)
+    part.set_payload(members)
+    return part
+
+
+def set_report(mail: EmailMessage, parts: Iterable[MIMEPart], boundary: str) -> None:
+    """Make these parts the content of a mail, a multipart/report (RFC 6522 §3)."""
+    mail["MIME-Version"] = "1.0"
+    parameters = {"report-type": "delivery-status", "boundary": boundary}
+    mail.add_header("Content-Type", "multipart/report", **parameters)
+    for part in parts:
+        mail.attach(part)  # type: ignore[arg-type]  # the types' fault: a MIMEPart is meant to be attached
+
+
+def date(moment: float) -> str:
+    """RFC 5322 §3.3, in UTC."""
+    return format_datetime(datetime.fromtimestamp(int(moment), UTC))
+
+
+def _address(address: str, name: str = "") -> Address | Group:
+    """For a field; an address that no field can show stands in the envelope only."""
+    try:
+        local, domain = parse_path(f"<{address}>")
+        return Address(name, local, domain)
+    except (Rejected, ValueError):
+        return Group("undisclosed-recipients")

@@ -1,0 +1,342 @@
+"""Which ends of messages every store turns into reports, and how it keeps them until the MTA has them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contract.builders import (
+    DAY,
+    NOW,
+    accepted,
+    expire,
+    failed,
+    lease,
+    mail,
+    message,
+    queued,
+    receipt,
+    record,
+    settle,
+    states,
+    uncertain,
+)
+from sms_milter.model import (
+    Answer,
+    DeliveryReport,
+    Notify,
+    Original,
+    PartState,
+    ReportOutcome,
+)
+
+LOST = Notify.LOST
+ALL = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
+FAILURES = Notify.LOST | Notify.FAILURE
+
+
+def put(queue: Any, notify: Notify, *, parts: int = 1, **plan: Any) -> list[Any]:
+    """One mail stored and leased: its parts."""
+    queue.put([mail(message(parts=parts, notify=notify, recipient="447973100000@sms.example", **plan))], NOW)
+    return list(lease(queue, parts))
+
+
+def reports(queue: Any, now: float = NOW + 100 * DAY) -> list[DeliveryReport]:
+    return [due.content for due in queue.due_reports(now, 100)]
+
+
+def ends(queue: Any) -> list[str]:
+    return [str(report.state) for report in reports(queue)]
+
+
+# --- which ends ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("notify", "lost", "failed_later", "delivered"),
+    [
+        (Notify.NEVER, 0, 0, 0),
+        (LOST, 1, 0, 0),
+        (FAILURES, 1, 1, 0),
+        (LOST | Notify.SUCCESS, 1, 0, 1),
+        (ALL, 1, 1, 1),
+    ],
+    ids=["never", "lost", "failures", "success", "all"],
+)
+def test_who_is_told_of_what(
+    queue: Any, notify: Notify, lost: int, failed_later: int, delivered: int
+) -> None:
+    (refused,) = put(queue, notify)
+    record(queue, failed(refused.part_id))
+    assert len(reports(queue)) == lost
+    (expired,) = put(queue, notify)
+    record(queue, queued(expired.part_id, NOW))
+    expire(queue, NOW + DAY)
+    assert len(reports(queue)) == 2 * lost
+    (undelivered,) = put(queue, notify)
+    record(queue, accepted(undelivered.part_id, "u"))
+    settle(queue, receipt("u", PartState.FAILED, stat="UNDELIV"))
+    assert len(reports(queue)) == 2 * lost + failed_later
+    (arrived,) = put(queue, notify)
+    record(queue, accepted(arrived.part_id, "d"))
+    settle(queue, receipt("d"))
+    assert len(reports(queue)) == 2 * lost + failed_later + delivered
+
+
+def test_nothing_is_told_on_the_way(queue: Any) -> None:
+    (part,) = put(queue, ALL)
+    record(queue, accepted(part.part_id, "k"))
+    settle(queue, receipt("k", None, stat="ENROUTE"), receipt("k", None, stat="ACCEPTD"))
+    assert reports(queue) == []
+    assert queue.next_report() is None
+
+
+def test_a_message_is_delivered_when_all_of_its_parts_are(queue: Any) -> None:
+    parts = put(queue, ALL, parts=3)
+    record(queue, *(accepted(part.part_id, f"k{part.number}") for part in parts))
+    settle(queue, receipt("k1"), receipt("k3"))
+    assert reports(queue) == []
+    settle(queue, receipt("k2"))
+    assert ends(queue) == ["delivered"]
+
+
+def test_a_message_has_failed_as_soon_as_one_part_has_and_is_reported_once(queue: Any) -> None:
+    parts = put(queue, ALL, parts=3)
+    record(queue, *(accepted(part.part_id, f"k{part.number}") for part in parts))
+    settle(queue, receipt("k2", PartState.EXPIRED, stat="EXPIRED"))
+    assert ends(queue) == ["expired"]
+    settle(queue, receipt("k1", PartState.FAILED, stat="UNDELIV"), receipt("k3"))
+    assert ends(queue) == ["expired"]
+
+
+def test_refused_parts_of_one_message_are_one_report(queue: Any) -> None:
+    parts = put(queue, LOST, parts=3)
+    record(queue, failed(parts[0].part_id), failed(parts[1].part_id), accepted(parts[2].part_id, "k"))
+    assert ends(queue) == ["failed"]
+
+
+def test_parts_that_expire_together_are_one_report(queue: Any) -> None:
+    queue.put([mail(message(parts=3, notify=LOST))], NOW)
+    expire(queue, NOW + DAY)
+    assert ends(queue) == ["expired"]
+
+
+def test_each_message_of_a_mail_is_reported_for_itself(queue: Any) -> None:
+    wanted = {"1": LOST, "2": Notify.NEVER, "3": LOST}
+    queue.put([mail(*(message(destination, notify=told) for destination, told in wanted.items()))], NOW)
+    record(queue, *(failed(part.part_id) for part in lease(queue)))
+    assert [report.destination for report in reports(queue)] == ["1", "3"]
+
+
+def test_a_parked_receipt_is_reported_when_it_finds_its_part(queue: Any) -> None:
+    (part,) = put(queue, ALL)
+    settle(queue, receipt("k"))
+    assert reports(queue) == []
+    record(queue, accepted(part.part_id, "k"))
+    assert ends(queue) == ["delivered"]
+
+
+def test_a_transaction_says_whether_it_has_ended_a_message_that_is_told(queue: Any) -> None:
+    (part,) = put(queue, ALL)
+    with queue.transaction() as work:
+        work.record([accepted(part.part_id, "k")])
+        assert not work.reported
+    with queue.transaction() as work:
+        work.settle([receipt("k")])
+        assert work.reported
+    with queue.transaction() as work:
+        work.settle([receipt("k")])
+        assert not work.reported
+
+
+def test_a_report_comes_and_goes_with_its_outcome(queue: Any) -> None:
+    (part,) = put(queue, ALL)
+
+    def broken() -> None:
+        with queue.transaction() as work:
+            work.record([failed(part.part_id)])
+            raise RuntimeError("lost")
+
+    with pytest.raises(RuntimeError, match="lost"):
+        broken()
+    assert reports(queue) == []
+    assert states(queue) == ["submitting"]
+
+
+# --- silence ------------------------------------------------------------------------------------------------
+
+
+def test_without_a_receipt_it_is_reported_a_day_after_its_validity(queue: Any) -> None:
+    (part,) = put(queue, FAILURES, validity_seconds=3600)
+    record(queue, accepted(part.part_id, "k", NOW + 5))
+    expire(queue, NOW + DAY + 3599)
+    assert reports(queue) == []
+    expire(queue, NOW + DAY + 3600)
+    (report,) = reports(queue)
+    assert (report.state, report.at, report.stat) == (PartState.ACCEPTED, NOW, "")
+    assert states(queue) == ["accepted"]
+    settle(queue, receipt("k"))
+    expire(queue, NOW + 5 * DAY)
+    assert len(reports(queue)) == 1
+
+
+def test_without_a_validity_a_receipt_is_missed_after_three_days(queue: Any) -> None:
+    (part,) = put(queue, ALL)
+    record(queue, uncertain(part.part_id))
+    expire(queue, NOW + 3 * DAY - 1)
+    assert reports(queue) == []
+    expire(queue, NOW + 3 * DAY)
+    assert ends(queue) == ["uncertain"]
+
+
+def test_the_patience_begins_with_the_submit(queue: Any) -> None:
+    queue.put([mail(message(notify=ALL, expires_at=NOW + 9 * DAY))], NOW)
+    expire(queue, NOW + 3 * DAY)
+    (part,) = lease(queue, now=NOW + 4 * DAY)
+    record(queue, accepted(part.part_id, "k", NOW + 4 * DAY))
+    for days in (4.5, 6, 6.9):
+        expire(queue, NOW + days * DAY)
+    assert reports(queue) == []
+    expire(queue, NOW + 7 * DAY)
+    assert ends(queue) == ["accepted"]
+
+
+@pytest.mark.parametrize("notify", [Notify.NEVER, LOST, LOST | Notify.SUCCESS])
+def test_silence_is_told_to_those_who_ask_for_failures(queue: Any, notify: Notify) -> None:
+    (part,) = put(queue, notify)
+    record(queue, accepted(part.part_id, "k"))
+    expire(queue, NOW + 30 * DAY)
+    assert reports(queue) == []
+
+
+def test_of_a_message_that_has_ended_no_receipt_is_missed(queue: Any) -> None:
+    one, two = put(queue, FAILURES, parts=2)
+    record(queue, accepted(one.part_id, "1"), accepted(two.part_id, "2"))
+    settle(queue, receipt("1"), receipt("2"))
+    first, second = put(queue, FAILURES, parts=2)
+    record(queue, accepted(first.part_id, "a"), failed(second.part_id))
+    assert ends(queue) == ["failed"]
+    for days in (3, 4, 9):
+        expire(queue, NOW + days * DAY)
+    assert ends(queue) == ["failed"]
+
+
+def test_of_a_message_that_still_waits_to_be_sent_no_receipt_is_missed(queue: Any) -> None:
+    queue.put([mail(message(notify=FAILURES, validity_seconds=60, expires_at=NOW + 3 * DAY))], NOW)
+    expire(queue, NOW + 2 * DAY)
+    assert ends(queue) == []
+    expire(queue, NOW + 3 * DAY)
+    assert ends(queue) == ["expired"]
+
+
+# --- what a report says -------------------------------------------------------------------------------------
+
+
+def test_a_report_knows_the_mail_and_the_receipt(queue: Any) -> None:
+    told = message(
+        "447973100000",
+        notify=ALL,
+        recipient="447973100000@sms.example",
+        original_recipient="rfc822;a+2Bb@sms.example",
+    )
+    asked = replace(
+        mail(told, sender="Bob@Acme.example", mta_queue_id="4QID"),
+        original=Original("QQ+2B1", b"From: bob\nSubject: x\n"),
+    )
+    (stored,) = queue.put([asked], NOW)
+    (part,) = lease(queue)
+    record(queue, accepted(part.part_id, "k"))
+    settle(queue, replace(receipt("k", at=NOW + 60), done_at=NOW + 30, error="000"))
+    (due,) = queue.due_reports(NOW + 60, 10)
+    assert (due.queue_id, due.mta_queue_id) == (stored.queue_id, "4QID")
+    assert (due.created_at, due.attempts) == (NOW + 60, 0)
+    assert due.content == DeliveryReport(
+        sender="Bob@Acme.example",
+        recipient="447973100000@sms.example",
+        destination="447973100000",
+        state=PartState.DELIVERED,
+        smsc="main",
+        stat="DELIVRD",
+        error="000",
+        command_status=0,
+        at=NOW + 30,
+        arrived_at=NOW,
+        mail_message_id="<1@acme.example>",
+        original_recipient="rfc822;a+2Bb@sms.example",
+        envelope_id="QQ+2B1",
+        header=b"From: bob\nSubject: x\n",
+    )
+
+
+def test_a_receipt_without_a_date_is_dated_by_its_arrival(queue: Any) -> None:
+    (part,) = put(queue, ALL)
+    record(queue, accepted(part.part_id, "k"))
+    settle(queue, receipt("k", at=NOW + 60))
+    assert reports(queue)[0].at == NOW + 60
+
+
+def test_a_refusal_is_reported_without_a_request_and_with_its_status(queue: Any) -> None:
+    (part,) = put(queue, LOST)
+    record(queue, failed(part.part_id, NOW + 7))
+    (report,) = reports(queue)
+    assert (report.state, report.command_status, report.at) == (PartState.FAILED, 0x0B, NOW + 7)
+    assert (report.stat, report.header, report.envelope_id) == ("", b"", "")
+
+
+def test_what_expired_after_a_refusal_for_now_names_that(queue: Any) -> None:
+    (part,) = put(queue, LOST)
+    record(queue, replace(queued(part.part_id, NOW + 30), command_status=0x58))
+    expire(queue, NOW + DAY)
+    (report,) = reports(queue)
+    assert (report.state, report.command_status) == (PartState.EXPIRED, 0x58)
+
+
+# --- until the MTA has it -----------------------------------------------------------------------------------
+
+
+def lose(queue: Any, *destinations: str) -> None:
+    queue.put([mail(message(destination, notify=LOST)) for destination in destinations], NOW)
+    record(queue, *(failed(part.part_id) for part in lease(queue, len(destinations))))
+
+
+def test_a_report_stays_due_until_it_is_done_with(queue: Any) -> None:
+    lose(queue, "1", "2", "3")
+    assert queue.next_report() == NOW
+    assert queue.summary(NOW)["reports_waiting"] == 3
+    assert queue.due_reports(NOW - 1, 10) == []
+    one, two = queue.due_reports(NOW, 2)
+    queue.record_reports([ReportOutcome(one.report_id, NOW), ReportOutcome(two.report_id, NOW, "550 no")])
+    (three,) = queue.due_reports(NOW, 10)
+    assert three.content.destination == "3"
+    assert queue.summary(NOW)["reports_waiting"] == 1
+
+
+def test_a_deferred_report_waits_for_its_time(queue: Any) -> None:
+    lose(queue, "1", "2")
+    (one, _) = queue.due_reports(NOW, 10)
+    queue.record_reports([ReportOutcome(one.report_id, NOW, "451 later", again_at=NOW + 60)])
+    assert [due.content.destination for due in queue.due_reports(NOW + 59, 10)] == ["2"]
+    (two, again) = queue.due_reports(NOW + 60, 10)
+    assert (two.content.destination, again.content.destination, again.attempts) == ("2", "1", 1)
+    queue.record_reports([ReportOutcome(two.report_id, NOW)])
+    assert queue.next_report() == NOW + 60
+
+
+def test_a_mail_is_not_forgotten_before_its_report_is_done_with(queue: Any) -> None:
+    lose(queue, "1")
+    assert queue.purge(NOW + DAY) == 0
+    (due,) = queue.due_reports(NOW, 10)
+    queue.record_reports([ReportOutcome(due.report_id, NOW)])
+    assert queue.purge(NOW + DAY) == 1
+    assert queue.due_reports(NOW + DAY, 10) == []
+
+
+def test_answers_are_stored_with_their_mail(queue: Any) -> None:
+    answer = Answer("bob@acme.example", "Status", "All well.\n")
+    first = replace(mail(mta_queue_id="4QID"), answers=(answer,), fingerprint=b"f")
+    (stored, _) = queue.put([first, replace(first, answers=(answer, answer))], NOW)
+    (due,) = queue.due_reports(NOW, 10)
+    assert (due.queue_id, due.mta_queue_id, due.content) == (stored.queue_id, "4QID", answer)
+    assert queue.next_report() == NOW
