@@ -12,7 +12,7 @@ import pytest
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers
-from sms_milter.model import ComposedPart, NewMail, NewMessage, PlannedMessage, SubmitSm
+from sms_milter.model import ComposedPart, NewMail, NewMessage, Notify, PlannedMessage, SubmitSm
 from sms_milter.ports import Work
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import Lines, configuration
@@ -31,8 +31,13 @@ class Station:
         self.window = window
         self.restart()
 
+    def ring(self) -> None:
+        """The report role's doorbell."""
+        self.rings += 1
+
     def restart(self) -> None:
         """A new dispatcher process: nothing is remembered but the queue."""
+        self.rings = 0
         self.wire = Wire(window=self.window)
         self.lines = Lines()
         self.dispatcher = Dispatcher(
@@ -42,14 +47,27 @@ class Station:
             self.lines,  # type: ignore[arg-type]  # its methods are made on demand
             Numbers(masked=False),
             keep_seconds=86400,
+            reports=self,
         )
         self.wire.connect(self.now - NOW)
 
-    def put(self, *destinations: str, parts: int = 1, mta_queue_id: str = "4ABC") -> int:
+    def put(
+        self,
+        *destinations: str,
+        parts: int = 1,
+        mta_queue_id: str = "4ABC",
+        notify: Notify = Notify.NEVER,
+    ) -> int:
         messages = tuple(
             NewMessage(
                 PlannedMessage(
-                    destination, "ACME", "text", (SubmitSm(),) * parts, receipt=True, smsc="primary"
+                    destination,
+                    "ACME",
+                    "text",
+                    (SubmitSm(),) * parts,
+                    receipt=True,
+                    smsc="primary",
+                    notify=notify,
                 ),
                 tuple(ComposedPart(f"{destination}-{n}".encode()) for n in range(1, parts + 1)),
                 self.now + 86400,
@@ -306,3 +324,28 @@ def test_an_expired_part_is_not_sent(station: Station) -> None:
     station.step(11)
     assert station.states() == ["expired"]
     assert station.wire.submits == []
+
+
+def test_the_report_role_is_woken_when_there_is_something_to_tell(station: Station) -> None:
+    station.put("447973100000")
+    station.step()
+    station.wire.answer(status=0x0B)
+    station.step()
+    assert station.rings == 0
+    station.put("447973100001", notify=Notify.LOST)
+    station.step()
+    station.wire.answer(status=0x0B)
+    station.step()
+    assert station.states() == ["failed", "failed"]
+    assert station.rings == 1
+    station.step()
+    assert station.rings == 1
+
+
+def test_the_report_role_is_woken_by_expiry(station: Station) -> None:
+    station.put("447973100000", notify=Notify.LOST)
+    station.wire.session = None
+    station.step(86401)
+    station.step(11)
+    assert station.states() == ["expired"]
+    assert station.rings == 1

@@ -10,7 +10,7 @@ import pytest
 from sms_milter import reply
 from sms_milter.errors import Deferred
 from sms_milter.intake import Transaction, Verdict
-from sms_milter.model import Action, NewMail, Stage, Stored
+from sms_milter.model import Action, NewMail, Notify, Original, Stage, Stored
 from support.gate import Desk, Remembered
 
 PHONE = "<447973100000@sms.haysystems.com>"
@@ -263,3 +263,50 @@ def test_a_hostile_address_cannot_break_a_log_line() -> None:
 def test_size_parameters_that_are_no_numbers_are_ignored() -> None:
     parameters: Any = ("SIZE=abc",)
     assert Desk().transaction(parameters=parameters).recipient(PHONE, {}) is None
+
+
+# --- what reports need --------------------------------------------------------------------------------------
+
+REPORTS = {"reports": {"submit_to": "127.0.0.1:10026"}}
+CONFIRM = [
+    ("From", b"bob"),
+    ("Return-Receipt-To", b"x@y"),
+    ("x-smpp-source-addr", b"1"),
+    ("Subject", b"caf\xe9"),
+]
+
+
+def taken(desk: Desk, fields: list[tuple[str, bytes]], **parameters: str) -> NewMail:
+    transaction = desk.transaction(parameters=("ENVID=QQ+2B1",))
+    assert transaction.recipient(PHONE, parameters) is None
+    for name, value in fields:
+        transaction.header(name, value)
+    transaction.body(TEXT)
+    assert transaction.decide().action is Action.DISCARD
+    return desk.intake.mails[0]
+
+
+def test_the_header_is_kept_for_a_sender_who_asks() -> None:
+    mail = taken(Desk(**REPORTS), CONFIRM, ORCPT="rfc822;a@b")
+    plan = mail.messages[0].plan
+    assert (plan.notify, plan.receipt) == (Notify.LOST | Notify.FAILURE | Notify.SUCCESS, True)
+    assert plan.original_recipient == "rfc822;a@b"
+    header = b"From: bob\nReturn-Receipt-To: x@y\nSubject: caf\xe9\n"
+    assert mail.original == Original("QQ+2B1", header)
+
+
+def test_nothing_is_kept_for_a_sender_who_does_not_ask() -> None:
+    mail = taken(Desk(**REPORTS), [("From", b"bob")])
+    assert (mail.original, mail.messages[0].plan.notify) == (None, Notify.LOST)
+
+
+def test_without_an_mta_to_hand_them_to_there_are_no_reports() -> None:
+    mail = taken(Desk(), CONFIRM)
+    assert (mail.original, mail.messages[0].plan.notify) == (None, Notify.NEVER)
+    assert mail.messages[0].plan.receipt
+
+
+def test_the_sender_is_kept_as_it_was_written() -> None:
+    desk = Desk()
+    assert send(desk.transaction(sender="<Bob@customer.example>")).action is Action.DISCARD
+    assert desk.intake.mails[0].sender == "Bob@customer.example"

@@ -123,7 +123,7 @@ def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
 def _addressed(
     mail: Mail, targets: Sequence[tuple[Recipient, str | None]], context: Context[HslOptions]
 ) -> Iterator[tuple[str, Recipient, bool, Notify]]:
-    """Each number once, with its address, whether a receipt is wanted and what the sender is told (HSL §6)."""
+    """Each number once, its address, whether receipts are wanted, and what the sender is told (HSL §6)."""
     asked = any(mail.by_name[name].strip() for name in _RECEIPT_REQUESTS if name in mail.by_name)
     sender, setting = context.envelope.sender, context.account.notify
     tell = context.reports and reports.may_be_reported_on(sender, mail.by_name)

@@ -11,7 +11,7 @@ from sms_milter.dialects.context import Context
 from sms_milter.dialects.hsl import HslOptions, answer, parse, recipient
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import parse as parse_mail
-from sms_milter.model import Binary, Client, Envelope, Recipient, SmsRequest, Wish
+from sms_milter.model import Binary, Client, Envelope, Notify, Recipient, SmsRequest, Wish
 from sms_milter.reply import Reply
 
 BOB = "bob@customer.example"
@@ -27,12 +27,14 @@ def request_of(
     to: tuple[Recipient, ...] = (address_of("447973100000"),),
     sender: str = BOB,
     account: Account | None = None,
+    reports: bool = False,
     **options: Any,
 ) -> SmsRequest:
     settings = HslOptions(**options)
     targets = tuple((one, recipient(one, settings)) for one in to)
     envelope = Envelope(Client("192.0.2.10"), sender, to)
-    return parse(parse_mail(fields, body), Context(envelope, targets, account or Account(), settings, 0.0))
+    context = Context(envelope, targets, account or Account(), settings, 0.0, reports)
+    return parse(parse_mail(fields, body), context)
 
 
 def text_of(*fields: tuple[str, bytes], body: bytes = b"", **more: Any) -> str:
@@ -186,6 +188,40 @@ def test_notify_counts_for_its_recipient_only() -> None:
     to = (address_of("447973100000", NOTIFY="NEVER"), address_of("447973100001"))
     request = request_of(SUBJECT, ("Return-Receipt-To", b"bob@customer.example"), to=to)
     assert [wish.receipt for wish in request.wishes] == [False, True]
+
+
+def test_each_recipient_is_told_what_it_asks_for() -> None:
+    to = (
+        address_of("447973100000", NOTIFY="NEVER"),
+        address_of("447973100001", NOTIFY="SUCCESS", ORCPT="rfc822;x@y"),
+        address_of("447973100002"),
+    )
+    request = request_of(SUBJECT, ("Return-Receipt-To", b"bob@customer.example"), to=to, reports=True)
+    everything = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
+    told = [Notify.NEVER, Notify.LOST | Notify.SUCCESS, everything]
+    assert [wish.notify for wish in request.wishes] == told
+    assert [wish.original_recipient for wish in request.wishes] == ["", "rfc822;x@y", ""]
+
+
+def test_the_account_may_have_everything_told() -> None:
+    (wish,) = request_of(SUBJECT, account=Account(notify="always"), reports=True).wishes
+    assert wish.notify == Notify.LOST | Notify.FAILURE | Notify.SUCCESS
+    assert wish.receipt
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        (("Auto-Submitted", b"auto-generated"), {"reports": True}),
+        (("X", b""), {"reports": True, "sender": ""}),
+        (("X", b""), {"reports": False}),
+    ],
+    ids=["robot", "null-sender", "no-reports-here"],
+)
+def test_nobody_is_told_anything(field: tuple[str, bytes], more: dict[str, Any]) -> None:
+    (wish,) = request_of(SUBJECT, field, ("Return-Receipt-To", b"x@y"), **more).wishes
+    assert wish.notify == Notify.NEVER
+    assert wish.receipt is bool(more.get("sender", BOB))
 
 
 def test_validity_parts_and_punctuation_come_from_the_options() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sms_milter.queue.doorbell import DatagramDoorbell, DoorbellListener
+from sms_milter.queue.doorbell import REPORT, DatagramDoorbell, DoorbellListener
 
 
 @pytest.fixture
@@ -66,3 +66,15 @@ def test_only_user_and_group_may_ring(path: str) -> None:
     listener = DoorbellListener(path)
     assert stat.S_IMODE(Path(path + ".bell").stat().st_mode) == 0o660
     listener.close()
+
+
+def test_each_role_has_its_own(path: str, bell: DatagramDoorbell) -> None:
+    dispatch, report = DoorbellListener(path), DoorbellListener(path, REPORT)
+    bell.ring()
+    assert (rung(dispatch), rung(report)) == (True, False)
+    dispatch.clear()
+    other = DatagramDoorbell(path, REPORT)
+    other.ring()
+    assert (rung(dispatch), rung(report)) == (False, True)
+    for one in (dispatch, report, other):
+        one.close()

@@ -1,0 +1,53 @@
+"""kill -9 of the report role, and an MTA that goes away: a report may come twice, but none is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from support.clients import Clients
+from support.host import Host
+from support.places import wait_until
+
+pytestmark = [pytest.mark.mta, pytest.mark.smsc, pytest.mark.slow]
+
+# Numbers that the SMSC refuses (support.smsc): each is reported without being asked for.
+NUMBERS = [f"44797{number:05}11" for number in range(150)]
+
+
+def told(host: Host) -> list[str]:
+    """The number that each report at the next hop is about."""
+    return [re.findall(rb"mobile \+(\d+)", mail.data)[0].decode() for mail in list(host.sink.mails)]
+
+
+def test_the_report_role_dies() -> None:
+    with Host() as host:
+        host.start()
+        with Clients(host.port, NUMBERS) as clients:
+            for share in (20, 50, 80, 110, 140):
+                wait_until(lambda share=share: len(told(host)) >= share, f"{share} reports", 60)
+                host.service.kill("report")
+        assert clients.accepted == set(NUMBERS)
+        wait_until(lambda: set(told(host)) == set(NUMBERS), "every report", 30)
+        assert host.service.log.count("role=report") >= 10
+        # One batch of twenty for each kill at most.
+        assert len(told(host)) <= len(NUMBERS) + 5 * 20
+
+
+def test_the_mta_is_away_for_a_while() -> None:
+    with Host() as host:
+        host.start()
+        with Clients(host.port, NUMBERS) as clients:
+            wait_until(lambda: len(clients.accepted) > 50, "some mails")
+            host.service.kill("report")
+            place = host.service.configuration["reports"]["submit_to"]
+            host.service.file.write_text(host.service.file.read_text().replace(place, "127.0.0.1:9"))
+            host.service.reload()
+            wait_until(lambda: "the MTA takes no reports" in host.service.log, "the warning")
+        assert clients.accepted == set(NUMBERS)
+        before = len(told(host))
+        host.service.file.write_text(host.service.file.read_text().replace("127.0.0.1:9", place))
+        host.service.reload()
+        wait_until(lambda: set(told(host)) == set(NUMBERS), "every report", 30)
+        assert before < len(NUMBERS)
