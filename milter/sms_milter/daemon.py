@@ -325,7 +325,7 @@ def _report_role(configuration: Configuration) -> Main:
         path = configuration.queue.path
         bell = _Bell(path, REPORT, journal)
         host, _, port = configuration.reports.submit_to.rpartition(":")
-        host_name = socket.getfqdn()
+        host_name = _host_name()
         notifier = Notifier(
             open_queue(configuration.queue),
             SmtpOutbox(host.strip("[]"), int(port), host_name),
@@ -339,6 +339,12 @@ def _report_role(configuration: Configuration) -> Main:
         bell.close()
 
     return main
+
+
+def _host_name() -> str:
+    """This host for other mail systems, as well as it knows itself."""
+    name = socket.getfqdn()
+    return socket.gethostname() if name.startswith("localhost") else name
 
 
 def _notify_until_told(notifier: Notifier, bell: _Bell, control: Control) -> None:

@@ -31,18 +31,20 @@ def started_from(place: Path) -> list[bytes]:
     return [line for line in lines if bytes(place) in line]
 
 
-def test_once_shows_mail_sms_and_receipt_and_leaves_nothing_running() -> None:
+def test_once_shows_mail_sms_receipt_and_report_and_leaves_nothing_running() -> None:
     with folder("quickstart") as place:
         done = quickstart("--once", "--dir", str(place), "--port", str(free_port()))
         assert done.returncode == 0, done.stderr
         assert started_from(place) == []
-    mail, sms, receipt = done.stdout.split("\n=== ")[1:]
+    mail, sms, receipt, report = done.stdout.split("\n=== ")[1:]
     assert "Subject: db3" in mail
     assert "250 2.0.0 Ok: queued as" in mail
     assert "ACME → 447973100000" in sms
     assert "(db3) Disk /var is 91 % full. Cleaning up costs 0 €" in sms
     assert "1 part" in sms
     assert "state: delivered" in receipt
+    assert "Subject: Delivery Status Notification (Delivered)" in report
+    assert "To: alerts@acme.example" in report
 
 
 def test_without_once_it_goes_on_running_until_stopped() -> None:

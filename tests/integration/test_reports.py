@@ -33,6 +33,7 @@ def host() -> Iterator[Host]:
     if why := missing("postfix"):
         pytest.skip(why)
     with Host(settings=SETTINGS) as host:
+        host.service.configuration["reports"]["submit_to"] = f"127.0.0.1:{host.postfix.ports['report']}"
         host.start()
         yield host
 

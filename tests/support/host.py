@@ -39,8 +39,6 @@ class Host:
         self._stack.callback(self.service.stop)
         postfix = Postfix(place / "mta", {"sms": self.service.for_postfix}, next_hop=self.sink.port)
         self.postfix = self._stack.enter_context(postfix)
-        submit_to = f"127.0.0.1:{postfix.ports['report']}"
-        self.service.configuration.setdefault("reports", {})["submit_to"] = submit_to
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:

@@ -12,7 +12,7 @@ _MODE = 0o660
 
 
 class RoleLock:
-    """The role on the queue at `path`; the next process has it as soon as the one before ends, however it does.
+    """The role on the queue at `path`; the next process has it as soon as the one before ends or dies.
 
     Made by the process that uses it, because a forked child would share the lock.
     """
