@@ -26,7 +26,7 @@ _GATHER_SECONDS = (
     0.005,
     0.02,
 )  # between two transactions: when parts come singly, and when they come in crowds
-_HEARD_LIMIT = 5000  # outcomes and receipts that may wait for a queue that cannot be written
+_HEARD_LIMIT = 5000  # outcomes and deliveries that may wait for a queue that cannot be written
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class _Lane:
     paused_until: float = 0.0
     pause: float = 0.0
     backlog: bool = False  # the last lease filled all free slots: there is more
+    look: bool = False  # it did not: find out when the next part falls due
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class Dispatcher:
     @property
     def listening(self) -> bool:
         """Whether more may be heard; not while too much waits for a queue that cannot be written."""
-        return len(self._heard.outcomes) + len(self._heard.receipts) < _HEARD_LIMIT
+        return len(self._heard.outcomes) + len(self._heard.answers) < _HEARD_LIMIT
 
     def drain(self) -> None:
         """Take no more parts; what is under way may end. Call `close` when `idle`, or when time is up."""
@@ -187,9 +188,7 @@ class Dispatcher:
                 bound.submit(part.part_id, part.sequence, part.body, self._ticks)
             lane = self._lanes[link.smsc]
             lane.backlog = len(parts) == asked
-            if not lane.backlog:
-                due = self._queue.next_due(link.smsc)
-                lane.due = math.inf if due is None else due
+            lane.look = not lane.backlog
         for link, bound, delivery in heard.answers:
             if link.session is bound:
                 bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
@@ -197,6 +196,10 @@ class Dispatcher:
             self._journal.info(text)
         for one in settled:
             self._log_receipt(one)
+        for name, lane in self._lanes.items():
+            if lane.look:
+                due = self._queue.next_due(name)
+                lane.due, lane.look = (math.inf if due is None else due), False
 
     def _wanted(self, now: float) -> list[tuple[Link, session.Session, list[int]]]:
         wanted = []
@@ -204,10 +207,8 @@ class Dispatcher:
             lane, bound = self._lanes[link.smsc], link.session
             if bound is None or not bound.ready or now < lane.paused_until or now < lane.due:
                 continue
-            free = bound.free
-            # A whole mark for one slot is dear: let some slots gather while others are under way.
-            if free and (free * 4 >= lane.settings.window or free == bound.window):
-                wanted.append((link, bound, bound.reserve(free)))
+            if bound.free:
+                wanted.append((link, bound, bound.reserve(bound.free)))
         return wanted
 
     def _rest(self, now: float) -> float:

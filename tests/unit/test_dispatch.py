@@ -300,6 +300,32 @@ def test_nothing_heard_is_lost_while_the_queue_cannot_be_written(station: Statio
     assert station.states() == ["accepted"]
 
 
+def test_a_queue_lost_right_after_a_commit_leaves_no_part_behind(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    station.put("447973100000", "447973100001")
+
+    def broken(smsc: str) -> float | None:
+        raise QueueUnavailable("disk I/O error")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(station.queue, "next_due", broken)
+        station.step()
+        assert len(station.wire.submits) == 2
+        station.wire.answer()
+        station.step(2)
+    station.step(2)
+    assert station.states() == ["accepted", "accepted"]
+
+
+def test_a_free_slot_is_used_while_others_wait_for_their_answers(tmp_path: Path) -> None:
+    station = Station(tmp_path, window=10)
+    station.put(*(f"44797310{n:04}" for n in range(9)))
+    station.step()
+    station.put("447973100009")
+    station.step()
+    assert len(station.wire.submits) == 10
+
+
 def test_draining_takes_nothing_new_and_waits_for_what_is_open(station: Station) -> None:
     station.put("447973100000")
     station.step()
