@@ -102,7 +102,7 @@ class Notifier:
         try:
             mail = self._composed(report, to, now)
         except Exception as error:  # noqa: BLE001 -- one that cannot be written must not stop the others
-            return self._given_up(report, f"cannot be written: {type(error).__name__}: {error}", now)
+            return self._given_up(report, f"cannot be written: {type(error).__name__}", now)
         try:
             thanks = self._outbox.submit(to, mail)
         except ReportDeferred as error:
