@@ -1,4 +1,4 @@
-"""A milter that does nothing, written the usual way with pymilter: one process, its classes, its defaults.
+"""A milter that does nothing, written the usual way with pymilter: one process, class layer, defaults.
 
 The same callbacks as do_nothing.c, and DISCARD at the end. Run: `python do_nothing.py SOCKET`.
 """
