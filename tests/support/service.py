@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -136,6 +137,12 @@ class Service:
             [*_COMMAND, *arguments, "--config", str(self.file)], capture_output=True, text=True, check=True
         )
         return done.stdout
+
+    def backlog(self) -> list[dict[str, Any]]:
+        """The parts that wait, or whose outcome is not known yet."""
+        states = [word for state in ("queued", "submitting") for word in ("--state", state)]
+        parts: list[dict[str, Any]] = json.loads(self.command("queue", "list", *states, "--json"))
+        return parts
 
     @property
     def for_postfix(self) -> str:

@@ -85,11 +85,10 @@ class World:
         if not service.configuration["milter"].get("shadow"):
             self._mark_the_end(case.config)
         self._compare(case, player.transcript)
-        log = service.log[log_before:]
         for words in case.expected["log"]:
-            assert words in log, f"not in the log: {words}\n{log}"
+            wait_until(lambda words=words: words in service.log[log_before:], f"{words} in the log", 5)
         for words in case.expected["no-log"]:
-            assert words not in log, f"in the log: {words}\n{log}"
+            assert words not in service.log[log_before:], f"in the log: {words}"
 
     def _running_service(self, config: str) -> Service:
         service = self.services[config]
