@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from support.places import CACHE, accepts, free_port, wait_until
+from support.places import CACHE, free_port, wait_until
 
 _SUPPORT = Path(__file__).parent
 _NODE_FOLDER = CACHE / "smsc_node"
@@ -70,6 +70,7 @@ class Smsc:
     def start(self) -> None:
         """Run it on its port; returns when it listens."""
         self.port = self.port or free_port()
+        self._listening = threading.Event()
         self._process = subprocess.Popen(
             [*_command(self.library), str(self.port), str(self.delay_ms)],
             stdin=subprocess.PIPE,  # it ends when we do
@@ -79,7 +80,7 @@ class Smsc:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait_until(lambda: accepts(self.port), f"the SMSC ({self.library}) to listen")
+        wait_until(self._listening.is_set, f"the SMSC ({self.library}) to listen")
 
     def kill(self) -> None:
         """End it without a word; what it got stays in `received`."""
@@ -107,6 +108,8 @@ class Smsc:
             kind = event.pop("event")
             if kind == "submit":
                 self.received.append(Submitted(event, event.pop("message_id")))
+            elif kind == "listening":
+                self._listening.set()
             else:
                 self.bound += 1 if kind == "bound" else -1
 

@@ -62,6 +62,7 @@ async def serve(port: int, delay_seconds: float) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin, lambda: os._exit(0))  # the test is gone
     server = smpp34.Server(host="127.0.0.1", port=port, system_id="smpp34", inbound_capacity=10_000)
     await server.start()
+    tell("listening")
     sessions: dict[str, smpp34.Esme] = {}
     tasks: set[asyncio.Task[None]] = set()
     while True:

@@ -75,4 +75,4 @@ smpp.createServer((session) => {
   });
   session.on('close', () => bound && tell('unbound', {}));
   session.on('error', () => {});
-}).listen(port, '127.0.0.1');
+}).listen(port, '127.0.0.1', () => tell('listening', {}));
