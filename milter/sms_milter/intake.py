@@ -170,7 +170,7 @@ class Transaction:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
-        self._checkquota_of(member.account, member.name)
+        self._check_quota(member.account, member.name)
         self._member, self._domain = member, domain
         self._ours.append((raw, recipient, number))
         return Judged(raw, ours=True, reply=None)
@@ -190,7 +190,7 @@ class Transaction:
                 raise Deferred(reply.SEND_SEPARATELY)
         return member
 
-    def _checkquota_of(self, account: Account, name: str) -> None:
+    def _check_quota(self, account: Account, name: str) -> None:
         rule = quota_of(account)
         if rule is None:
             return

@@ -100,6 +100,7 @@ def test_a_delivery_is_confirmed_to_the_envelope_sender(host: Host) -> None:
     assert report.per_recipient["Diagnostic-Code"].startswith("x-smpp; stat:DELIVRD err:")
     assert "Disposition-Notification-To: x@other.example" in report.header
     assert b"Unspoken" not in report.envelope.data
+    assert b"Greeting" not in report.envelope.data
 
 
 def test_an_expiry_is_told_as_a_failure(host: Host) -> None:

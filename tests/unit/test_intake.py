@@ -291,7 +291,7 @@ def test_the_header_is_kept_for_a_sender_who_asks() -> None:
     plan = mail.messages[0].plan
     assert (plan.notify, plan.receipt) == (Notify.LOST | Notify.FAILURE | Notify.SUCCESS, True)
     assert plan.original_recipient == "rfc822;a@b"
-    header = b"From: bob\nReturn-Receipt-To: x@y\nSubject: caf\xe9\n"
+    header = b"From: bob\nReturn-Receipt-To: x@y\n"
     assert mail.original == Original("QQ+2B1", header)
 
 
