@@ -128,7 +128,7 @@ class Transaction:
         self.sender = sender_of(sender)
         size = parameters.get("SIZE", "")
         self._envelope_id = parameters.get("ENVID", "")
-        self.declared_size = int(size) if size.isascii() and size.isdigit() else 0
+        self.declared_size = int(size) if size.isascii() and size.isdigit() and len(size) <= 20 else 0
         self.sasl_user = sasl_user
         self.tls_version = tls_version
         self.mta_queue_id = mta_queue_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -260,9 +259,9 @@ def test_a_hostile_address_cannot_break_a_log_line() -> None:
     assert "\r" not in desk.lines.written[0][1]
 
 
-def test_size_parameters_that_are_no_numbers_are_ignored() -> None:
-    parameters: Any = ("SIZE=abc",)
-    assert Desk().transaction(parameters=parameters).recipient(PHONE, {}) is None
+@pytest.mark.parametrize("size", ["abc", "", "-1", "9" * 5000, "\u0664"])
+def test_size_parameters_that_are_no_numbers_are_ignored(size: str) -> None:
+    assert Desk().transaction(parameters=(f"SIZE={size}",)).recipient(PHONE, {}) is None
 
 
 # --- what reports need --------------------------------------------------------------------------------------
