@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sms_milter.config.load import Loaded, load
 from sms_milter.config.schema import Configuration, Smsc
+from sms_milter.config.secrets import Passwords
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError, Fault
 from sms_milter.gate import Gate
@@ -164,7 +165,7 @@ def _milter_role(configuration: Configuration, listening: socket.socket) -> Main
             timeout_seconds=configuration.milter.decision_timeout,
         )
         committer.start()
-        callbacks = milterd.Milter(Gate(configuration), committer, journal)
+        callbacks = milterd.Milter(Gate(configuration, Passwords()), committer, journal)
 
         def ready(listener: milterd.Listener) -> None:
             drain = threading.Thread(

@@ -4,6 +4,7 @@ GatewayError
 ├─ ConfigError            place, value, expectation; stops the start
 ├─ Rejected(Reply)        permanent, the mail's fault         5yz
 ├─ Deferred(Reply)        temporary, try again later          4yz
+├─ Denied(Denial)         may not send, or not as whom it says; the dialect finds the reply
 ├─ ContentFault           cannot become the wanted SMS content; the dialect finds the reply
 ├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
 ├─ QueueError ── QueueUnavailable · LeaseLost
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sms_milter.reply import Reply
+from sms_milter.reply import Denial, Reply
 
 
 class GatewayError(Exception):
@@ -61,6 +62,14 @@ class Rejected(Refusal):
 
 class Deferred(Refusal):
     """Refused for now: try again later (4yz)."""
+
+
+class Denied(GatewayError):
+    """What the mail says of its sender does not hold; `account` is whom it named, "" when there is none."""
+
+    def __init__(self, denial: Denial, account: str = "") -> None:
+        super().__init__(f"{denial.value} ({account})" if account else denial.value)
+        self.denial = denial
 
 
 class ContentFault(GatewayError, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 from sms_milter import reply
 from sms_milter.config.schema import Account, Configuration
 from sms_milter.dialects import DIALECTS, Dialect
-from sms_milter.errors import Rejected
+from sms_milter.errors import Denied, Rejected
 from sms_milter.logline import Numbers
-from sms_milter.model import Action, NewMessage, PlannedMessage, QuotaRule
+from sms_milter.model import Action, Credentials, NewMessage, PlannedMessage, QuotaRule
 from sms_milter.policy.accounts import AccountBook, Member
 from sms_milter.policy.destinations import ClosedGroup, RouteTable
+from sms_milter.policy.logins import LoginBook
+from sms_milter.ports import PasswordCheck
+from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
+from sms_milter.sms.plan import originator_address
 from sms_milter.sms.terms import SmscTraits, Terms
 
 
@@ -31,7 +36,7 @@ class Domain:
 class Gate:
     """Who may send where, and how: everything a transaction asks."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, passwords: PasswordCheck) -> None:
         milter = configuration.milter
         self.claim_all = Action.DISCARD if milter.claim == "discard" else Action.STRIP
         self.bounce_mixed = milter.mixed_refusal == "bounce"
@@ -50,6 +55,12 @@ class Gate:
         }
         self.size_limit = max((domain.size_limit for domain in self.domains.values()), default=0)
         self.accounts = AccountBook(configuration.accounts)
+        self._logins = LoginBook(self.accounts)
+        self._passwords = passwords
+        self._originators = {
+            name: frozenset(_bare(one) for one in account.originators)
+            for name, account in configuration.accounts.items()
+        }
         self.routes = RouteTable(configuration.routes)
         self.closed_groups = {
             name: ClosedGroup(account.closed_group)
@@ -62,6 +73,41 @@ class Gate:
         }
         self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()}
         self.terms = lru_cache(4096)(self._terms)
+
+    def customer(
+        self, given: Credentials, *, client: str, sender: str, sasl_user: str, domains: Iterable[str]
+    ) -> Member:
+        """The account that a mail names, once its password and the other required checks hold in all of
+        `domains`. Raises Denied.
+        """
+        member = self._logins.find(given)
+        if not given.api_key:
+            # Nobody's password is verified too, so that time does not tell which names there are.
+            password_hash = member.account.password_hash if member is not None else ""
+            right = any(self._passwords.right(password_hash, one) for one in given.passwords)
+            if member is not None and not right:
+                raise Denied(Denial.WRONG_PASSWORD, member.name)
+        if member is None:
+            raise Denied(Denial.UNKNOWN_LOGIN)
+        if not given.api_key and not self._logins.owns(member, given.names):
+            raise Denied(Denial.WRONG_NAME, member.name)
+        for domain in domains:
+            if not self.accounts.admits(
+                member, client=client, sender=sender, sasl_user=sasl_user, domain=domain
+            ):
+                raise Denied(Denial.NOT_FROM_HERE, member.name)
+        return member
+
+    def originator(self, member: Member, wanted: str) -> str:
+        """An originator that a mail asks for, when the account may show it. Raises Denied."""
+        allowed = self._originators[member.name]
+        if allowed and _bare(wanted) not in allowed:
+            raise Denied(Denial.ORIGINATOR_NOT_ALLOWED, member.name)
+        try:
+            originator_address(wanted)
+        except ValueError:
+            raise Denied(Denial.BAD_ORIGINATOR, member.name) from None
+        return wanted
 
     def way(self, member: Member, number: str) -> str:
         """The SMSC for `number`. Raises Rejected when the closed group or the routes do not allow it."""
@@ -103,6 +149,11 @@ def quota_of(account: Account) -> QuotaRule | None:
     if quota is None:
         return None
     return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
+
+
+def _bare(originator: str) -> str:
+    """For comparing: a number without its "+"."""
+    return originator.removeprefix("+")
 
 
 def _ton_npi(setting: str) -> tuple[int, int] | None:

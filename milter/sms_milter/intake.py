@@ -1,8 +1,8 @@
 """From the SMTP dialogue to stored SMS: one mail is one `Transaction`.
 
 Knows neither pymilter nor a database: recipients are judged as they come, content is gathered, and
-`Transaction.decide` ends in a `Verdict`, a value. A mail is parsed before it is authorised, because
-credentials may stand in it.
+`Transaction.decide` ends in a `Verdict`, a value. Whose mail it is, is known at RCPT from the envelope, or at
+the end of message from credentials in the mail (`Dialect.login`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 
 from sms_milter import reply
 from sms_milter.config.schema import Account
-from sms_milter.dialects.context import Context
-from sms_milter.errors import Deferred, Refusal, Rejected
+from sms_milter.dialects import Login
+from sms_milter.dialects.context import Context, Targets
+from sms_milter.errors import Deferred, Denied, Refusal, Rejected
 from sms_milter.gate import Domain, Gate, quota_of
 from sms_milter.logline import clean, line
 from sms_milter.mail.address import domain_of, parse_path, sender_of
 from sms_milter.mail.fingerprint import fingerprint
 from sms_milter.mail.head import header_block
+from sms_milter.mail.parse import Mail
 from sms_milter.mail.parse import parse as parse_mail
 from sms_milter.model import (
     Action,
@@ -39,7 +41,7 @@ from sms_milter.model import (
 )
 from sms_milter.policy.accounts import Member
 from sms_milter.ports import Intake, Journal
-from sms_milter.reply import Reply
+from sms_milter.reply import Denial, Reply
 from sms_milter.sms.plan import plan
 from sms_milter.sms.terms import Terms
 
@@ -81,6 +83,7 @@ class Transaction:
         "_intake",
         "_journal",
         "_local",
+        "_login",
         "_member",
         "_numbers",
         "_ours",
@@ -119,6 +122,7 @@ class Transaction:
         self._held: Reply | None = None
         self._member: Member | None = None
         self._domain: Domain | None = None
+        self._login: Login | None = None  # set when the mail itself must name the account
         self._fields: list[tuple[str, bytes]] = []
         self._body: list[bytes] = []
         self._size = 0
@@ -161,17 +165,28 @@ class Transaction:
     def _judge(self, raw: str, domain: Domain, parameters: Mapping[str, str]) -> Judged:
         local, name = parse_path(raw)
         recipient = Recipient(raw, local, name, parameters)
-        member = self._account_for(domain)
+        login = domain.dialect.login
+        if login is None or not login.needed(recipient, domain.options):
+            login = None
+            member = self._account_for(domain)
+        else:
+            member = None
+        if self._domain is not None:
+            self._check_alike(self._domain, domain, member)
         number = domain.dialect.recipient(recipient, domain.options)
         if number is not None:
-            self._gate.way(member, number)
+            if member is not None:
+                self._gate.way(member, number)
             self._numbers.add(number)
         if len(self._ours) >= self._gate.max_recipients:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
-        self._check_quota(member.account, member.name)
-        self._member, self._domain = member, domain
+        if member is not None:
+            self._check_quota(member.account, member.name)
+            self._member = member
+        self._domain = domain
+        self._login = login or self._login
         self._ours.append((raw, recipient, number))
         return Judged(raw, ours=True, reply=None)
 
@@ -183,12 +198,14 @@ class Transaction:
             raise Rejected(reply.NOT_AUTHORISED)
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
-        first = self._domain
-        if self._member is not None and first is not None:
-            same_rules = first.dialect is domain.dialect and first.options == domain.options
-            if member is not self._member or not same_rules:
-                raise Deferred(reply.SEND_SEPARATELY)
         return member
+
+    def _check_alike(self, first: Domain, domain: Domain, member: Member | None) -> None:
+        """One mail has one account and one dialect; an account that is not known yet is compared later."""
+        same_rules = first is domain or (first.dialect is domain.dialect and first.options == domain.options)
+        other = member is not None and self._member is not None and member is not self._member
+        if other or not same_rules:
+            raise Deferred(reply.SEND_SEPARATELY)
 
     def _check_quota(self, account: Account, name: str) -> None:
         rule = quota_of(account)
@@ -200,7 +217,9 @@ class Transaction:
 
     @property
     def judged_by(self) -> tuple[str | None, str | None]:
-        """Names of the dialect and the account that the first SMS recipient settled, from that RCPT on."""
+        """Names of the dialect and the account, None while they are not known: the first SMS recipient
+        settles the dialect, and the account too unless the mail names it.
+        """
         return (
             self._domain.dialect.name if self._domain else None,
             self._member.name if self._member else None,
@@ -233,14 +252,17 @@ class Transaction:
         """The verdict at the end of message. When it claims the mail, the SMS are on stable storage."""
         if self._held is not None:
             return self._refused(self._held)
-        if self._domain is None or self._member is None:
+        domain = self._domain
+        if domain is None:
             return self._nobody_left()
         try:
-            return self._accept(self._domain, self._member, progress)
+            return self._accept(domain, progress)
         except Refusal as refusal:
             return self._refused(refusal.reply)
+        except Denied as denied:
+            return self._refused(domain.dialect.denied(denied.denial), denied)
 
-    def _accept(self, domain: Domain, member: Member, progress: Callable[[], None] | None) -> Verdict:
+    def _accept(self, domain: Domain, progress: Callable[[], None] | None) -> Verdict:
         """The path of a mail; each line is one room of the house."""
         if self._size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
@@ -248,6 +270,7 @@ class Transaction:
         mail = parse_mail(self._fields, body)
         envelope = self._envelope()
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
+        member = self._customer(domain, mail, targets)
         request = domain.dialect.parse(
             mail,
             Context(
@@ -262,13 +285,34 @@ class Transaction:
         stored = self._intake.put(self._new_mail(judged, member, body, message_id), progress)
         return self._verdict(judged, stored)
 
+    def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
+        """The account: known since RCPT, or the one that the mail names. Raises Refusal and Denied."""
+        known = self._member
+        if self._login is None:
+            assert known is not None  # a recipient is taken with an account or with a login to come
+            return known
+        member = self._gate.customer(
+            self._login.read(mail, targets, domain.options),
+            client=self.client.address,
+            sender=self.sender,
+            sasl_user=self.sasl_user,
+            domains={domain_of(raw) for raw, _, _ in self._ours},
+        )
+        if known is not None and member is not known:
+            raise Denied(Denial.OTHER_ACCOUNT, member.name)
+        if member.account.require_tls and not self.tls_version:
+            raise Rejected(reply.TLS_REQUIRED)
+        self._member = member
+        self._check_quota(member.account, member.name)
+        return member
+
     def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
         gate, account = self._gate, member.account
         own = account.sender_originators.get(self.sender.lower()) or account.default_originator or ""
 
         def terms(wish: Wish) -> Terms:
             smsc = gate.way(member, wish.destination)
-            originator = own if wish.originator is None else wish.originator
+            originator = own if wish.originator is None else gate.originator(member, wish.originator)
             return gate.terms(
                 member.name, originator, request.max_parts, request.append_text, request.punctuation, smsc
             )
@@ -319,10 +363,10 @@ class Transaction:
             return Verdict(Action.PASS, Stage.EOM, plan=judged)
         return verdict
 
-    def _refused(self, why: Reply) -> Verdict:
+    def _refused(self, why: Reply, denied: Denied | None = None) -> Verdict:
         action = Action.DEFER if why.is_temporary else Action.REJECT
         verdict = Verdict(action, Stage.EOM, why)
-        self._log(verdict)
+        self._log(verdict, denied)
         if self._gate.shadow or (self.others and self._gate.bounce_mixed):
             # Our recipients stay in the envelope: the fail-safe route holds or bounces them, the others are
             # served.
@@ -353,7 +397,7 @@ class Transaction:
             )
         )
 
-    def _log(self, verdict: Verdict) -> None:
+    def _log(self, verdict: Verdict, denied: Denied | None = None) -> None:
         judged = verdict.plan
         stored = verdict.stored
         pairs: dict[str, object] = {
@@ -368,6 +412,8 @@ class Transaction:
             pairs["parts"] = sum([len(message.parts) for message in judged.messages])
         if stored is not None:
             pairs["queue"] = stored.queue_id
+        if denied is not None:
+            pairs["denied"] = denied
         pairs["size"] = self._size
         pairs["delay"] = f"{self._clock() - self._started:.3f}"
         word = "would be " if self._gate.shadow else ""

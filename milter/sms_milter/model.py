@@ -72,6 +72,20 @@ class Envelope:
     mta_queue_id: str = ""  # the MTA's macro `i`
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Whom a mail names as its customer, where the envelope does not.
+
+    `names` maps settings of `logins` to what the mail says, such as `{"user": …, "api_id": …}`: the first
+    finds the account, the others must be its own too. `passwords` are readings of one password, the likeliest
+    first. An `api_key` stands in place of names and passwords.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    api_key: str = field(default="", repr=False)
+
+
 # --- what a mail asks for -----------------------------------------------------------------------------------
 
 

@@ -46,6 +46,15 @@ class Journal(Protocol):
         """We stop."""
 
 
+class PasswordCheck(Protocol):
+    """Knows right passwords from wrong ones; a hash is slow to verify on purpose."""
+
+    def right(self, password_hash: str, password: str) -> bool:
+        """Whether `password` is the one that was hashed. With the hash "" it never is, and that takes as
+        long.
+        """
+
+
 class Doorbell(Protocol):
     """Wakes a role of this host at once; never blocks, never fails."""
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sms_milter.config.schema import Configuration
+from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict, quota_refusal
 from sms_milter.mail.address import esmtp_parameters
@@ -184,5 +185,7 @@ def preview(configuration: Configuration, queue: QuotaBook, *, now: float, **dia
     `rehearse`.
     """
     rehearsal = Rehearsal(lambda account, sender, rule: queue.quota_left(account, sender, rule, now))
-    transaction, verdict = rehearse(Gate(configuration), rehearsal, SilentJournal(), now=now, **dialogue)
+    transaction, verdict = rehearse(
+        Gate(configuration, Passwords()), rehearsal, SilentJournal(), now=now, **dialogue
+    )
     return describe(transaction, verdict)

@@ -8,6 +8,7 @@ password was wrong. Wording is kept by `tests/golden/replies/`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 _LINE_LIMIT = 480  # octets; well under libmilter's 980, so that a log line stays readable
 
@@ -73,6 +74,41 @@ NOT_IN_CLOSED_GROUP = Reply.permanent("7.1", "destination not in closed user gro
 def mail_too_large(limit_octets: int) -> Reply:
     """The mail is larger than the account may send as SMS."""
     return Reply.permanent("3.4", f"mail too large for SMS, at most {limit_octets} octets", code=552)
+
+
+# --- who the mail says it is from ---------------------------------------------------------------------------
+
+OTHER_ACCOUNT = Reply.permanent("7.1", "recipients of different accounts, send separately")
+ORIGINATOR_NOT_ALLOWED = Reply.permanent("7.1", "originator not allowed for this account")
+BAD_ORIGINATOR = Reply.permanent(
+    "6.0", "originator not valid: at most 16 digits or 11 characters of the GSM alphabet", code=554
+)
+
+
+class Denial(Enum):
+    """Why a mail that says itself who sends it, or as whom, is not allowed to; the value is for the log."""
+
+    UNKNOWN_LOGIN = "unknown login"
+    WRONG_PASSWORD = "wrong password"  # noqa: S105 -- words, not a password
+    WRONG_NAME = "a second name is another account's"
+    NOT_FROM_HERE = "client, sender or domain not the account's"
+    OTHER_ACCOUNT = "login and envelope name different accounts"
+    ORIGINATOR_NOT_ALLOWED = "originator not the account's"
+    BAD_ORIGINATOR = "originator not valid"
+
+
+def denied(why: Denial) -> Reply:
+    """What the client is told, where a dialect has no code of its own: never whether login or password was
+    wrong.
+    """
+    return _DENIED.get(why, NOT_AUTHORISED)
+
+
+_DENIED = {
+    Denial.OTHER_ACCOUNT: OTHER_ACCOUNT,
+    Denial.ORIGINATOR_NOT_ALLOWED: ORIGINATOR_NOT_ALLOWED,
+    Denial.BAD_ORIGINATOR: BAD_ORIGINATOR,
+}
 
 
 # --- the content --------------------------------------------------------------------------------------------

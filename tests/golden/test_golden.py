@@ -2,7 +2,7 @@
 
 A case is NN-name.eml (the mail), NN-name.yaml (the rest) and NN-name.md (one sentence why). `config` changes
 the dialect's base.yaml; `before` are mails taken earlier, named by their files; `expect` is the whole of
-preview's JSON.
+preview's JSON. The cases of support/toy/ show the same of a dialect that tests/support/toy_dialect.py adds.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ import yaml
 
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
+from sms_milter.config.secrets import Passwords
+from sms_milter.dialects import DIALECTS
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
 from sms_milter.model import NewMail, QuotaRule, Stored
 from sms_milter.preview import SilentJournal, preview, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
+from support.toy_dialect import TOY
 
 HERE = Path(__file__).parent
-CASES = sorted(HERE.glob("*/[0-9]*.yaml"))
+FOLDERS = sorted({case.parent for case in HERE.glob("*/[0-9]*.yaml")} | {HERE.parent / "support" / "toy"})
+CASES = [case for folder in FOLDERS for case in sorted(folder.glob("[0-9]*.yaml"))]
 
 _REQUIRED = {"client", "sender", "recipients", "now", "expect"}
 _OPTIONAL = {"config", "before", "sasl_user", "macros", "mail_parameters", "recipient_parameters"}
@@ -37,6 +41,11 @@ _DIALOGUE = (
     "mail_parameters",
     "recipient_parameters",
 )
+
+
+@pytest.fixture(autouse=True)
+def toy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DIALECTS, "toy", TOY)
 
 
 class Taking:
@@ -92,7 +101,7 @@ def take(
     """Store a mail that came earlier."""
     taking = Taking(queue, now)
     _, verdict = rehearse(
-        Gate(configuration), taking, SilentJournal(), mail=mail.read_bytes(), now=now, **how
+        Gate(configuration, Passwords()), taking, SilentJournal(), mail=mail.read_bytes(), now=now, **how
     )
     assert verdict.stored is not None, f"{mail.name} should have been taken, but {verdict.reply}"
 
@@ -114,7 +123,8 @@ def test_the_mail_becomes_what_the_case_says(case: Path, tmp_path: Path) -> None
 
 
 def test_every_case_is_complete() -> None:
-    files = {path for path in HERE.glob("*/[0-9]*") if path.suffix in {".eml", ".md", ".yaml"}}
+    named = [path for folder in FOLDERS for path in folder.glob("[0-9]*")]
+    files = {path for path in named if path.suffix in {".eml", ".md", ".yaml"}}
     assert files == {case.with_suffix(suffix) for case in CASES for suffix in (".eml", ".md", ".yaml")}
     for case in CASES:
         assert len(case.with_suffix(".md").read_text().splitlines()) == 1, f"{case.stem}: one sentence why"

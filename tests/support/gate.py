@@ -12,6 +12,7 @@ import yaml
 
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
+from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
@@ -81,7 +82,7 @@ class Desk:
     """Everything a transaction needs, with what it did to be looked at."""
 
     def __init__(self, intake: Remembered | None = None, **sections: dict[str, Any]) -> None:
-        self.gate = Gate(configuration(**sections))
+        self.gate = Gate(configuration(**sections), Passwords())
         self.intake = intake or Remembered()
         self.lines = Lines()
 

@@ -25,6 +25,7 @@ from sms_milter.config.schema import (
 )
 from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow, key_place, written
 from sms_milter.errors import Fault
+from sms_milter.policy.logins import KEY_DIGEST, login_key
 
 _LATER_DIALECTS = ("aspsms", "smscentre", "clickatell")
 _FEW = 12  # settings of a section that a sentence may list
@@ -210,6 +211,7 @@ def _cross_check(root: Table, configuration: Configuration) -> Iterator[Fault]:
     yield from _check_routes(root, configuration)
     for name, account in configuration.accounts.items():
         yield from _check_account(root, ("accounts", name), account)
+    yield from _check_logins(root, configuration)
     yield from _check_default_route(root, configuration)
 
 
@@ -239,6 +241,7 @@ def _check_account(root: Table, path: Path, account: Account) -> Iterator[Fault]
             yield _unknown_name(root, (*path, "domains", order), "domain", domain, domains)
     if "route" in account.model_fields_set and account.route not in root.names("routes"):
         yield _unknown_name(root, (*path, "route"), "route", account.route, root.names("routes"))
+    yield from _check_proofs(root, path, account)
     # Not so for sender_originators: what the postmaster gives to one sender, the others need not be allowed
     # to show.
     allowed = {originator.removeprefix("+") for originator in account.originators}
@@ -246,6 +249,41 @@ def _check_account(root: Table, path: Path, account: Account) -> Iterator[Fault]
     if own and allowed and own.removeprefix("+") not in allowed:
         listed = ", ".join(account.originators)
         yield _at(root, (*path, "default_originator"), f"'{own}' is not among `originators`: {listed}")
+
+
+def _check_proofs(root: Table, path: Path, account: Account) -> Iterator[Fault]:
+    """Whether a mail can prove at all that it is the account's. What is wrong is never shown."""
+    by_name = account.password_hash and any(name for name in account.logins.model_dump().values())
+    if "password" in account.require and not (by_name or account.api_keys):
+        problem = "password needs `logins` with `password_hash`, or `api_keys`; nobody could send"
+        yield _at(root, (*path, "require"), problem)
+    if account.password_hash and not account.password_hash.startswith("$argon2"):
+        problem = "found something else (not shown), expected what `sms-milter hash-password` prints"
+        yield _at(root, (*path, "password_hash"), problem)
+    for order, key in enumerate(account.api_keys):
+        if not key.startswith(KEY_DIGEST):
+            problem = "found something else (not shown), expected sha256: and the digest in hexadecimal"
+            yield _at(root, (*path, "api_keys", order), problem)
+
+
+def _check_logins(root: Table, configuration: Configuration) -> Iterator[Fault]:
+    """No two accounts by one name or one key."""
+    first: dict[tuple[str, str], str] = {}
+    for name, account in configuration.accounts.items():
+        path: Path = ("accounts", name)
+        given: list[tuple[Path, tuple[str, str]]] = [
+            ((*path, "logins", kind), login_key(kind, login))
+            for kind, login in account.logins.model_dump().items()
+            if login
+        ]
+        given += [
+            ((*path, "api_keys", order), ("api_keys", key.lower()))
+            for order, key in enumerate(account.api_keys)
+        ]
+        for place, known_by in given:
+            owner = first.setdefault(known_by, name)
+            if owner != name:
+                yield _at(root, place, f"account '{owner}' has the same; a mail could not tell them apart")
 
 
 def _check_default_route(root: Table, configuration: Configuration) -> Iterator[Fault]:

@@ -219,7 +219,8 @@ class Quota(Section):
 
 
 Check = Annotated[
-    Literal["client", "sender", "sasl", "tls", "password", "spf", "dkim"], Expects("client, sender or sasl")
+    Literal["client", "sender", "sasl", "tls", "password", "spf", "dkim"],
+    Expects("client, sender, sasl or password"),
 ]
 
 
@@ -248,26 +249,23 @@ class Account(Section):
     )
     require: tuple[Check, ...] = setting(
         ("client", "sender"),
-        doc="Which checks must all hold: client (clients), sender (senders), sasl (sasl_users).",
+        doc="Which checks must all hold: client (clients), sender (senders), sasl (sasl_users), password "
+        "(the mail names the account and proves it). A mail that names an account must always prove it.",
     )
     require_tls: bool = setting(False, doc="Take mail over encrypted connections only (550 5.7.10).")
     domains: tuple[DomainName, ...] = setting(
         (), doc="Which of our domains the account may use; empty means all of them."
     )
-    logins: Logins = setting(
-        Logins(), doc="The names by which the dialects know this account.", in_force=False
-    )
+    logins: Logins = setting(Logins(), doc="The names by which the dialects know this account.")
     password_hash: str = setting(
         "",
         doc="Hash of the password that stands in a mail, as `sms-milter hash-password` prints it.",
         secret=True,
-        in_force=False,
     )
     api_keys: tuple[str, ...] = setting(
         (),
         doc="SMSCentre: digests of keys that stand in place of login and password, as sha256:HEX.",
         secret=True,
-        in_force=False,
     )
     account_address: OptionalAddress = setting(
         "", doc="ASPSMS: the mail address of the account's owner.", in_force=False
@@ -340,9 +338,9 @@ class Account(Section):
         if not checks:
             raise ValueError("at least one check must be required, or everybody could send")
         for check in checks:
-            if check not in ("client", "sender", "sasl"):
+            if check not in ("client", "sender", "sasl", "password"):
                 raise ValueError(
-                    f"{check} cannot be checked yet; checks of this version: client, sender, sasl"
+                    f"{check} cannot be checked yet; checks of this version: client, sender, sasl, password"
                 )
         return checks
 

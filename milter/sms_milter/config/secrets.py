@@ -1,6 +1,11 @@
-"""Password hashes: the only door to argon2."""
+"""Password hashes: the only door to argon2; and the right passwords, remembered."""
 
 from __future__ import annotations
+
+import hmac
+import os
+from functools import cache
+from threading import Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,3 +24,39 @@ def verify(password_hash: str, password: str) -> bool:
         return _HASHER.verify(password_hash, password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
+
+
+class Passwords:
+    """A `PasswordCheck` that verifies a right password once and then remembers it by a keyed digest.
+
+    Lives as long as one configuration does. Wrong passwords are never remembered. One is verified at a time:
+    each takes 64 MiB, and many mails at once may bring the same new password.
+    """
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self._right: set[bytes] = set()
+        self._verifying = Lock()
+
+    def right(self, password_hash: str, password: str) -> bool:
+        """Whether `password` is the one that was hashed; without a hash never, after as long a time."""
+        known_by = self._digest(password_hash, password)
+        if known_by in self._right:
+            return True
+        with self._verifying:
+            if known_by in self._right:
+                return True
+            if not verify(password_hash or _nobodys(), password) or not password_hash:
+                return False
+            self._right.add(known_by)
+            return True
+
+    def _digest(self, password_hash: str, password: str) -> bytes:
+        both = f"{password_hash}\0{password}".encode("utf-8", "surrogateescape")
+        return hmac.digest(self._key, both, "sha256")
+
+
+@cache
+def _nobodys() -> str:
+    """The hash of a password that nobody knows."""
+    return hash_password(os.urandom(32).hex())

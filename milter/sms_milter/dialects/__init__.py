@@ -12,11 +12,25 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sms_milter import reply
 from sms_milter.dialects import hsl
-from sms_milter.dialects.context import Context
+from sms_milter.dialects.context import Context, Targets
 from sms_milter.errors import Refusal
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Recipient, SmsRequest
+from sms_milter.model import Answer, Credentials, Recipient, SmsRequest
+from sms_milter.reply import Denial, Reply
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a dialect knows its customers by what stands in the mail.
+
+    `needed` says it of one recipient, of which the envelope then tells nothing; `read` takes the credentials
+    from the mail, before anything else is looked at, and raises Rejected when they are not there.
+    """
+
+    needed: Callable[[Recipient, Any], bool]
+    read: Callable[[Mail, Targets, Any], Credentials]
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,8 @@ class Dialect:
 
     `recipient` gives the destination digits of an address of ours, or None for an address that names none
     because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail
-    that the dialect writes back about what became of a mail, or None.
+    that the dialect writes back about what became of a mail, or None. Without `login` the envelope alone
+    names the account. `denied` finds the reply where a dialect documents codes of its own.
     """
 
     name: str
@@ -33,6 +48,8 @@ class Dialect:
     recipient: Callable[[Recipient, Any], str | None]
     parse: Callable[[Mail, Context[Any]], SmsRequest]
     answer: Callable[[SmsRequest | Refusal], Answer | None]
+    login: Login | None = None
+    denied: Callable[[Denial], Reply] = reply.denied
 
 
 DIALECTS: dict[str, Dialect] = {

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.model import Envelope, Recipient
 
 Options = TypeVar("Options", covariant=True)
 
+# The recipients of ours in the order of RCPT, each with the digits that the dialect's `recipient` made of it,
+# None for a generic word.
+Targets: TypeAlias = tuple[tuple[Recipient, str | None], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Context(Generic[Options]):
     """The envelope of a mail and what is known about it when its content is read, at end of message.
 
-    `targets` are the recipients of ours in the order of RCPT, each with the digits that the dialect's
-    `recipient` made of it, None for a generic word. `options` are the dialect's own; `now` is in seconds
-    since the epoch; `reports` says whether any are mailed here.
+    `account` is who sends it: by then every check is passed. `options` are the dialect's own; `now` is in
+    seconds since the epoch; `reports` says whether any are mailed here.
     """
 
     envelope: Envelope
-    targets: tuple[tuple[Recipient, str | None], ...]
+    targets: Targets
     account: Account
     options: Options
     now: float

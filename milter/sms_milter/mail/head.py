@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 _LONGEST = 16 * 1024  # octets; whole fields beyond it are left out
 # What is sent stands in these fields, and in some interfaces a password: a report repeats neither.
-_CONTENT = ("subject", "x-smpp-")
+# Outlook copies the subject into Thread-Topic.
+_CONTENT = ("subject", "thread-topic", "x-smpp-")
 
 
 def header_block(fields: Sequence[tuple[str, bytes]]) -> bytes:

@@ -1,4 +1,8 @@
-"""Finds the account of a mail by its envelope (HSL §2): client address, sender, SASL user, domain."""
+"""Finds the account of a mail by its envelope (HSL §2): client address, sender, SASL user, domain.
+
+An account that requires a password is never found so; `admits` holds the envelope against an account that the
+mail itself has named (`logins`).
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,8 @@ class AccountBook:
         self._names = {member.name: member for member in self._members}
         for member in self._members:
             account = member.account
+            if "password" in account.require:
+                continue
             if "sender" not in account.require:
                 self._any_sender.append(member)
                 continue
@@ -46,20 +52,32 @@ class AccountBook:
     def __getitem__(self, name: str) -> Member:
         return self._names[name]
 
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
+
     def find(self, *, client: str, sender: str, sasl_user: str, domain: str) -> Member | None:
         """The account whose required checks all hold, or None. `sender` without brackets, "" for the null
         sender.
         """
         for member in self._candidates(sender.lower()):
-            account = member.account
-            if account.domains and domain not in account.domains:
-                continue
-            if "client" in account.require and not self._client_listed(member.order, client):
-                continue
-            if "sasl" in account.require and (not sasl_user or sasl_user not in account.sasl_users):
-                continue
-            return member
+            if self._reaches(member, client, sasl_user, domain):
+                return member
         return None
+
+    def admits(self, member: Member, *, client: str, sender: str, sasl_user: str, domain: str) -> bool:
+        """Whether all checks besides the password hold that the account requires."""
+        if "sender" in member.account.require and not _sender_listed(member.account, sender.lower()):
+            return False
+        return self._reaches(member, client, sasl_user, domain)
+
+    def _reaches(self, member: Member, client: str, sasl_user: str, domain: str) -> bool:
+        """All checks but that of the sender."""
+        account = member.account
+        if account.domains and domain not in account.domains:
+            return False
+        if "client" in account.require and not self._client_listed(member.order, client):
+            return False
+        return "sasl" not in account.require or bool(sasl_user and sasl_user in account.sasl_users)
 
     def _candidates(self, sender: str) -> Iterator[Member]:
         if sender:
@@ -81,3 +99,10 @@ class AccountBook:
         if isinstance(client, ipaddress.IPv6Address) and client.ipv4_mapped:
             client = client.ipv4_mapped
         return any(client in network for network in self._members[order].account.clients)
+
+
+def _sender_listed(account: Account, sender: str) -> bool:
+    if not sender:
+        return account.allow_null_sender and "*" in account.senders
+    wanted = (sender, sender[sender.rfind("@") :], "*")
+    return any(pattern.lower() in wanted for pattern in account.senders)

@@ -1,8 +1,13 @@
-"""Password hashes."""
+"""Password hashes, and the passwords found right."""
 
 from __future__ import annotations
 
-from sms_milter.config.secrets import hash_password, verify
+import threading
+
+import pytest
+
+from sms_milter.config import secrets
+from sms_milter.config.secrets import Passwords, hash_password, verify
 
 
 def test_the_password_is_recognised_and_no_other() -> None:
@@ -21,3 +26,89 @@ def test_what_is_no_hash_fits_no_password() -> None:
     assert not verify("", "")
     assert not verify("plain", "plain")
     assert not verify("$argon2id$…", "x")
+
+
+class Counted:
+    """`verify`, counting; each hash is its password with a letter in front."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, password_hash: str, password: str) -> bool:
+        self.asked.append((password_hash, password))
+        return password_hash == f"#{password}"
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    counted = Counted()
+    monkeypatch.setattr(secrets, "verify", counted)
+    return counted
+
+
+def test_a_right_password_is_verified_once(counted: Counted) -> None:
+    passwords = Passwords()
+    assert [passwords.right("#blue", "blue") for _ in range(3)] == [True] * 3
+    assert counted.asked == [("#blue", "blue")]
+
+
+def test_a_wrong_password_is_verified_each_time(counted: Counted) -> None:
+    passwords = Passwords()
+    assert [passwords.right("#blue", "red") for _ in range(3)] == [False] * 3
+    assert len(counted.asked) == 3
+
+
+def test_what_is_right_for_one_hash_is_not_for_another(counted: Counted) -> None:
+    passwords = Passwords()
+    assert passwords.right("#blue", "blue")
+    assert not passwords.right("#red", "blue")
+    assert not passwords.right("#blue\0blue", "")
+    assert not passwords.right("", "#blue\0blue")
+
+
+def test_another_configuration_verifies_anew(counted: Counted) -> None:
+    assert Passwords().right("#blue", "blue")
+    assert Passwords().right("#blue", "blue")
+    assert len(counted.asked) == 2
+
+
+def test_without_a_hash_a_password_is_verified_all_the_same_and_never_right(counted: Counted) -> None:
+    passwords = Passwords()
+    assert not passwords.right("", "blue")
+    ((password_hash, password),) = counted.asked
+    assert password_hash.startswith("$argon2id$")
+    assert password == "blue"
+
+
+def test_many_at_once_verify_a_new_password_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, go = threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def slow(_: str, password: str) -> bool:
+        asked.append(password)
+        entered.set()
+        return go.wait(10)
+
+    monkeypatch.setattr(secrets, "verify", slow)
+    passwords = Passwords()
+    found: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(passwords.right("#blue", "blue"))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    assert entered.wait(10)
+    go.set()
+    for thread in threads:
+        thread.join(10)
+    assert (found, asked) == ([True] * 4, ["blue"])
+
+
+def test_nothing_of_a_password_can_be_read_back() -> None:
+    passwords = Passwords()
+    assert passwords.right(hash_password("Rainbow7"), "Rainbow7")
+    assert "Rainbow7" not in repr(vars(passwords))
+
+
+def test_octets_that_are_no_text_are_just_wrong() -> None:
+    assert not Passwords().right(hash_password("x"), "\udcff")

@@ -11,6 +11,7 @@ def test_the_fields_come_as_lines_with_their_folds() -> None:
 def test_the_sms_itself_is_left_out() -> None:
     fields = [
         ("Subject", b"Secret"),
+        ("Thread-Topic", b"Secret"),
         ("X-SMPP-Short-Message", b"48"),
         ("x-smpp-anything", b"1"),
         ("X-Smppx", b"2"),

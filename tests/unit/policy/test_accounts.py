@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sms_milter.config.schema import Account
 from sms_milter.policy.accounts import AccountBook
 
@@ -79,3 +81,48 @@ def test_a_sasl_user_in_place_of_the_client() -> None:
     assert found(accounts, "a@b.example", sasl_user="acme") == "acme"
     assert found(accounts, "a@b.example", sasl_user="other") is None
     assert found(accounts, "a@b.example") is None
+
+
+@pytest.mark.parametrize("others", [[], ["client"], ["client", "sender"]])
+def test_an_account_that_requires_a_password_is_never_found(others: list[str]) -> None:
+    accounts = book(acme={"senders": ["*"], "require": ["password", *others], "logins": {"user": "a"}})
+    assert found(accounts, "a@b.example") is None
+
+
+def admitted(fields: dict[str, Any], **given: str) -> bool:
+    accounts = book(acme={"logins": {"user": "a"}} | fields)
+    how = {"client": "192.0.2.10", "sender": "a@b.example", "sasl_user": "", "domain": "sms.example.com"}
+    return accounts.admits(accounts["acme"], **(how | given))
+
+
+def test_a_named_account_is_held_against_the_checks_that_it_requires() -> None:
+    assert admitted({"require": ["password"]}, client="198.51.100.7")
+    assert admitted({"require": ["password", "client"]})
+    assert not admitted({"require": ["password", "client"]}, client="198.51.100.7")
+    assert not admitted({"require": ["client"]}, client="198.51.100.7")
+    sasl = {"require": ["password", "sasl"], "sasl_users": ["acme"]}
+    assert admitted(sasl, sasl_user="acme")
+    assert not admitted(sasl, sasl_user="other")
+    assert not admitted(sasl)
+    assert not admitted({"require": ["password"], "domains": ["other.example"]})
+
+
+@pytest.mark.parametrize(
+    ("senders", "sender", "holds"),
+    [
+        (["a@b.example"], "A@B.example", True),
+        (["@b.example"], "a@b.example", True),
+        (["*"], "a@b.example", True),
+        (["@c.example"], "a@b.example", False),
+        ([], "a@b.example", False),
+        (["*"], "", False),
+    ],
+)
+def test_a_named_account_may_require_senders(senders: list[str], sender: str, holds: bool) -> None:
+    assert admitted({"require": ["password", "sender"], "senders": senders}, sender=sender) is holds
+
+
+def test_the_null_sender_is_no_matter_unless_senders_are() -> None:
+    assert admitted({"require": ["password"]}, sender="")
+    permitted = {"require": ["password", "sender"], "senders": ["*"], "allow_null_sender": True}
+    assert admitted(permitted, sender="")
