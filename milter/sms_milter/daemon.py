@@ -24,6 +24,7 @@ from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError, Fault
 from sms_milter.gate import Gate
 from sms_milter.logline import Numbers, clean
+from sms_milter.mail.charset import load_codecs
 from sms_milter.notify import Notifier
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal
@@ -65,6 +66,7 @@ class Service:
         self._note()
         if self._loaded.configuration.user:
             _account(self._loaded.configuration.user)  # better now than in every child
+        load_codecs()
         self._supervisor.replace(self._roles(self._loaded.configuration))
         self._journal.info(f"ready, configuration {self._path}")
         self._supervisor.run()
@@ -403,8 +405,8 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
 def _give_up_privileges(user: str) -> None:
     """Become `user` for good, when started as root and asked to; later files are for it and its group.
 
-    Modules must be loaded before, for the account may not read where Python lies; getaddrinfo loads
-    encodings.idna late.
+    Modules and codecs must be loaded before, for the account may not read where Python lies; getaddrinfo
+    loads encodings.idna late.
     """
     os.umask(0o007)
     if not user or os.geteuid() != 0:

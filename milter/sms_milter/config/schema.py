@@ -411,8 +411,9 @@ class Smsc(Section):
     )
     on_uncertain: Literal["retry", "wait", "never-twice"] = setting(
         "retry",
-        doc="A part without a response: send it again (it may arrive twice), wait for its receipt first, "
+        doc="A part without a response: send it once more (it may arrive twice), wait for its receipt first, "
         "or never send it twice.",
+        in_force=("retry", "never-twice"),
     )
     validity: Duration = setting(
         "24h", at_least="1m", at_most="30d", doc="How long a part may wait in our queue before it expires."

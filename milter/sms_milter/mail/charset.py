@@ -40,6 +40,12 @@ _BYTE_ORDER = {
 }
 
 
+def load_codecs() -> None:
+    """Load every codec now. Python loads them late, when the service may not read Python's files any more."""
+    for codec in _ALLOWED.split():
+        codecs.lookup(codec)
+
+
 def decode(octets: bytes, charset: str) -> str:
     """The text of `octets` in `charset` as declared; without its byte order mark.
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import codecs
+import subprocess
+import sys
 
 import pytest
 
@@ -83,3 +85,12 @@ def test_names_of_iso_8859_1() -> None:
         assert charset.is_latin1(name), name
     for name in ("utf-8", "windows-1252", "iso-8859-15", "x-klingon"):
         assert not charset.is_latin1(name), name
+
+
+def test_every_codec_can_be_loaded_beforehand() -> None:
+    code = (
+        "import sys; from sms_milter.mail import charset; charset.load_codecs(); "
+        "print('encodings.utf_16_be' in sys.modules, 'encodings.koi8_r' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"
