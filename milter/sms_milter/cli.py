@@ -151,7 +151,7 @@ def preview(
 
 
 class _Usage:
-    """Quotas as the queue stands; a queue that does not exist yet has no usage."""
+    """Limits as the queue stands; a queue that does not exist yet has no usage."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._url = loaded.configuration.queue
@@ -163,6 +163,13 @@ class _Usage:
         from sms_milter.queue import open_queue
 
         return open_queue(self._url).quota_left(account, sender, rule, now)
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        if not Path(self._url.path).exists():
+            return False
+        from sms_milter.queue import open_queue
+
+        return open_queue(self._url).login_blocked(who, now)
 
 
 def _read(path: Path) -> bytes:

@@ -12,10 +12,10 @@ from sms_milter.config.schema import Account, Configuration
 from sms_milter.dialects import DIALECTS, Dialect
 from sms_milter.errors import Denied, Rejected
 from sms_milter.logline import Numbers
-from sms_milter.model import Action, Credentials, NewMessage, PlannedMessage, QuotaRule
+from sms_milter.model import Action, Credentials, LoginRule, NewMessage, PlannedMessage, QuotaRule
 from sms_milter.policy.accounts import AccountBook, Member
 from sms_milter.policy.destinations import ClosedGroup, RouteTable
-from sms_milter.policy.logins import LoginBook
+from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
@@ -55,6 +55,9 @@ class Gate:
         }
         self.size_limit = max((domain.size_limit for domain in self.domains.values()), default=0)
         self.accounts = AccountBook(configuration.accounts)
+        guard = configuration.limits.failed_logins
+        self.login_rule = None if guard is None else LoginRule(guard.count, guard.within, guard.block)
+        self.login_by_client = guard is not None and guard.per == "client"
         self._logins = LoginBook(self.accounts)
         self._passwords = passwords
         self._originators = {
@@ -97,6 +100,15 @@ class Gate:
             ):
                 raise Denied(Denial.NOT_FROM_HERE, member.name)
         return member
+
+    def known_as(self, given: Credentials) -> str:
+        """Whose logins these are, for counting failures: an account, or the digest of a name that no account
+        has, lest a block tell which names there are. "" for an API key: there is nothing to guess more often.
+        """
+        if given.api_key or not given.names:
+            return ""
+        member = self._logins.find(given)
+        return f"account {member.name}" if member is not None else f"nobody {unknown_name(given)}"
 
     def originator(self, member: Member, wanted: str) -> str:
         """An originator that a mail asks for, when the account may show it. Raises Denied."""

@@ -27,6 +27,7 @@ from sms_milter.mail.parse import parse as parse_mail
 from sms_milter.model import (
     Action,
     Client,
+    Credentials,
     Envelope,
     NewMail,
     Notify,
@@ -44,6 +45,8 @@ from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Denial, Reply
 from sms_milter.sms.plan import plan
 from sms_milter.sms.terms import Terms
+
+_FAILED = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,8 @@ class Transaction:
             member = self._account_for(domain)
         else:
             member = None
+            if self._gate.login_by_client and self._intake.login_blocked(self._known_as()):
+                raise Deferred(domain.dialect.denied(Denial.BLOCKED))
         if self._domain is not None:
             self._check_alike(self._domain, domain, member)
         number = domain.dialect.recipient(recipient, domain.options)
@@ -291,13 +296,7 @@ class Transaction:
         if self._login is None:
             assert known is not None  # a recipient is taken with an account or with a login to come
             return known
-        member = self._gate.customer(
-            self._login.read(mail, targets, domain.options),
-            client=self.client.address,
-            sender=self.sender,
-            sasl_user=self.sasl_user,
-            domains={domain_of(raw) for raw, _, _ in self._ours},
-        )
+        member = self._logged_in(self._login.read(mail, targets, domain.options))
         if known is not None and member is not known:
             raise Denied(Denial.OTHER_ACCOUNT, member.name)
         if member.account.require_tls and not self.tls_version:
@@ -305,6 +304,35 @@ class Transaction:
         self._member = member
         self._check_quota(member.account, member.name)
         return member
+
+    def _logged_in(self, given: Credentials) -> Member:
+        """The account that the mail proves. Raises Denied; what failed is counted."""
+        gate = self._gate
+        who = self._known_as() if gate.login_by_client else gate.known_as(given)
+        counted = gate.login_rule is not None and who
+        if counted and not gate.login_by_client and self._intake.login_blocked(who):
+            raise Denied(Denial.BLOCKED)
+        try:
+            return gate.customer(
+                given,
+                client=self.client.address,
+                sender=self.sender,
+                sasl_user=self.sasl_user,
+                domains={domain_of(raw) for raw, _, _ in self._ours},
+            )
+        except Denied as denied:
+            if counted and denied.denial in _FAILED:
+                self._count_failure(who)
+            raise
+
+    def _count_failure(self, who: str) -> None:
+        rule = self._gate.login_rule
+        if rule is not None and not self._gate.shadow and self._intake.login_failed(who, rule):
+            blocked = f"blocked for {rule.block_seconds:.0f} s after {rule.count} failed logins"
+            self._journal.warning(line(self.mta_queue_id, login=clean(who), status=blocked))
+
+    def _known_as(self) -> str:
+        return f"client {self.client.address}"
 
     def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
         gate, account = self._gate, member.account

@@ -293,6 +293,15 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginRule:
+    """After `count` failed logins within a time, nobody may try for another; both in seconds."""
+
+    count: int
+    within_seconds: float
+    block_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class NewMail:
     """One mail to be stored: all of its SMS or none."""
 

@@ -12,6 +12,7 @@ from sms_milter.model import (
     LeasedPart,
     LinkState,
     LinkStatus,
+    LoginRule,
     NewMail,
     Outcome,
     QuotaRule,
@@ -75,6 +76,12 @@ class IntakeQueue(Protocol):
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """Parts that may still be sent, and when (epoch seconds) more will be free again."""
 
+    def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
+        """Remember a failed login; whether `who` is blocked by it."""
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        """Whether `who` may not try to log in now."""
+
 
 class Intake(Protocol):
     """Where a callback thread leaves a mail: the committer, which groups waiting mails."""
@@ -88,6 +95,12 @@ class Intake(Protocol):
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`, bounded in time; raises Deferred."""
+
+    def login_failed(self, who: str, rule: LoginRule) -> bool:
+        """As `IntakeQueue.login_failed`, bounded in time; raises Deferred."""
+
+    def login_blocked(self, who: str) -> bool:
+        """As `IntakeQueue.login_blocked`, bounded in time; raises Deferred."""
 
 
 class Work(Protocol):

@@ -14,7 +14,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict, quota_refusal
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, NewMail, PlannedMessage, QuotaRule, Stored
+from sms_milter.model import Client, LoginRule, NewMail, PlannedMessage, QuotaRule, Stored
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
 
@@ -24,6 +24,9 @@ class QuotaBook(Protocol):
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`."""
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        """As `IntakeQueue.login_blocked`."""
 
 
 class SilentJournal:
@@ -36,10 +39,20 @@ class SilentJournal:
 
 
 class Rehearsal:
-    """An `Intake` that stores nothing: quotas are looked up, and that is all."""
+    """An `Intake` that stores nothing: limits are looked up, and that is all."""
 
-    def __init__(self, quota_left: Callable[[str, str, QuotaRule], tuple[int, float]]) -> None:
+    def __init__(
+        self,
+        quota_left: Callable[[str, str, QuotaRule], tuple[int, float]],
+        login_blocked: Callable[[str], bool],
+    ) -> None:
         self.quota_left = quota_left
+        self.login_blocked = login_blocked
+
+    def login_failed(self, who: str, rule: LoginRule) -> bool:
+        """Nothing is counted."""
+        del who, rule
+        return False
 
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
         """As if stored. Raises what the queue would raise on a used-up quota."""
@@ -184,7 +197,10 @@ def preview(configuration: Configuration, queue: QuotaBook, *, now: float, **dia
     """What would become of a mail, as DESIGN §7's JSON object; limits as `queue` stands. For `dialogue` see
     `rehearse`.
     """
-    rehearsal = Rehearsal(lambda account, sender, rule: queue.quota_left(account, sender, rule, now))
+    rehearsal = Rehearsal(
+        lambda account, sender, rule: queue.quota_left(account, sender, rule, now),
+        lambda who: queue.login_blocked(who, now),
+    )
     transaction, verdict = rehearse(
         Gate(configuration, Passwords()), rehearsal, SilentJournal(), now=now, **dialogue
     )

@@ -80,6 +80,7 @@ def mail_too_large(limit_octets: int) -> Reply:
 
 OTHER_ACCOUNT = Reply.permanent("7.1", "recipients of different accounts, send separately")
 ORIGINATOR_NOT_ALLOWED = Reply.permanent("7.1", "originator not allowed for this account")
+LOGINS_BLOCKED = Reply.temporary("7.0", "too many failed logins, try again later")
 BAD_ORIGINATOR = Reply.permanent(
     "6.0", "originator not valid: at most 16 digits or 11 characters of the GSM alphabet", code=554
 )
@@ -91,6 +92,7 @@ class Denial(Enum):
     UNKNOWN_LOGIN = "unknown login"
     WRONG_PASSWORD = "wrong password"  # noqa: S105 -- words, not a password
     WRONG_NAME = "a second name is another account's"
+    BLOCKED = "too many failed logins"
     NOT_FROM_HERE = "client, sender or domain not the account's"
     OTHER_ACCOUNT = "login and envelope name different accounts"
     ORIGINATOR_NOT_ALLOWED = "originator not the account's"
@@ -105,6 +107,7 @@ def denied(why: Denial) -> Reply:
 
 
 _DENIED = {
+    Denial.BLOCKED: LOGINS_BLOCKED,
     Denial.OTHER_ACCOUNT: OTHER_ACCOUNT,
     Denial.ORIGINATOR_NOT_ALLOWED: ORIGINATOR_NOT_ALLOWED,
     Denial.BAD_ORIGINATOR: BAD_ORIGINATOR,

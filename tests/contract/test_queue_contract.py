@@ -26,7 +26,7 @@ from contract.builders import (
     uncertain,
 )
 from sms_milter.errors import Deferred, Rejected
-from sms_milter.model import LinkState, LinkStatus, PartState, Priority, QuotaRule, Stored
+from sms_milter.model import LinkState, LinkStatus, LoginRule, PartState, Priority, QuotaRule, Stored
 
 Open = Callable[..., Any]
 
@@ -186,6 +186,33 @@ def test_a_retry_is_not_charged(queue: Any) -> None:
     queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
     queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
     assert queue.quota_left("acme", "alerts@acme.example", HOURLY, NOW)[0] == 1
+
+
+# --- failed logins ------------------------------------------------------------------------------------------
+
+THREE = LoginRule(count=3, within_seconds=100, block_seconds=50)
+
+
+def test_too_many_failed_logins_block_for_a_time(queue: Any) -> None:
+    assert [queue.login_failed("client a", THREE, NOW + at) for at in (0, 1, 2)] == [False, False, True]
+    assert queue.login_blocked("client a", NOW + 51)
+    assert not queue.login_blocked("client a", NOW + 52)
+    assert not queue.login_blocked("client b", NOW + 2)
+
+
+def test_old_failures_do_not_count(queue: Any) -> None:
+    assert [queue.login_failed("a", THREE, NOW + at) for at in (0, 1, 100, 101)] == [False] * 4
+    assert queue.login_failed("a", THREE, NOW + 102)
+
+
+def test_after_a_block_counting_begins_anew(queue: Any) -> None:
+    assert [queue.login_failed("a", THREE, NOW) for _ in range(5)] == [False, False, True, False, False]
+    assert queue.login_failed("a", THREE, NOW + 10)
+    assert queue.login_blocked("a", NOW + 59)
+
+
+def test_a_failed_login_of_one_is_none_of_another(queue: Any) -> None:
+    assert [queue.login_failed(who, THREE, NOW) for who in ("a", "b", "a", "b")] == [False] * 4
 
 
 # --- lease --------------------------------------------------------------------------------------------------

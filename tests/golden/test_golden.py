@@ -21,7 +21,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
-from sms_milter.model import NewMail, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
 from sms_milter.preview import SilentJournal, preview, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
 from support.toy_dialect import TOY
@@ -62,6 +62,12 @@ class Taking:
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         return self._queue.quota_left(account, sender, rule, self._now)
+
+    def login_failed(self, who: str, rule: LoginRule) -> bool:
+        return self._queue.login_failed(who, rule, self._now)
+
+    def login_blocked(self, who: str) -> bool:
+        return self._queue.login_blocked(who, self._now)
 
 
 def read(case: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, NewMail, QuotaRule, Stored
+from sms_milter.model import Client, LoginRule, NewMail, QuotaRule, Stored
 
 BASE: dict[str, Any] = {
     "domains": {"sms.haysystems.com": {"dialect": "hsl"}},
@@ -52,6 +52,8 @@ class Remembered:
     def __init__(self, left: int = 1000, put: Callable[[NewMail], Stored] | None = None) -> None:
         self.mails: list[NewMail] = []
         self.left = left
+        self.failed: list[tuple[str, LoginRule]] = []
+        self.blocked: set[str] = set()
         self._put = put
 
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
@@ -62,6 +64,15 @@ class Remembered:
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         return self.left, 1_000_000.0
+
+    def login_failed(self, who: str, rule: LoginRule) -> bool:
+        self.failed.append((who, rule))
+        if len(self.failed) >= rule.count:
+            self.blocked.add(who)
+        return who in self.blocked
+
+    def login_blocked(self, who: str) -> bool:
+        return who in self.blocked
 
 
 class Lines:

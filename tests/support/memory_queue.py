@@ -17,6 +17,7 @@ from sms_milter.model import (
     DueReport,
     LeasedPart,
     LinkStatus,
+    LoginRule,
     NewMail,
     Notify,
     Outcome,
@@ -44,6 +45,8 @@ class MemoryQueue:
         self._receipts: list[tuple[int | None, ReceiptNews]] = []
         self._references: dict[tuple[str, str], int] = {}
         self._usage: list[tuple[str, str, float, int]] = []
+        self._failures: list[tuple[str, float]] = []
+        self._blocks: dict[str, float] = {}
         self._links: list[dict[str, Any]] = []
         self._reports: list[dict[str, Any]] = []
         self.reported = False
@@ -142,6 +145,17 @@ class MemoryQueue:
             left = max(0, limit - sum(parts for _, parts in used))
             answers.append((left, used[0][0] + rule.period_seconds if used else now))
         return min(answers, key=lambda answer: answer[0])
+
+    def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
+        self._failures.append((who, now))
+        if sum(one == who and at > now - rule.within_seconds for one, at in self._failures) < rule.count:
+            return False
+        self._failures = [failure for failure in self._failures if failure[0] != who]
+        self._blocks[who] = max(self._blocks.get(who, 0.0), now + rule.block_seconds)
+        return True
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        return self._blocks.get(who, 0.0) > now
 
     # --- dispatcher -----------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sms_milter import reply
 from sms_milter.config.secrets import Passwords, hash_password
 from sms_milter.dialects import DIALECTS, Login
 from sms_milter.intake import Transaction, Verdict
-from sms_milter.model import Action, Credentials, Notify, SmsRequest, Stage
+from sms_milter.model import Action, Credentials, LoginRule, Notify, SmsRequest, Stage
 from sms_milter.reply import Denial
 from support.gate import Desk, Remembered
 from support.toy_dialect import TOY, says_all
@@ -83,6 +83,7 @@ def test_the_client_is_not_told_what_was_wrong_and_the_log_is(said: dict[str, st
 @pytest.mark.parametrize("denial", Denial)
 def test_without_codes_of_its_own_a_dialect_says_what_the_catalogue_says(denial: Denial) -> None:
     different = {
+        Denial.BLOCKED: reply.LOGINS_BLOCKED,
         Denial.OTHER_ACCOUNT: reply.OTHER_ACCOUNT,
         Denial.ORIGINATOR_NOT_ALLOWED: reply.ORIGINATOR_NOT_ALLOWED,
         Denial.BAD_ORIGINATOR: reply.BAD_ORIGINATOR,
@@ -286,6 +287,69 @@ def test_what_reports_repeat_holds_no_password(monkeypatch: pytest.MonkeyPatch) 
     original = here.intake.mails[0].original
     assert original is not None
     assert original.header == b"Message-ID: <1@customer.example>\n"
+
+
+# --- failed logins ------------------------------------------------------------------------------------------
+
+
+def guarded(per: str, **more: Any) -> Desk:
+    limit = {"count": 2, "within": "10m", "block": "30m", "per": per}
+    return desk(limits={"failed_logins": limit}, **more)
+
+
+@pytest.mark.parametrize("wrong", [{"password": "x"}, {"user": "nobody"}])
+def test_a_client_that_fails_too_often_is_put_off_at_rcpt(wrong: dict[str, str]) -> None:
+    here = guarded("client")
+    for _ in range(2):
+        assert send(here.transaction(), **wrong).reply is not None
+    assert here.intake.failed == [("client 192.0.2.10", LoginRule(2, 600.0, 1800.0))] * 2
+    assert here.transaction().recipient(KEYS, {}) == reply.LOGINS_BLOCKED
+    assert here.transaction().recipient(NUMBER, {}) is None  # by its envelope
+    assert here.transaction(client="203.0.113.9").recipient(KEYS, {}) is None
+    warnings = [text for severity, text in here.lines.written if severity == "warning"]
+    assert [text.split(": ", 1)[1] for text in warnings] == [
+        "login=client 192.0.2.10, status=blocked for 1800 s after 2 failed logins"
+    ]
+
+
+@pytest.mark.parametrize("wrong", [{"password": "x"}, {"user": "Nobody"}])
+def test_a_blocked_name_is_put_off_whoever_tries(wrong: dict[str, str]) -> None:
+    here = guarded("account")
+    for client in ("192.0.2.10", "203.0.113.9"):
+        assert send(here.transaction(client=client), **wrong).action is Action.REJECT
+    blocked = send(here.transaction(client="203.0.113.10"), **(wrong | {"password": "Rainbow7"}))
+    assert (blocked.action, blocked.reply) == (Action.DEFER, reply.LOGINS_BLOCKED)
+    assert here.intake.mails == []
+    assert "Nobody" not in here.lines.text
+    other_name = {"user": "other"} if "password" in wrong else {}
+    assert send(here.transaction(), **other_name).reply != reply.LOGINS_BLOCKED
+
+
+def test_what_fails_after_the_login_is_no_failed_login() -> None:
+    here = guarded("client", accounts={"demo": {"require": ["password", "client"]}})
+    assert send(here.transaction()).reply == reply.NOT_AUTHORISED
+    assert here.intake.failed == []
+
+
+def test_a_shadow_counts_no_failures() -> None:
+    here = guarded("client", milter={"shadow": True})
+    send(here.transaction(), password="x")
+    assert here.intake.failed == []
+
+
+def test_without_the_limit_nothing_is_counted() -> None:
+    here = desk()
+    send(here.transaction(), password="x")
+    assert here.intake.failed == []
+
+
+def test_wrong_keys_count_for_clients_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    login = Login(says_all, lambda _mail, _targets, _options: Credentials(api_key="KEY9"))
+    monkeypatch.setitem(DIALECTS, "toy", replace(TOY, login=login))
+    by_account, by_client = guarded("account"), guarded("client")
+    for here in (by_account, by_client):
+        send(here.transaction())
+    assert (len(by_account.intake.failed), len(by_client.intake.failed)) == (0, 1)
 
 
 def test_the_guide_shows_the_dialect_that_the_tests_use() -> None:

@@ -470,7 +470,11 @@ class LoginLimit(Section):
     block: Duration = setting(
         "30m", at_least="1s", at_most="30d", doc="How long the block lasts (451 4.7.0)."
     )
-    per: Literal["client", "account"] = setting("client", doc="Who is counted and blocked.")
+    per: Literal["client", "account"] = setting(
+        "client",
+        doc="Who is counted and blocked: the SMTP client, or the account, wherever from, which strangers can "
+        "lock out so.",
+    )
 
 
 class Limits(Section):
@@ -482,7 +486,9 @@ class Limits(Section):
     flood: FloodLimit | None = setting(
         None, doc="A run of messages with short pauses; null is off.", in_force=False
     )
-    failed_logins: LoginLimit | None = setting(None, doc="Wrong passwords; null is off.", in_force=False)
+    failed_logins: LoginLimit | None = setting(
+        None, doc="Failed logins by what stands in a mail; null is off."
+    )
 
 
 class Reports(Section):

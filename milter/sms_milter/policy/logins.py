@@ -55,3 +55,9 @@ class LoginBook:
             if hmac.compare_digest(one, digest):
                 found = member
         return found
+
+
+def unknown_name(given: Credentials) -> str:
+    """The digest of the first name."""
+    kind, name = login_key(*next(iter(given.names.items())))
+    return hashlib.sha256(f"{kind} {name}".encode("utf-8", "surrogateescape")).hexdigest()

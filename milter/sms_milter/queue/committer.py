@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, Refusal
 from sms_milter.logline import clean, line
-from sms_milter.model import NewMail, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
 from sms_milter.ports import Doorbell, IntakeQueue, Journal
 from sms_milter.reply import Reply
 
@@ -123,6 +123,20 @@ class Committer:
         job: _Job = _Waiting(lambda queue: queue.quota_left(account, sender, rule, now))
         left: tuple[int, float] = self._result(job, self._jobs, None)
         return left
+
+    def login_failed(self, who: str, rule: LoginRule) -> bool:
+        """See `ports.Intake.login_failed`."""
+        now = self._clock()
+        job: _Job = _Waiting(lambda queue: queue.login_failed(who, rule, now))
+        begun: bool = self._result(job, self._jobs, None)
+        return begun
+
+    def login_blocked(self, who: str) -> bool:
+        """See `ports.Intake.login_blocked`."""
+        now = self._clock()
+        job: _Job = _Waiting(lambda queue: queue.login_blocked(who, now))
+        blocked: bool = self._result(job, self._jobs, None)
+        return blocked
 
     def _result(
         self,

@@ -15,6 +15,7 @@ from sms_milter.model import (
     DueReport,
     LeasedPart,
     LinkStatus,
+    LoginRule,
     NewMail,
     Priority,
     QuotaRule,
@@ -68,6 +69,16 @@ class SqliteQueue:
         """See `ports.IntakeQueue.quota_left`."""
         with self._file.reading() as db:
             return sqlite_intake.quota_left(db, account, sender, rule, now)
+
+    def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
+        """See `ports.IntakeQueue.login_failed`."""
+        with self._file.transaction() as db:
+            return sqlite_intake.login_failed(db, who, rule, now)
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        """See `ports.IntakeQueue.login_blocked`."""
+        with self._file.reading() as db:
+            return sqlite_intake.login_blocked(db, who, now)
 
     def free_octets(self) -> int | None:
         """Space left for the file; None if its directory cannot be looked at."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import Deferred, Refusal, Rejected
-from sms_milter.model import NewMail, NewMessage, Notify, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, QuotaRule, Stored
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, patience
 from sms_milter.queue.statements import statements
 
@@ -68,6 +68,24 @@ def quota_left(
             left = max(0, limit - window.used)
             free_at = window.first_at + rule.period_seconds if window.used else now
     return left, free_at
+
+
+def login_failed(db: sqlite3.Connection, who: str, rule: LoginRule, now: float) -> bool:
+    """Count a failed login, forget some old ones; see `ports.IntakeQueue.login_failed`."""
+    who = _storable(who)
+    db.execute(_SQL["forget_failures"], (now,))
+    db.execute(_SQL["forget_blocks"], (now,))
+    db.execute(_SQL["store_failure"], (who, now, now + rule.within_seconds))
+    if db.execute(_SQL["count_failures"], (who, now - rule.within_seconds)).fetchone()[0] < rule.count:
+        return False
+    db.execute(_SQL["clear_failures"], (who,))
+    db.execute(_SQL["store_block"], (who, now + rule.block_seconds))
+    return True
+
+
+def login_blocked(db: sqlite3.Connection, who: str, now: float) -> bool:
+    """See `ports.IntakeQueue.login_blocked`."""
+    return db.execute(_SQL["find_block"], (_storable(who), now)).fetchone() is not None
 
 
 def _find(db: sqlite3.Connection, fingerprint: bytes, oldest: float) -> int | None:

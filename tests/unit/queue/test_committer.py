@@ -13,7 +13,7 @@ import pytest
 from contract.builders import NOW, mail, message
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, Refusal, Rejected
-from sms_milter.model import NewMail, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
 from sms_milter.queue import committer as module
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.sqlite import SqliteQueue
@@ -339,6 +339,12 @@ def test_quotas_are_read_on_the_same_thread(bench: Bench) -> None:
     rule = QuotaRule(messages=5, per_sender=None, period_seconds=60, defer=False)
     bench.committer.put(mail(quota=rule))
     assert bench.committer.quota_left("acme", "a@b", rule) == (4, NOW + 60)
+
+
+def test_failed_logins_are_counted_on_the_same_thread(bench: Bench) -> None:
+    twice = LoginRule(count=2, within_seconds=60, block_seconds=60)
+    assert [bench.committer.login_failed("a", twice) for _ in range(2)] == [False, True]
+    assert [bench.committer.login_blocked(who) for who in ("a", "b")] == [True, False]
 
 
 def test_a_quota_that_cannot_be_read_in_time_is_deferred() -> None:

@@ -79,3 +79,32 @@ ON CONFLICT (account, sender, at) DO UPDATE SET
 DELETE FROM usage WHERE account = ?1 AND sender = ?2 AND at <= (
     SELECT max(at) FROM (
         SELECT at FROM usage WHERE account = ?1 AND sender = ?2 AND at <= ?3 ORDER BY at LIMIT 50))
+
+-- store_failure --
+-- Remember a failed login.
+INSERT INTO failed_login (who, at, until) VALUES (?, ?, ?)
+
+-- count_failures --
+-- How often somebody failed since a time.
+SELECT count(*) FROM failed_login WHERE who = ? AND at > ?
+
+-- clear_failures --
+-- They have led to a block and count no more.
+DELETE FROM failed_login WHERE who = ?
+
+-- store_block --
+-- Nobody by that name may log in until a time.
+INSERT INTO login_block (who, until) VALUES (?, ?)
+ON CONFLICT (who) DO UPDATE SET until = max(until, excluded.until)
+
+-- find_block --
+-- A block that lasts.
+SELECT 1 FROM login_block WHERE who = ? AND until > ?
+
+-- forget_failures --
+-- Drop some failures that count no more.
+DELETE FROM failed_login WHERE rowid IN (SELECT rowid FROM failed_login WHERE until <= ? LIMIT 50)
+
+-- forget_blocks --
+-- Drop some blocks that are over.
+DELETE FROM login_block WHERE who IN (SELECT who FROM login_block WHERE until <= ? LIMIT 50)
