@@ -460,20 +460,24 @@ def _listen(where: str, mode: int, user: str, group: str) -> socket.socket:
     Non-blocking: else the workers that lose the race for a connection could not be stopped (milter.md §7.4).
     """
     kind, _, rest = where.partition(":")
-    if kind == "unix":
-        listening = _listen_unix(rest, mode, user, group)
-    else:
-        port, _, host = rest.partition("@")
-        listening = socket.socket(socket.AF_INET6 if kind == "inet6" else socket.AF_INET)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _patiently(lambda: listening.bind((host, int(port))))
-    listening.listen(_BACKLOG)
+    family = {"unix": socket.AF_UNIX, "inet6": socket.AF_INET6}.get(kind, socket.AF_INET)
+    listening = socket.socket(family)
+    try:
+        if kind == "unix":
+            _bind_unix(listening, rest, mode, user, group)
+        else:
+            port, _, host = rest.partition("@")
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _patiently(lambda: listening.bind((host, int(port))))
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
     listening.setblocking(False)
     return listening
 
 
-def _listen_unix(path: str, mode: int, user: str, group: str) -> socket.socket:
-    listening = socket.socket(socket.AF_UNIX)
+def _bind_unix(listening: socket.socket, path: str, mode: int, user: str, group: str) -> None:
     _patiently(lambda: _remove_stale(path))
     before = os.umask(0o177)  # nobody else's until mode and owner are right
     try:
@@ -484,7 +488,6 @@ def _listen_unix(path: str, mode: int, user: str, group: str) -> socket.socket:
         owner = _account(user).pw_uid if user else -1
         os.chown(path, owner, _group(group).gr_gid if group else -1)
     os.chmod(path, mode)
-    return listening
 
 
 def _remove_stale(path: str) -> None:
