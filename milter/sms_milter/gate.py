@@ -64,6 +64,10 @@ class Gate:
             name: frozenset(_bare(one) for one in account.originators)
             for name, account in configuration.accounts.items()
         }
+        self._numeric_originators = {
+            name: frozenset(_bare(one) for one in account.numeric_originators)
+            for name, account in configuration.accounts.items()
+        }
         self.routes = RouteTable(configuration.routes)
         self.closed_groups = {
             name: ClosedGroup(account.closed_group)
@@ -112,8 +116,9 @@ class Gate:
 
     def originator(self, member: Member, wanted: str) -> str:
         """An originator that a mail asks for, when the account may show it. Raises Denied."""
-        allowed = self._originators[member.name]
-        if allowed and _bare(wanted) not in allowed:
+        allowed, numbers = self._originators[member.name], self._numeric_originators[member.name]
+        bare = _bare(wanted)
+        if (allowed and bare not in allowed) or (numbers and bare.isdigit() and bare not in numbers):
             raise Denied(Denial.ORIGINATOR_NOT_ALLOWED, member.name)
         try:
             originator_address(wanted)

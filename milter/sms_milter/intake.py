@@ -340,7 +340,10 @@ class Transaction:
 
         def terms(wish: Wish) -> Terms:
             smsc = gate.way(member, wish.destination)
-            originator = own if wish.originator is None else gate.originator(member, wish.originator)
+            if wish.originator is not None:
+                originator = gate.originator(member, wish.originator)
+            else:
+                originator = own if wish.default_originator is None else wish.default_originator
             return gate.terms(
                 member.name, originator, request.max_parts, request.append_text, request.punctuation, smsc
             )

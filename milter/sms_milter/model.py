@@ -153,7 +153,8 @@ class Wish:
     kind: Kind = Kind.TEXT
     binary: Binary | None = None
     recipient: str = ""  # the envelope address it came by, for reports
-    originator: str | None = None  # None: the account's own
+    originator: str | None = None  # None: the account's own, or `default_originator`
+    default_originator: str | None = None  # instead of the account's own; allowed in any case
     flash: bool = False
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
@@ -162,6 +163,7 @@ class Wish:
     validity_period: str = ""
     protocol_id: int = 0
     receipt: bool = False
+    progress: bool = False  # whether the SMSC shall also tell what is not final (with `receipt` only)
     channel: str = "sms"
     notify: Notify = Notify.NEVER
     original_recipient: str = ""  # ESMTP parameter ORCPT as given

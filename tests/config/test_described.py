@@ -102,6 +102,17 @@ def test_what_is_commented_out_loads_too(tmp_path: Path) -> None:
     )
 
 
+def test_the_domains_of_other_dialects_load_too(tmp_path: Path) -> None:
+    head, domains, rest = re.split(
+        r"^(domains:$.*?)(?=^\S)", EXAMPLE.read_text(), maxsplit=1, flags=re.M | re.S
+    )
+    domains = re.sub(r"^  # (\S+\.example\.com:$|  )", r"  \1", domains, flags=re.M)
+    path = tmp_path / "sms-milter.yaml"
+    path.write_text(re.sub(r"password_file: \S+", "password: secret", head + domains + rest))
+    shown = {domain.dialect: domain.options for domain in load(path).configuration.domains.values()}
+    assert shown == {name: dialect.options() for name, dialect in DIALECTS.items()}
+
+
 def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert describe.main(["table"]) == 0
     assert capsys.readouterr().out == describe.table()

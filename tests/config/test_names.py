@@ -25,9 +25,11 @@ def test_only_the_dialects_of_later_versions_are_refused(names: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(names)
     assert [(fault.path, fault.problem) for fault in refused.value.faults] == [
-        (f"domains.{domain}.dialect", f"dialect '{dialect}' is not available in this version; available: hsl")
+        (
+            f"domains.{domain}.dialect",
+            f"dialect '{dialect}' is not available in this version; available: aspsms, hsl",
+        )
         for domain, dialect in (
-            ("smtp.aspsms.example", "aspsms"),
             ("send.smscentre.example", "smscentre"),
             ("messaging.clickatell.example", "clickatell"),
         )
@@ -35,10 +37,11 @@ def test_only_the_dialects_of_later_versions_are_refused(names: Path) -> None:
 
 
 def test_without_them_it_loads(names: Path) -> None:
-    head, _, rest = names.read_text().partition("  smtp.aspsms.example:")
+    head, _, rest = names.read_text().partition("  send.smscentre.example:")
     names.write_text(head + rest[rest.index("accounts:") :])
     loaded = load(names)
     account = loaded.configuration.accounts["acme"]
+    assert loaded.configuration.domains["smtp.aspsms.example"].options.long_originator == "truncate"
     assert account.logins.api_id == "3141592"
     assert account.transliterate is False
     assert loaded.configuration.reports.sender == "postmaster@sms.example.com"

@@ -81,6 +81,8 @@ def _shown(setting: Setting) -> Iterator[str]:
         yield f"{setting.name}:"
         yield f"  {setting.example}:"
         yield from _indented(_body(section_of(named)), "    ")
+        if section_of(named) is Domain:
+            yield from _indented(_other_dialects(), "  # ")
     elif section_of(inside(named)) is not None:
         yield f"{setting.name}:"
         yield f"  {setting.example}:"
@@ -101,6 +103,15 @@ def _settings(section: type[BaseModel]) -> Iterator[Setting]:
     yield from declared(section).values()
     if section is Domain:
         yield from declared(DIALECTS[_EXAMPLE_DIALECT].options).values()
+
+
+def _other_dialects() -> Iterator[str]:
+    """One domain for each of the dialects that the example does not use."""
+    for name in sorted(DIALECTS.keys() - {_EXAMPLE_DIALECT}):
+        yield f"{name}.example.com:"
+        yield f"  dialect: {name}"
+        for setting in declared(DIALECTS[name].options).values():
+            yield from _indented(_shown(setting), "  ")
 
 
 def _indented(lines: Iterator[str], indent: str) -> Iterator[str]:

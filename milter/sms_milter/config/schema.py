@@ -275,6 +275,11 @@ class Account(Section):
         doc="What the account may show as the sender of its SMS; empty means any valid one.",
         example=["ACME"],
     )
+    numeric_originators: tuple[Originator, ...] = setting(
+        (),
+        doc="The only numbers that a mail may name as its originator, names being free; empty means any.",
+        example=["+41790000000"],
+    )
     default_originator: OptionalOriginator = setting(
         "", doc="The originator of messages that name none.", example="ACME"
     )

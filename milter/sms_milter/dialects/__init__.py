@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sms_milter import reply
-from sms_milter.dialects import hsl
+from sms_milter.dialects import aspsms, hsl
 from sms_milter.dialects.context import Context, Targets
 from sms_milter.errors import Refusal
 from sms_milter.mail.parse import Mail
@@ -53,5 +53,14 @@ class Dialect:
 
 
 DIALECTS: dict[str, Dialect] = {
+    "aspsms": Dialect(
+        "aspsms",
+        aspsms.AspsmsOptions,
+        aspsms.recipient,
+        aspsms.parse,
+        aspsms.answer,
+        Login(aspsms.names_account, aspsms.credentials),
+        aspsms.denied,
+    ),
     "hsl": Dialect("hsl", hsl.HslOptions, hsl.recipient, hsl.parse, hsl.answer),
 }

@@ -26,6 +26,7 @@ _LONGEST_REMEMBERED = 200  # octets of a Content-Type value worth keeping
 # The standard library takes time that grows with the square of a parameter list.
 _LONGEST_PARAMETERS = 2048  # octets
 _WITH_PARAMETERS = frozenset({"content-type", "content-disposition"})
+UNKNOWN_ENCODING = "unknown transfer encoding"  # the `fault` of such a part
 _ASIS = frozenset({"", "7bit", "8bit", "binary"})
 # What the standard library's parser lets through from malformed parameters, such as the charsets of RFC 2231.
 _PARSER_FAULTS = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -150,7 +151,7 @@ def _transfer_decoded(raw: bytes, encoding: str) -> tuple[bytes, str | None]:
         # RFC 2045 §6.7 (3): white space at a line's end was added on the way, also behind a soft line break.
         lines = [line.rstrip(b" \t\r") for line in raw.split(b"\n")]
         return binascii.a2b_qp(b"\n".join(lines)), None
-    return b"", "unknown transfer encoding"
+    return b"", UNKNOWN_ENCODING
 
 
 # --- Content-Type and Content-Disposition -------------------------------------------------------------------

@@ -71,7 +71,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
                 esm_class=content.esm_class,
                 protocol_id=wish.protocol_id,
                 validity_period=validity,
-                registered_delivery=1 if wish.receipt else 0,
+                registered_delivery=_registered_delivery(wish),
                 data_coding=content.data_coding,
                 short_message=short_message,
                 tlvs=tlvs,
@@ -99,6 +99,13 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         smsc=terms.smsc,
         concatenation=content.concatenation,
     )
+
+
+def _registered_delivery(wish: Wish) -> int:
+    """SMPP 3.4 §5.2.17: nothing, the final receipt, or intermediate notifications too."""
+    if not wish.receipt:
+        return 0
+    return 0x11 if wish.progress else 0x01
 
 
 _INTERNATIONAL = re.compile(r"\+?([0-9]{7,16})")  # 16: a dialect allows it (SMPP §4)

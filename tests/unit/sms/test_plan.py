@@ -47,6 +47,17 @@ def test_short_text_is_one_plain_submit_sm() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("receipt", "progress", "registered_delivery"),
+    [(False, False, 0x00), (True, False, 0x01), (True, True, 0x11), (False, True, 0x00)],
+)
+def test_receipts_and_intermediate_notifications(
+    receipt: bool, progress: bool, registered_delivery: int
+) -> None:
+    (part,) = planned("Hi", receipt=receipt, progress=progress).parts
+    assert part.registered_delivery == registered_delivery
+
+
 def test_the_wish_is_carried_over() -> None:
     wish = Wish(
         "447973100000",
