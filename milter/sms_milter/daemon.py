@@ -32,6 +32,7 @@ from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.doorbell import DISPATCH, REPORT, DatagramDoorbell, DoorbellListener
 from sms_milter.queue.role import RoleLock
+from sms_milter.queue.statements import migrations
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link
@@ -67,6 +68,7 @@ class Service:
         if self._loaded.configuration.user:
             _account(self._loaded.configuration.user)  # better now than in every child
         load_codecs()
+        migrations()
         self._supervisor.replace(self._roles(self._loaded.configuration))
         self._journal.info(f"ready, configuration {self._path}")
         self._supervisor.run()
@@ -427,7 +429,7 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
 def _give_up_privileges(user: str) -> None:
     """Become `user` for good, when started as root and asked to; later files are for it and its group.
 
-    Modules and codecs must be loaded before, for the account may not read where Python lies; getaddrinfo
+    Modules, codecs and SQL must be loaded before, for the account may not read where they lie; getaddrinfo
     loads encodings.idna late.
     """
     os.umask(0o007)

@@ -21,8 +21,9 @@ import yaml
 from support.places import ROOT, accepts, free_port, wait_until
 
 BASE = ROOT / "tests" / "integration" / "config" / "base.yaml"
-# An unprivileged user, unless Python itself stands where that one cannot read it (somebody's home folder).
-USER = "nobody" if all(p.stat().st_mode & 0o001 for p in Path(os.__file__).resolve().parents) else ""
+# An unprivileged user, unless Python, its packages or our own files lie in somebody's closed home folder.
+_PLACES = (Path(os.__file__), Path(sys.prefix), ROOT)
+USER = "nobody" if all(p.stat().st_mode & 0o001 for place in _PLACES for p in place.resolve().parents) else ""
 _STARTED = re.compile(r"started role=(\S+) pid=(\d+)")
 _RELOADED = re.compile(r": reloaded, |reload refused")
 
