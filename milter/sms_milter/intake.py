@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sms_milter import reply
@@ -90,6 +90,7 @@ class Transaction:
         "_member",
         "_numbers",
         "_ours",
+        "_request",
         "_size",
         "_started",
         "client",
@@ -126,6 +127,7 @@ class Transaction:
         self._member: Member | None = None
         self._domain: Domain | None = None
         self._login: Login | None = None  # set when the mail itself must name the account
+        self._request: SmsRequest | None = None  # once it is understood
         self._fields: list[tuple[str, bytes]] = []
         self._body: list[bytes] = []
         self._size = 0
@@ -263,7 +265,7 @@ class Transaction:
         try:
             return self._accept(domain, progress)
         except Refusal as refusal:
-            return self._refused(refusal.reply)
+            return self._refused(domain.dialect.worded(refusal.reply, self._request))
         except Denied as denied:
             return self._refused(domain.dialect.denied(denied.denial), denied)
 
@@ -276,14 +278,14 @@ class Transaction:
         envelope = self._envelope()
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         member = self._customer(domain, mail, targets)
-        request = domain.dialect.parse(
+        request = self._request = domain.dialect.parse(
             mail,
             Context(
                 envelope, targets, member.account, domain.options, self._clock(), reports=self._gate.reports
             ),
         )
         messages = plan(request.wishes, self._authorise(request, member))
-        judged = Plan(domain.dialect.name, member.name, messages)
+        judged = Plan(domain.dialect.name, member.name, messages, request.answers)
         if self._gate.shadow:
             return self._verdict(judged, None)
         message_id = mail.first("message-id") or b""
@@ -344,9 +346,12 @@ class Transaction:
                 originator = gate.originator(member, wish.originator)
             else:
                 originator = own if wish.default_originator is None else wish.default_originator
-            return gate.terms(
+            found = gate.terms(
                 member.name, originator, request.max_parts, request.append_text, request.punctuation, smsc
             )
+            if wish.max_parts is None or wish.max_parts >= found.max_parts:
+                return found
+            return replace(found, max_parts=wish.max_parts)
 
         return terms
 

@@ -156,11 +156,14 @@ class Wish:
     originator: str | None = None  # None: the account's own, or `default_originator`
     default_originator: str | None = None  # instead of the account's own; allowed in any case
     flash: bool = False
+    ucs2: bool = False  # text in UCS-2, whatever the GSM alphabet shows
+    max_parts: int | None = None  # what the mail allows; the account's limit holds beside it
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
     not_before: float | None = None
     validity_seconds: int | None = None
     validity_period: str = ""
+    queue_only: bool = False  # `validity_seconds` limits the time in our queue, the SMSC is not told
     protocol_id: int = 0
     receipt: bool = False
     progress: bool = False  # whether the SMSC shall also tell what is not final (with `receipt` only)
@@ -177,6 +180,7 @@ class SmsRequest:
     max_parts: int  # the dialect's own limit; an account may set another
     append_text: bool = True  # whether the account's appended text belongs to it
     punctuation: bool = False  # whether the dialect writes typographic punctuation in ASCII (ENC §3.3)
+    answers: tuple[Answer, ...] = ()  # mails that are written back once it is stored
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------

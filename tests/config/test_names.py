@@ -27,12 +27,9 @@ def test_only_the_dialects_of_later_versions_are_refused(names: Path) -> None:
     assert [(fault.path, fault.problem) for fault in refused.value.faults] == [
         (
             f"domains.{domain}.dialect",
-            f"dialect '{dialect}' is not available in this version; available: aspsms, hsl",
+            f"dialect '{dialect}' is not available in this version; available: aspsms, clickatell, hsl",
         )
-        for domain, dialect in (
-            ("send.smscentre.example", "smscentre"),
-            ("messaging.clickatell.example", "clickatell"),
-        )
+        for domain, dialect in (("send.smscentre.example", "smscentre"),)
     ]
 
 

@@ -27,7 +27,7 @@ from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow,
 from sms_milter.errors import Fault
 from sms_milter.policy.logins import KEY_DIGEST, login_key
 
-_LATER_DIALECTS = ("smscentre", "clickatell")
+_LATER_DIALECTS = ("smscentre",)
 _FEW = 12  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sms_milter import reply
-from sms_milter.dialects import aspsms, hsl
+from sms_milter.dialects import aspsms, clickatell, hsl
 from sms_milter.dialects.context import Context, Targets
 from sms_milter.errors import Refusal
 from sms_milter.mail.parse import Mail
@@ -33,6 +33,10 @@ class Login:
     read: Callable[[Mail, Targets, Any], Credentials]
 
 
+def _as_it_is(why: Reply, _request: SmsRequest | None) -> Reply:
+    return why
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
@@ -40,7 +44,8 @@ class Dialect:
     `recipient` gives the destination digits of an address of ours, or None for an address that names none
     because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail
     that the dialect writes back about what became of a mail, or None. Without `login` the envelope alone
-    names the account. `denied` finds the reply where a dialect documents codes of its own.
+    names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
+    finds one for a refusal at the end of message by others, with the request if it was understood.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Dialect:
     answer: Callable[[SmsRequest | Refusal], Answer | None]
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
+    worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -63,4 +69,14 @@ DIALECTS: dict[str, Dialect] = {
         aspsms.denied,
     ),
     "hsl": Dialect("hsl", hsl.HslOptions, hsl.recipient, hsl.parse, hsl.answer),
+    "clickatell": Dialect(
+        "clickatell",
+        clickatell.ClickatellOptions,
+        clickatell.recipient,
+        clickatell.parse,
+        clickatell.answer,
+        Login(clickatell.says_all, clickatell.credentials),
+        clickatell.denied,
+        clickatell.worded,
+    ),
 }

@@ -92,12 +92,15 @@ _UCS2_FORM: _Form[str] = _Form(
 )
 
 
-def text_parts(text: str, flash: bool, terms: Terms) -> Composed:
+def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> Composed:
     """`text` and what is appended to it, in the first alphabet that shows both (ENC §3.1), in parts.
 
-    Raises Rejected when it needs more SMS than `terms` allow.
+    `ucs2` asks for UCS-2, and for `text` as it stands. Raises Rejected when it needs more SMS than `terms`
+    allow.
     """
     name, append = terms.traits.alphabet, terms.append
+    if ucs2:
+        return _in_parts(_UCS2_FORM, text + append, text + append, append, flash, terms)
     whole = alphabet.nfc(text + append)
     septets = _septets(whole, name)
     if septets is None and terms.punctuation:

@@ -33,6 +33,7 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
             wish.text,
             wish.binary,
             wish.flash,
+            wish.ucs2,
             terms.append,
             terms.max_parts,
             terms.long_messages,
@@ -52,14 +53,14 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
 
 def _compose(wish: Wish, terms: Terms) -> Composed:
     if wish.binary is None:
-        return text_parts(wish.text, wish.flash, terms)
+        return text_parts(wish.text, wish.flash, terms, ucs2=wish.ucs2)
     return binary_parts(wish.binary, terms)
 
 
 def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
     ton, npi, address = originator_address(terms.originator, terms.traits.source_ton_npi)
     validity = wish.validity_period
-    if not validity and wish.validity_seconds is not None:
+    if not validity and wish.validity_seconds is not None and not wish.queue_only:
         validity = relative_time(wish.validity_seconds)
     parts = tuple(
         [

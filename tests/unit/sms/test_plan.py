@@ -104,6 +104,20 @@ def test_a_validity_period_goes_to_the_smsc_unchanged() -> None:
     assert message.validity_seconds == 900
 
 
+def test_a_validity_of_our_queue_is_not_told_to_the_smsc() -> None:
+    message = planned("Hi", validity_seconds=900, queue_only=True)
+    assert (message.validity_seconds, message.parts[0].validity_period) == (900, "")
+
+
+def test_ucs2_may_be_asked_for() -> None:
+    (part,) = planned("Hi", replace(TERMS, append="!"), ucs2=True).parts
+    assert (part.data_coding, part.short_message) == (8, "Hi!".encode("utf-16-be"))
+    decomposed = planned("e\u0301", ucs2=True).parts[0].short_message
+    assert decomposed == "e\u0301".encode("utf-16-be")
+    both = plan([replace(WISH, text="Hi"), replace(WISH, text="Hi", ucs2=True)], lambda _: TERMS)
+    assert [message.parts[0].data_coding for message in both] == [0, 8]
+
+
 def test_binary_content_is_what_it_says_it_is() -> None:
     tone = Binary(b"\x02\x4a", udh=bytes.fromhex("050415810000"), kind=Kind.RINGTONE)
     (message,) = plan([replace(WISH, text="", binary=tone, protocol_id=63)], lambda _: TERMS)

@@ -1,0 +1,155 @@
+"""From a Clickatell mail's text, data and user data header to the content of its messages (CLK §7, §9)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from sms_milter.dialects.clickatell import faults
+from sms_milter.dialects.clickatell.parameters import Parameters
+from sms_milter.errors import ContentFault
+from sms_milter.mail import charset
+from sms_milter.model import Binary
+from sms_milter.sms import udh
+
+_TEXT_TYPES = frozenset({"SMS_TEXT", "SMS_DEFAULT"})
+_FLASH = "SMS_FLASH"
+_SMART = frozenset(
+    {
+        "SMS_NOKIA_OLOGO",
+        "SMS_NOKIA_GLOGO",
+        "SMS_NOKIA_PICTURE",
+        "SMS_NOKIA_RINGTONE",
+        "SMS_NOKIA_RTTL",
+        "SMS_NOKIA_CLEAN",
+        "SMS_NOKIA_VCARD",
+        "SMS_NOKIA_VCAL",
+    }
+)
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
+_UTF16_HEX = re.compile(r"(?:[0-9A-Fa-f]{4})*")
+_LINE_FEED_HEX = "000A"
+_LONGEST_HEADER = 140  # octets, UDHL included
+# GSM 03.38 §4: 8-bit data, and the same of class 0, which a phone shows at once.
+_OCTETS, _OCTETS_FLASH, _UCS2, _UCS2_FLASH = 0x04, 0x14, 0x08, 0x18
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content of one message; `text` unless there is `binary`."""
+
+    text: str = ""
+    binary: Binary | None = None
+    flash: bool = False
+    ucs2: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the given text becomes the content of each message.
+
+    `given` is what the text, data or urltext lines say; `header` are the elements of the user data header,
+    None where none was given.
+    """
+
+    given: str
+    unicode: bool = False
+    octets: bool = False
+    flash: bool = False
+    header: bytes | None = None
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether messages hold 8-bit data, beside which no originator may be a name (CLK §8)."""
+        return self.octets or self.header is not None
+
+    def content(self, given: str) -> Content:
+        """The content that `given` stands for. Raises Rejected."""
+        if self.header is not None or self.octets:
+            return Content(binary=self._binary(given), flash=self.flash)
+        text = _utf16(given).decode("utf-16-be") if self.unicode else given
+        if not text.strip():
+            raise faults.EMPTY.rejected()
+        return Content(text, flash=self.flash, ucs2=self.unicode)
+
+    def _binary(self, given: str) -> Binary:
+        header = self.header or b""
+        if self.unicode:
+            octets, coding = _utf16(given), _UCS2_FLASH if self.flash else _UCS2
+        else:
+            octets, coding = _octets(given), _OCTETS_FLASH if self.flash else _OCTETS
+        if not octets and not header:
+            raise faults.EMPTY.rejected()
+        return Binary(octets, udh=header, data_coding=coding)
+
+
+def form(said: Parameters) -> Form:
+    """What kind of content the mail describes. Raises Rejected."""
+    kind = said.first("msg_type") or "SMS_TEXT"
+    unicode, octets = said.flag("unicode"), said.flag("binary")
+    if kind in _SMART:
+        raise faults.MESSAGE_TYPE.rejected(f"{kind}: not available here")
+    if kind not in _TEXT_TYPES and kind != _FLASH:
+        raise faults.MESSAGE_TYPE.rejected()
+    if unicode and octets:
+        raise faults.PARAMETER.rejected("unicode beside binary")
+    header = _header(said.first("udh"))
+    whole = _given(said, coded=unicode or octets or header is not None, unicode=unicode)
+    return Form(whole, unicode, octets, kind == _FLASH, header)
+
+
+def _given(said: Parameters, *, coded: bool, unicode: bool) -> str:
+    """The lines of text, data or urltext as one (CLK §4); of hex without white space."""
+    named = [name for name in ("text", "data", "urltext") if name in said]
+    if len(named) > 1:
+        raise faults.PARAMETER.rejected(" and ".join(named))
+    if not named:
+        return ""
+    lines = said.all(named[0])
+    if named[0] == "urltext":
+        return _percent_decoded(said.first("urltext"))
+    if coded:
+        lines = ["".join(line.split()) for line in lines]
+        return (_LINE_FEED_HEX if unicode and named[0] == "text" else "").join(lines)
+    return "\n".join(lines) if named[0] == "text" else "".join(lines).strip()
+
+
+def _percent_decoded(given: str) -> str:
+    text = charset.guess(unquote_to_bytes(given.replace("+", " ")))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _octets(given: str) -> bytes:
+    hex_ = "".join(given.split())
+    if not _HEX.fullmatch(hex_):
+        raise faults.PARAMETER.rejected("data: expected hex")
+    return bytes.fromhex(hex_)
+
+
+def _utf16(given: str) -> bytes:
+    hex_ = "".join(given.split())
+    if not _UTF16_HEX.fullmatch(hex_):
+        raise faults.UNICODE.rejected()
+    octets = bytes.fromhex(hex_)
+    try:
+        octets.decode("utf-16-be")
+    except UnicodeDecodeError:
+        raise faults.UNICODE.rejected() from None
+    return octets
+
+
+def _header(given: str) -> bytes | None:
+    """The elements of the user data header that `given` writes in hex, UDHL in front (CLK §9.1)."""
+    if not given:
+        return None
+    hex_ = "".join(given.split())
+    if not _HEX.fullmatch(hex_) or len(hex_) > 2 * _LONGEST_HEADER:
+        raise faults.USER_DATA_HEADER.rejected()
+    try:
+        header, rest = udh.cut_off(bytes.fromhex(hex_))
+    except ContentFault:
+        raise faults.USER_DATA_HEADER.rejected() from None
+    if rest or not header:
+        raise faults.USER_DATA_HEADER.rejected()
+    return header

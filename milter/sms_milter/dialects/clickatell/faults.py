@@ -1,0 +1,93 @@
+"""The numbered errors of Clickatell, as SMTP replies and as lines of a response mail (CLK §13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sms_milter import reply
+from sms_milter.errors import Rejected
+from sms_milter.model import SmsRequest
+from sms_milter.reply import Denial, Reply
+
+_LONGEST_DETAIL = 60  # characters of what a mail said
+_TOO_LONG = "message too long"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One documented error: its number and description, and the codes of its SMTP reply."""
+
+    number: str
+    description: str
+    enhanced: str = "6.0"  # after its class, 5
+    code: int = 554
+
+    def reply(self, detail: str = "") -> Reply:
+        """The SMTP reply; `detail` stands in parentheses behind the documented description."""
+        text = f"{self} ({detail[:_LONGEST_DETAIL]})" if detail else str(self)
+        return Reply.permanent(self.enhanced, text, code=self.code)
+
+    def rejected(self, detail: str = "") -> Rejected:
+        """To be raised: the mail, or one of its messages, is refused."""
+        return Rejected(self.reply(detail))
+
+    def __str__(self) -> str:
+        return f"ERR: {self.number}, {self.description}"
+
+
+AUTHENTICATION = Fault("001", "Authentication failed", "7.1", 550)
+IP_LOCKDOWN = Fault("007", "IP lockdown violation", "7.1", 550)
+PARAMETER = Fault("101", "Invalid or missing parameters")
+USER_DATA_HEADER = Fault("102", "Invalid user data header")
+DESTINATION = Fault("105", "Invalid destination address", "1.3", 550)
+SOURCE = Fault("106", "Invalid source address", "1.7", 550)
+EMPTY = Fault("107", "Empty message")
+API_ID = Fault("108", "Invalid or missing API ID", "7.1", 550)
+MAIL = Fault("110", "Error with email message")
+NO_PLAIN_TEXT = Fault("110", "Error with email message", "6.1")
+MESSAGE_TYPE = Fault("112", "Invalid message type")
+TOO_MANY_PARTS = Fault("113", "Maximum message parts exceeded", "3.4", 552)
+NO_ROUTE = Fault("114", "Cannot route message", "4.4", 550)
+UNICODE = Fault("116", "Invalid Unicode data")
+DELIVERY_TIME = Fault("120", "Invalid delivery time")
+BLOCKED = Fault("121", "Destination mobile number blocked", "7.1", 550)
+SENDER_ID = Fault("123", "Invalid Sender ID", "7.1", 550)
+NO_TEMPLATE = Fault("202", "No batch template")
+
+NO_SUCH_ADDRESS = Reply.permanent("1.1", "no such address")
+TOO_MANY_MESSAGES = Reply.permanent("5.3", "too many messages in one mail", code=554)
+
+_DENIED = {
+    Denial.UNKNOWN_LOGIN: AUTHENTICATION,
+    Denial.WRONG_PASSWORD: AUTHENTICATION,
+    Denial.WRONG_NAME: API_ID,
+    Denial.NOT_FROM_HERE: IP_LOCKDOWN,
+    Denial.ORIGINATOR_NOT_ALLOWED: SENDER_ID,
+    Denial.BAD_ORIGINATOR: SOURCE,
+}
+
+_REFUSED = {
+    reply.NO_ROUTE: NO_ROUTE,
+    reply.NOT_IN_CLOSED_GROUP: BLOCKED,
+    reply.UNDECODABLE: MAIL,
+    reply.TOO_COMPLEX: MAIL,
+}
+
+
+def denied(why: Denial) -> Reply:
+    """The reply to a wrong login or sender; 001 never says whether user or password was wrong (CLK §6)."""
+    fault = _DENIED.get(why)
+    return reply.denied(why) if fault is None else fault.reply()
+
+
+def worded(why: Reply, _request: SmsRequest | None) -> Reply:
+    """The numbered error for a refusal that all dialects know; others stay as they are."""
+    if why.text.startswith(_TOO_LONG):
+        return TOO_MANY_PARTS.reply()
+    fault = _REFUSED.get(why)
+    return why if fault is None else fault.reply()
+
+
+def unavailable(name: str) -> Rejected:
+    """To be raised: a documented parameter asks for something that this gateway does not do."""
+    return PARAMETER.rejected(f"{name}: not available here")

@@ -1,0 +1,169 @@
+"""CLK §3 to §13: what the golden files do not show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_milter import reply
+from sms_milter.config.schema import Account
+from sms_milter.dialects import DIALECTS
+from sms_milter.dialects.clickatell import ClickatellOptions, credentials, parse, worded
+from sms_milter.dialects.context import Context
+from sms_milter.errors import Rejected
+from sms_milter.mail.parse import parse as parse_mail
+from sms_milter.model import Client, Credentials, Envelope, Notify, Recipient, SmsRequest, Wish
+
+NOW = 1_732_190_400.0
+LOGIN = "user:demo\npassword:pw1\napi_id:1234\n"
+TO = "to:448311234567\n"
+
+
+def request_of(
+    *lines: str,
+    fields: tuple[tuple[str, bytes], ...] = (),
+    sender: str = "shop@customer.example",
+    account: Account | None = None,
+    reports: bool = True,
+    rcpt: dict[str, str] | None = None,
+    **options: Any,
+) -> SmsRequest:
+    address = Recipient("<sms@clk.example>", "sms", "clk.example", rcpt or {})
+    settings = ClickatellOptions(**options)
+    envelope = Envelope(Client("192.0.2.10"), sender, (address,))
+    context = Context(envelope, ((address, None),), account or Account(), settings, NOW, reports)
+    body = LOGIN + TO + "".join(f"{line}\n" for line in lines)
+    return parse(parse_mail(fields, body.encode()), context)
+
+
+def wish_of(*lines: str, **more: Any) -> Wish:
+    (wish,) = request_of(*lines, **more).wishes
+    return wish
+
+
+def refusal_of(*lines: str, **more: Any) -> str:
+    with pytest.raises(Rejected) as refused:
+        request_of(*lines, **more)
+    return refused.value.reply.text
+
+
+def test_credentials_are_user_first() -> None:
+    given = credentials(parse_mail((), LOGIN.encode()), (), ClickatellOptions())
+    assert given == Credentials({"user": "demo", "api_id": "1234"}, ("pw1",))
+    assert list(given.names) == ["user", "api_id"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ((), Notify.LOST),
+        (("deliv_ack:1",), Notify.LOST | Notify.FAILURE | Notify.SUCCESS),
+        (("callback:2",), Notify.LOST | Notify.FAILURE | Notify.SUCCESS),
+        (("callback:4",), Notify.LOST | Notify.FAILURE),
+        (("callback:4", "deliv_ack:1"), Notify.LOST | Notify.FAILURE | Notify.SUCCESS),
+        (("callback:0",), Notify.LOST),
+    ],
+)
+def test_who_is_told(lines: tuple[str, ...], told: Notify) -> None:
+    wish = wish_of("text:Hi", *lines)
+    assert (wish.notify, wish.receipt) == (told, True)
+
+
+def test_nobody_is_told_where_nothing_is_mailed_or_of_robots() -> None:
+    robot = (("Auto-Submitted", b"auto-generated"),)
+    ack = ("text:Hi", "deliv_ack:1", "reply:a@b.example")
+    for request in (
+        request_of(*ack, reports=False),
+        request_of(*ack, sender=""),
+        request_of(*ack, fields=robot),
+    ):
+        assert (request.wishes[0].notify, request.answers) == (Notify.NEVER, ())
+
+
+def test_notify_of_rcpt_comes_first() -> None:
+    assert wish_of("text:Hi", "deliv_ack:1", rcpt={"NOTIFY": "NEVER"}).notify is Notify.NEVER
+    assert wish_of("text:Hi", rcpt={"ORCPT": "rfc822;x@y.example"}).original_recipient == "rfc822;x@y.example"
+
+
+def test_reports_name_the_number_as_if_the_envelope_had() -> None:
+    assert wish_of("text:Hi").recipient == "448311234567@clk.example"
+
+
+@pytest.mark.parametrize(
+    "number", ["0044123456789", "07901231234", "44 831 1234567", "448311234567;1", "123456"]
+)
+def test_numbers_that_are_none(number: str) -> None:
+    assert refusal_of("text:Hi", f"to:{number}") == f"ERR: 105, Invalid destination address ({number})"
+
+
+def test_response_mails_are_for_each_address_once() -> None:
+    request = request_of("text:Hi", "reply:a@b.example,c@d.example", "reply:a@b.example")
+    assert [answer.to for answer in request.answers] == ["a@b.example", "c@d.example"]
+    assert len({answer.body for answer in request.answers}) == 1
+
+
+def test_ids_of_one_mail_differ() -> None:
+    (answer,) = request_of("text:Hi", "to:448311234567", "reply:a@b.example").answers
+    ids = [line.split()[1] for line in answer.body.splitlines()]
+    assert len(set(ids)) == 2
+    assert all(len(one) == 32 and set(one) <= set("0123456789abcdef") for one in ids)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["reply:nobody", "concat:0", "concat:256", "concat:two", "unicode:2", "validity:1441", "cliMsgId:a b",
+     "deliv_ack:yes", "max_credits:0", "reply:" + ",".join(f"{n}@a.example" for n in range(11))],
+)  # fmt: skip
+def test_faulty_parameters_are_named(line: str) -> None:
+    text = refusal_of("text:Hi", line)
+    assert text.startswith("ERR: 101, Invalid or missing parameters (" + line.partition(":")[0])
+
+
+@pytest.mark.parametrize("moment", ["2024-02-30T12:00:00Z", "tomorrow", "1733000000", "2024-11-21T12:00:00"])
+def test_faulty_moments(moment: str) -> None:
+    assert refusal_of("text:Hi", f"scheduled_time:{moment}") == "ERR: 120, Invalid delivery time"
+
+
+def test_an_empty_value_is_none() -> None:
+    assert wish_of("text:Hi", "from:", "queue:", "reply:", "msg_type:").text == "Hi"
+
+
+def test_mails_with_too_many_messages() -> None:
+    with pytest.raises(Rejected) as refused:
+        request_of("text:Hi", "to:448311234567", max_messages=1)
+    assert str(refused.value.reply) == "554 5.5.3 too many messages in one mail"
+
+
+def test_control_characters_are_blanks() -> None:
+    assert wish_of("text:a\0b\x0bc").text == "a b c"
+
+
+def test_a_surrogate_without_its_pair() -> None:
+    assert refusal_of("unicode:1", "text:D83D") == "ERR: 116, Invalid Unicode data"
+    assert wish_of("unicode:1", "text:D83DDE00").text == "\U0001f600"
+
+
+def test_replies_that_have_no_number_stay() -> None:
+    assert worded(reply.QUEUE_FULL, None) is reply.QUEUE_FULL
+    assert worded(reply.mail_too_large(10), None).text.startswith("mail too large")
+    assert DIALECTS["clickatell"].worded is worded
+
+
+NAMES = """
+    to text data urltext reply from concat deliv_time scheduled_time queue unicode msg_type udh binary
+    validity deliv_ack callback cliMsgId req_feat
+"""
+VALUES = st.text(max_size=12) | st.integers(-1, 20000).map(str) | st.sampled_from(["00", "SMS_FLASH"])
+LINES = st.lists(st.tuples(st.sampled_from(NAMES.split()), VALUES).map(":".join), max_size=8)
+
+
+@given(LINES)
+def test_whatever_stands_there_it_is_a_request_or_refused(lines: list[str]) -> None:
+    try:
+        request = request_of(*[line.encode("utf-8", "replace").decode() for line in lines])
+    except Rejected:
+        return
+    assert request.wishes
