@@ -32,6 +32,9 @@ _FEW = 12  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry
 _NOBODY_TO_TELL = "has no effect while reports.submit_to is empty"
+_OWN_ADDRESS = (
+    "has the account's own address, which others know; who may send by address alone needs a secret one"
+)
 _NOT_IN_FORCE = "is accepted but not in force in this version"
 
 
@@ -306,20 +309,25 @@ def _unknown_name(root: Table, path: Path, kind: str, name: str, known: list[str
 
 def notes(root: Table, configuration: Configuration) -> list[tuple[Place, str]]:
     """Every setting given with another value than its default that has no effect: in this version, or as long
-    as nobody takes reports.
+    as nobody takes reports. And senders that are no secret (ASPSMS §7.2).
     """
-    without_effect = [
+    found = [
         (path, f"{_which(setting, value)} {_NOT_IN_FORCE}")
         for path, setting, value in _given(configuration, ())
         if not setting.acts(value)
     ]
     if not configuration.reports.submit_to:
-        without_effect += [
+        found += [
             (("accounts", name, "notify"), f": {account.notify} {_NOBODY_TO_TELL}")
             for name, account in configuration.accounts.items()
             if account.notify in ("always", "failed")
         ]
-    return [(key_place(root, path), written(path) + why) for path, why in without_effect]
+    found += [
+        (("accounts", name, "senders"), f" {_OWN_ADDRESS}")
+        for name, account in configuration.accounts.items()
+        if account.account_address.lower() in map(str.lower, account.senders)
+    ]
+    return [(key_place(root, path), written(path) + why) for path, why in found]
 
 
 def _which(setting: Setting, value: object) -> str:

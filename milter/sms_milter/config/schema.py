@@ -268,7 +268,8 @@ class Account(Section):
         secret=True,
     )
     account_address: OptionalAddress = setting(
-        "", doc="ASPSMS: the mail address of the account's owner.", in_force=False
+        "",
+        doc="ASPSMS: the mail address of the account's owner; `check` warns when it is among the senders.",
     )
     originators: tuple[Originator, ...] = setting(
         (),
