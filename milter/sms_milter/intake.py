@@ -8,14 +8,15 @@ the end of message from credentials in the mail (`Dialect.login`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sms_milter import reply
 from sms_milter.config.schema import Account
 from sms_milter.dialects import Login
-from sms_milter.dialects.context import Context, Targets
+from sms_milter.dialects.context import Context, Outcome, Targets
 from sms_milter.errors import Deferred, Denied, Refusal, Rejected
 from sms_milter.gate import Domain, Gate, quota_of
 from sms_milter.logline import clean, line
@@ -26,6 +27,7 @@ from sms_milter.mail.parse import Mail
 from sms_milter.mail.parse import parse as parse_mail
 from sms_milter.model import (
     Action,
+    Answer,
     Client,
     Credentials,
     Envelope,
@@ -33,6 +35,7 @@ from sms_milter.model import (
     Notify,
     Original,
     Plan,
+    PlannedMessage,
     QuotaRule,
     Recipient,
     SmsRequest,
@@ -284,8 +287,10 @@ class Transaction:
                 envelope, targets, member.account, domain.options, self._clock(), reports=self._gate.reports
             ),
         )
-        messages = plan(request.wishes, self._authorise(request, member))
-        judged = Plan(domain.dialect.name, member.name, messages, request.answers)
+        wishes = self._reachable(request.wishes, member) if request.partial else request.wishes
+        messages = plan(wishes, self._authorise(request, member))
+        answers = self._answers(domain, Outcome(envelope, mail, domain.options, request, _parts_of(messages)))
+        judged = Plan(domain.dialect.name, member.name, messages, answers)
         if self._gate.shadow:
             return self._verdict(judged, None)
         message_id = mail.first("message-id") or b""
@@ -335,6 +340,26 @@ class Transaction:
 
     def _known_as(self) -> str:
         return f"client {self.client.address}"
+
+    def _reachable(self, wishes: Sequence[Wish], member: Member) -> Sequence[Wish]:
+        """The wishes that there is a way for; raises Rejected when there is none for any."""
+        reachable: list[Wish] = []
+        why: Rejected | None = None
+        for wish in wishes:
+            try:
+                self._gate.way(member, wish.destination)
+            except Rejected as refusal:
+                why = refusal
+            else:
+                reachable.append(wish)
+        if why is not None and not reachable:
+            raise why
+        return reachable
+
+    def _answers(self, domain: Domain, outcome: Outcome[Any]) -> Sequence[Answer]:
+        """What is written back: as the request says, and what the dialect has to say of the parts."""
+        answer = domain.dialect.answer(outcome) if self._gate.reports else None
+        return outcome.request.answers if answer is None else (*outcome.request.answers, answer)
 
     def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
         gate, account = self._gate, member.account
@@ -445,7 +470,7 @@ class Transaction:
         }
         if judged is not None:
             pairs["messages"] = len(judged.messages)
-            pairs["parts"] = sum([len(message.parts) for message in judged.messages])
+            pairs["parts"] = _parts_of(judged.messages)
         if stored is not None:
             pairs["queue"] = stored.queue_id
         if denied is not None:
@@ -460,6 +485,10 @@ class Transaction:
         else:
             word += f"{verdict.action} (stored)"
         self._journal.info(line(self.mta_queue_id, **pairs, status=word))
+
+
+def _parts_of(messages: Sequence[PlannedMessage]) -> int:
+    return sum([len(message.parts) for message in messages])
 
 
 def quota_refusal(free_again: float, rule: QuotaRule) -> Refusal:

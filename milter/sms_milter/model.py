@@ -181,6 +181,8 @@ class SmsRequest:
     append_text: bool = True  # whether the account's appended text belongs to it
     punctuation: bool = False  # whether the dialect writes typographic punctuation in ASCII (ENC §3.3)
     answers: tuple[Answer, ...] = ()  # mails that are written back once it is stored
+    partial: bool = False  # whether destinations that cannot be reached are left out while others can be
+    confirm: bool = False  # whether it asks the dialect for an answer when all is well
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------

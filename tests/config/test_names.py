@@ -1,4 +1,4 @@
-"""Names that must be known: a configuration with all of them, dialects of later versions included."""
+"""Names that must be known: a configuration with all of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sms_milter.config.load import load
-from sms_milter.errors import ConfigError
 
 NAMES = Path(__file__).with_name("names.yaml")
 
@@ -21,22 +20,9 @@ def names(tmp_path: Path) -> Path:
     return path
 
 
-def test_only_the_dialects_of_later_versions_are_refused(names: Path) -> None:
-    with pytest.raises(ConfigError) as refused:
-        load(names)
-    assert [(fault.path, fault.problem) for fault in refused.value.faults] == [
-        (
-            f"domains.{domain}.dialect",
-            f"dialect '{dialect}' is not available in this version; available: aspsms, clickatell, hsl",
-        )
-        for domain, dialect in (("send.smscentre.example", "smscentre"),)
-    ]
-
-
-def test_without_them_it_loads(names: Path) -> None:
-    head, _, rest = names.read_text().partition("  send.smscentre.example:")
-    names.write_text(head + rest[rest.index("accounts:") :])
+def test_they_load(names: Path) -> None:
     loaded = load(names)
+    assert loaded.configuration.domains["send.smscentre.example"].options.error_reply == "reject"
     account = loaded.configuration.accounts["acme"]
     assert loaded.configuration.domains["smtp.aspsms.example"].options.long_originator == "truncate"
     assert account.logins.api_id == "3141592"

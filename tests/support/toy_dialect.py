@@ -11,8 +11,8 @@ from sms_milter import reply
 from sms_milter.config.schema import Section, setting
 from sms_milter.config.values import Size
 from sms_milter.dialects import Dialect, Login
-from sms_milter.dialects.context import Context, Targets
-from sms_milter.errors import Refusal, Rejected
+from sms_milter.dialects.context import Context, Outcome, Targets
+from sms_milter.errors import Rejected
 from sms_milter.mail import charset
 from sms_milter.mail.parse import Mail
 from sms_milter.model import Answer, Credentials, Recipient, SmsRequest, Wish
@@ -68,7 +68,7 @@ def parse(mail: Mail, context: Context[ToyOptions]) -> SmsRequest:
     return SmsRequest(tuple(wishes), context.options.max_parts)
 
 
-def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
+def answer(_outcome: Outcome[ToyOptions]) -> Answer | None:
     """No mail is written back."""
     return None
 

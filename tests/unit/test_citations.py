@@ -8,8 +8,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[2] / "milter" / "sms_milter"
 DOCUMENT = re.compile(
     r"(SMPP|SMPP 3\.4|"
-    r"GSM 03\.38|GSM 03\.40|3GPP TS 23\.0\d\d|RFC \d{3,5}|ENC|HSL|ASPSMS|CLK|DESIGN|milter\.md|"
-    r"smpp-practice\.md)"
+    r"GSM 03\.38|GSM 03\.40|3GPP TS 23\.0\d\d|RFC \d{3,5}|ENC|HSL|ASPSMS|CLK|SMSCentre|"
+    r"DESIGN|milter\.md|smpp-practice\.md)"
     r" §[0-9A]"
 )
 MORE_OF_THE_SAME = re.compile(r"(§[0-9.]+)(?:(?:,| and| to|–) §[0-9.]+)+")

@@ -27,7 +27,6 @@ from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow,
 from sms_milter.errors import Fault
 from sms_milter.policy.logins import KEY_DIGEST, login_key
 
-_LATER_DIALECTS = ("smscentre",)
 _FEW = 12  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry
@@ -99,8 +98,6 @@ def _settle_domains(root: Table, raw: dict[str, Any], dialects: Dialects) -> Ite
 
 def _unknown_dialect(root: Table, path: Path, dialect: str, dialects: Dialects) -> Fault:
     available = f"available: {', '.join(sorted(dialects))}"
-    if dialect in _LATER_DIALECTS:
-        return _at(root, path, f"dialect '{dialect}' is not available in this version; {available}")
     return _at(
         root, path, f"there is no dialect '{_cut(dialect)}'; {_nearest(dialect, dialects) or available}"
     )

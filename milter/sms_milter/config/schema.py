@@ -317,13 +317,13 @@ class Account(Section):
         None, at_least=0, doc="Prepaid balance in SMS; null is not metered.", in_force=False
     )
     groups: dict[int, tuple[PhoneNumber, ...]] = setting(
-        {}, doc="SMSCentre: the numbers behind G1, G2 and so on.", in_force=False
+        {}, doc="SMSCentre: the numbers behind G1, G2 and so on."
     )
     forward_to: tuple[PhoneNumber, ...] = setting(
         (), doc="SMSCentre: the numbers that mail to the account's own address goes to.", in_force=False
     )
     country_code: CountryCode | None = setting(
-        None, doc="For numbers written nationally, where the dialect corrects them.", in_force=False
+        None, doc="For numbers written nationally, where the dialect corrects them."
     )
     transliterate: Switch = setting(
         "default",

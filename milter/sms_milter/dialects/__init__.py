@@ -13,9 +13,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from sms_milter import reply
-from sms_milter.dialects import aspsms, clickatell, hsl
-from sms_milter.dialects.context import Context, Targets
-from sms_milter.errors import Refusal
+from sms_milter.dialects import aspsms, clickatell, hsl, smscentre
+from sms_milter.dialects.context import Context, Outcome, Targets
 from sms_milter.mail.parse import Mail
 from sms_milter.model import Answer, Credentials, Recipient, SmsRequest
 from sms_milter.reply import Denial, Reply
@@ -43,7 +42,7 @@ class Dialect:
 
     `recipient` gives the destination digits of an address of ours, or None for an address that names none
     because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail
-    that the dialect writes back about what became of a mail, or None. Without `login` the envelope alone
+    that the dialect writes back about a mail that is taken, or None. Without `login` the envelope alone
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal at the end of message by others, with the request if it was understood.
     """
@@ -52,7 +51,7 @@ class Dialect:
     options: type[BaseModel]
     recipient: Callable[[Recipient, Any], str | None]
     parse: Callable[[Mail, Context[Any]], SmsRequest]
-    answer: Callable[[SmsRequest | Refusal], Answer | None]
+    answer: Callable[[Outcome[Any]], Answer | None]
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
@@ -78,5 +77,15 @@ DIALECTS: dict[str, Dialect] = {
         Login(clickatell.says_all, clickatell.credentials),
         clickatell.denied,
         clickatell.worded,
+    ),
+    "smscentre": Dialect(
+        "smscentre",
+        smscentre.SmscentreOptions,
+        smscentre.recipient,
+        smscentre.parse,
+        smscentre.answer,
+        Login(smscentre.names_account, smscentre.credentials),
+        smscentre.denied,
+        smscentre.worded,
     ),
 }

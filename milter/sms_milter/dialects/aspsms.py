@@ -15,8 +15,8 @@ from typing import Literal
 from sms_milter import reply
 from sms_milter.config.schema import Section, setting
 from sms_milter.config.values import Size
-from sms_milter.dialects.context import Context, Targets
-from sms_milter.errors import Refusal, Rejected
+from sms_milter.dialects.context import Context, Outcome, Targets
+from sms_milter.errors import Rejected
 from sms_milter.mail import charset, flowed, words
 from sms_milter.mail.parse import UNKNOWN_ENCODING, Mail, Part
 from sms_milter.model import Answer, Credentials, Notify, Recipient, SmsRequest, Wish
@@ -175,7 +175,7 @@ def parse(mail: Mail, context: Context[AspsmsOptions]) -> SmsRequest:
     return SmsRequest(tuple(wishes), options.max_parts, punctuation=account.transliterate is True)
 
 
-def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
+def answer(_outcome: Outcome[AspsmsOptions]) -> Answer | None:
     """Nothing is written back: only XML is answered by mail (ASPSMS §1)."""
     return None
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
-from sms_milter.model import Envelope, Recipient
+from sms_milter.mail.parse import Mail
+from sms_milter.model import Envelope, Recipient, SmsRequest
 
 Options = TypeVar("Options", covariant=True)
 
@@ -29,3 +30,14 @@ class Context(Generic[Options]):
     options: Options
     now: float
     reports: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Options]):
+    """What a mail that is taken becomes, told before it is stored: `parts` SMS in all."""
+
+    envelope: Envelope
+    mail: Mail
+    options: Options
+    request: SmsRequest
+    parts: int

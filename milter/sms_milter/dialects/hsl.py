@@ -14,8 +14,8 @@ from sms_milter import reply
 from sms_milter.config.schema import Section, setting
 from sms_milter.config.values import Size
 from sms_milter.dialects import encapsulation
-from sms_milter.dialects.context import Context
-from sms_milter.errors import Refusal, Rejected
+from sms_milter.dialects.context import Context, Outcome
+from sms_milter.errors import Rejected
 from sms_milter.mail import charset, flowed, words
 from sms_milter.mail.parse import Mail, Part
 from sms_milter.model import Answer, Notify, Recipient, SmsRequest, Wish
@@ -112,7 +112,7 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
     )
 
 
-def answer(_outcome: SmsRequest | Refusal) -> Answer | None:
+def answer(_outcome: Outcome[HslOptions]) -> Answer | None:
     """HSL writes no mail back: what it has to say stands in the SMTP reply (HSL §10)."""
     return None
 

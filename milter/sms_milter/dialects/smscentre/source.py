@@ -1,0 +1,122 @@
+"""Finds the text of the request in a mail, and its fields in the text (SMSCentre §3, §4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sms_milter.dialects.smscentre import replies
+from sms_milter.errors import Rejected
+from sms_milter.mail import charset, flowed, html
+from sms_milter.mail.parse import Mail, Part
+
+_DEFAULT_CHARSET = "koi8-r"
+_OPENING = re.compile(r"\[text\]", re.IGNORECASE)
+_CLOSING = re.compile(r"\[/text\]", re.IGNORECASE)
+_OPENING_OCTETS = re.compile(rb"\[text\]", re.IGNORECASE)
+_CLOSING_OCTETS = re.compile(rb"\[/text\]", re.IGNORECASE)
+_BLANKS = " \t\r\n"
+_TEXTS = ("text/plain", "text/html")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The seven fields as written, white space around them removed; `passwords` are readings of the second.
+
+    `when` and `options` are split at their commas.
+    """
+
+    login: str
+    passwords: tuple[str, ...] = field(repr=False)
+    identity: str
+    when: tuple[str, ...]
+    options: tuple[str, ...]
+    phones: str
+    message: str = field(repr=False)
+
+
+# request = login ":" psw ":" id ":" [time] ["," [tz]] ":"
+#           [translit] ["," [format] ["," [sender] ["," [test]]]] ":" phones ":" mes      SMSCentre §4
+def fields(mail: Mail) -> Fields:
+    """The fields of the mail's request. Raises Rejected when it has none of that form."""
+    parts = text(mail).split(":", 6)
+    if len(parts) < 7:
+        raise Rejected(replies.BAD_PARAMETERS)
+    login, password, identity, when, options, phones, message = [part.strip(_BLANKS) for part in parts]
+    if any("\n" in one or "\0" in one for one in (login, password, identity, when, options, phones)):
+        raise Rejected(replies.BAD_PARAMETERS)
+    return Fields(
+        login,
+        tuple(dict.fromkeys((parts[1], password))),
+        identity,
+        _items(when, 2),
+        _items(options, 4),
+        phones,
+        message,
+    )
+
+
+def _items(written: str, most: int) -> tuple[str, ...]:
+    """The comma-separated items, empty ones at the end added."""
+    items = [item.strip(_BLANKS) for item in written.split(",")]
+    if len(items) > most:
+        raise Rejected(replies.BAD_PARAMETERS)
+    return tuple(items + [""] * (most - len(items)))
+
+
+def text(mail: Mail) -> str:
+    """The request: what stands between the tags, or the whole of a plain mail (SMSCentre §3.3). Raises
+    Rejected.
+    """
+    parts = [part for part in mail.parts if part.content_type in _TEXTS and not part.attachment]
+    parts.sort(key=lambda part: part.content_type != "text/plain")
+    found = next(_tagged(parts), None)
+    if found is None:
+        if len(mail.parts) != 1 or not parts or parts[0].content_type != "text/plain":
+            raise Rejected(replies.BAD_TEXT_FORM)
+        found = read(parts[0])
+    return found.strip(_BLANKS)
+
+
+def octets(mail: Mail) -> bytes:
+    """The seventh field in the octets of the mail's first plain part. Raises Rejected."""
+    part = next((part for part in mail.parts if part.content_type == "text/plain"), None)
+    whole = b"" if part is None else part.octets
+    opening = _OPENING_OCTETS.search(whole)
+    closing = _CLOSING_OCTETS.search(whole, opening.end()) if opening else None
+    if opening and closing:
+        whole = whole[opening.end() : closing.start()]
+    pieces = whole.split(b":", 6)
+    if len(pieces) < 7:
+        raise Rejected(replies.BAD_PARAMETERS)
+    return pieces[6]
+
+
+def _tagged(parts: list[Part]) -> Iterator[str]:
+    for part in parts:
+        whole = read(part)
+        opening = _OPENING.search(whole)
+        closing = _CLOSING.search(whole, opening.end()) if opening else None
+        if opening and closing:
+            yield whole[opening.end() : closing.start()]
+
+
+def read(part: Part) -> str:
+    """The text of a part; without a character set, and for 8-bit US-ASCII, it is KOI8-R (SMSCentre §3.2).
+
+    Raises Rejected.
+    """
+    if part.fault:
+        raise Rejected(replies.BAD_TEXT_FORM, part.fault)
+    declared = charset.canonical(part.charset)
+    try:
+        content = charset.decode(
+            part.octets, _DEFAULT_CHARSET if declared in ("undeclared", "ascii") else part.charset
+        )
+    except Rejected as why:
+        raise Rejected(replies.BAD_TEXT_FORM, str(why)) from why
+    if part.content_type == "text/html":
+        return html.text_of(content)
+    content = content.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    return flowed.unflow(content, delsp=part.delsp) if part.flowed else content
