@@ -160,9 +160,8 @@ class Transaction:
         try:
             judged = self._judge(raw, domain, parameters)
         except Refusal as refusal:
-            why = domain.dialect.worded(refusal.reply, None)
-            judged = Judged(raw, ours=True, reply=why)
-            self._log_recipient(raw, why)
+            judged = Judged(raw, ours=True, reply=refusal.reply)
+            self._log_recipient(raw, refusal.reply)
         self.recipients.append(judged)
         if judged.reply is None or self._gate.shadow:
             return None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sms_milter import reply
 from sms_milter.config.schema import Account
 from sms_milter.dialects import DIALECTS
-from sms_milter.dialects.clickatell import ClickatellOptions, credentials, parse, worded
+from sms_milter.dialects.clickatell import ClickatellOptions, credentials, parse, smart, worded
 from sms_milter.dialects.context import Context
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import parse as parse_mail
@@ -152,11 +152,32 @@ def test_replies_that_have_no_number_stay() -> None:
     assert DIALECTS["clickatell"].worded is worded
 
 
+@pytest.mark.parametrize("network", ["26201", "262-1", "262-001", "x"])
+def test_a_network_is_written_as_mcc_and_mnc(network: str) -> None:
+    with pytest.raises(ValueError, match="expected MCC-MNC such as 262-01"):
+        ClickatellOptions(operator_network=network)
+
+
+@pytest.mark.parametrize(
+    "octets", ["", "30", "62F2", "62F21000080801", "0102030405", "00080801AA", "3062F2100A00"]
+)
+def test_what_is_no_operator_logo(octets: str) -> None:
+    text = refusal_of("msg_type:SMS_NOKIA_OLOGO", f"data:{octets}", operator_network="262-01")
+    assert text.startswith(("ERR: 101, Invalid", "ERR: 107, Empty"))
+
+
+def test_fields_are_put_in_as_they_are() -> None:
+    request = request_of("text:[#field1#]", "csv: 448311234568 , a b ,c")
+    assert [wish.text for wish in request.wishes] == ["[]", "[ a b ]"]
+    assert request.wishes[1].destination == "448311234568"
+
+
 NAMES = """
     to text data urltext reply from concat deliv_time scheduled_time queue unicode msg_type udh binary
-    validity deliv_ack callback cliMsgId req_feat
+    validity deliv_ack callback cliMsgId req_feat csv delimiter
 """
-VALUES = st.text(max_size=12) | st.integers(-1, 20000).map(str) | st.sampled_from(["00", "SMS_FLASH"])
+KINDS = ["00", "SMS_FLASH", *smart.HEX, *smart.TEXT]
+VALUES = st.text(max_size=12) | st.integers(-1, 20000).map(str) | st.sampled_from(KINDS)
 LINES = st.lists(st.tuples(st.sampled_from(NAMES.split()), VALUES).map(":".join), max_size=8)
 
 

@@ -12,12 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from pydantic import field_validator
+
 from sms_milter.config.schema import Section, setting
 from sms_milter.config.values import Size
 from sms_milter.dialects.clickatell import faults
 from sms_milter.dialects.clickatell.content import Content, Form, form
 from sms_milter.dialects.clickatell.faults import denied, worded
 from sms_milter.dialects.clickatell.parameters import Parameters, read
+from sms_milter.dialects.clickatell.smart import NO_LOGO, network_code
 from sms_milter.dialects.context import Context, Targets
 from sms_milter.errors import Rejected
 from sms_milter.mail.address import parse_path
@@ -46,6 +49,8 @@ _LONGEST_NUMBER = 16  # digits of a sender ID
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _UNIX_TIME = re.compile(r"[0-9]{1,12}")
+# placeholder = "#field" 1*DIGIT "#"      CLK §11
+_PLACE = re.compile(r"#field([0-9]{1,9})#", re.IGNORECASE)
 _CREDITS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 _MOST_MINUTES = 7 * 24 * 60  # of delay
@@ -73,6 +78,16 @@ class ClickatellOptions(Section):
     pass_validity: bool = setting(
         False, doc="Tell the SMSC the validity too, which else counts in our queue only."
     )
+    operator_network: str = setting(
+        "",
+        doc="The network (MCC-MNC, such as 262-01) for operator logos that name none; empty refuses them.",
+    )
+
+    @field_validator("operator_network")
+    @classmethod
+    def _is_network(cls, network: str) -> str:
+        network_code(network)
+        return network
 
 
 def says_all(_recipient: Recipient, _options: ClickatellOptions) -> bool:
@@ -109,7 +124,7 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
         raise Rejected(faults.TOO_MANY_MESSAGES)
     if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
         replies = ()
-    made = [_made(written, order, context) for written in batch]
+    made = [_made(written, fields, order, context) for written, fields in batch]
     failed = [one for one in made if isinstance(one, _Failure)]
     wishes = tuple([one for one in made if isinstance(one, Wish)])
     if failed and (not replies or not wishes):
@@ -136,25 +151,28 @@ class _Order:
     """The parameters of a mail that hold for each of its messages."""
 
     form: Form
-    content: Content
+    content: Content | None  # None: each message has its own
     wish: Wish  # all but destination and content
 
 
 def _order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> _Order:
     """Checks in the order of the documented table, so that the first fault is the one told (CLK §13)."""
-    concat = said.number("concat", 1, _MOST_PARTS, 1)
+    concat = said.number("concat", 1, _MOST_PARTS, 0)
     not_before = _not_before(said, context.now)
     _refuse_unavailable(said)
     queue = said.number("queue", 1, 3, 3)
-    how = form(said)
+    how = form(said, network_code(context.options.operator_network))
     validity = said.number("validity", 1, _LONGEST_VALIDITY, _LONGEST_VALIDITY)
     notify = _notify(said, mail, context)
     client_id = said.first("climsgid")
     if client_id and not _CLIENT_ID.fullmatch(client_id):
         raise faults.PARAMETER.rejected("cliMsgId")
     originator = _originator(said.first("from"), is_binary=how.is_binary)
-    if not said.all("to"):
+    batch = said.all("csv")
+    if not batch and not said.all("to"):
         raise faults.PARAMETER.rejected("to")
+    if batch and not how.given and how.smart != NO_LOGO:
+        raise faults.NO_TEMPLATE.rejected()
     wish = Wish(
         "",
         originator=originator,
@@ -166,9 +184,9 @@ def _order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) ->
         receipt=True,  # the interface asks for one of every message
         notify=notify,
         original_recipient=context.targets[0][0].parameters.get("ORCPT", ""),
-        max_parts=concat,
+        max_parts=concat or how.parts,
     )
-    return _Order(how, how.content(how.given), wish)
+    return _Order(how, None if batch else how.content(how.given), wish)
 
 
 def _refuse_unavailable(said: Parameters) -> None:
@@ -184,9 +202,8 @@ def _refuse_unavailable(said: Parameters) -> None:
         raise faults.NO_ROUTE.rejected("req_feat")
     if said.flag("mo"):
         raise faults.unavailable("mo")
-    for name in ("csv", "csvtemplate"):
-        if name in said:
-            raise faults.unavailable(name)
+    if said.first("csvtemplate"):
+        raise faults.unavailable("csvtemplate")
 
 
 def _not_before(said: Parameters, now: float) -> float | None:
@@ -253,21 +270,53 @@ class _Failure:
     reply: Reply
 
 
-def _destinations(said: Parameters) -> Iterator[str]:
-    """The numbers of the `to` lines, as written (CLK §4.2)."""
+def _destinations(said: Parameters) -> Iterator[tuple[str, Sequence[str]]]:
+    """The numbers as written, those of `to` lines first, and what stands behind each in `csv` (CLK §11)."""
+    delimiter = _delimiter(said.first("delimiter"))
     for line in said.all("to"):
         numbers = [number.strip() for number in line.split(",")]
         if len(numbers) > 1 and not numbers[-1]:
             numbers.pop()
-        yield from numbers if line else ()
+        for number in numbers if line else ():
+            yield number, ()
+    for line in said.all("csv"):
+        number, *fields = line.split(delimiter)
+        yield number.strip(), fields
 
 
-def _made(written: str, order: _Order, context: Context[ClickatellOptions]) -> Wish | _Failure:
+def _delimiter(given: str) -> str:
+    if given.lower() == "tab":
+        return "\t"
+    if len(given) > 1 or given.isdigit() or given == "#":
+        raise faults.PARAMETER.rejected("delimiter")
+    return given or ","
+
+
+def _filled(template: str, fields: Sequence[str]) -> str:
+    """The template with the fields in their places; "" where there is none (CLK §11)."""
+
+    def field(place: re.Match[str]) -> str:
+        at = int(place[1])
+        if not at:
+            return place[0]
+        return fields[at - 1] if at <= len(fields) else ""
+
+    return _PLACE.sub(field, template)
+
+
+def _made(
+    written: str, fields: Sequence[str], order: _Order, context: Context[ClickatellOptions]
+) -> Wish | _Failure:
     """The message for one destination, or why there is none."""
     number = _NUMBER.fullmatch(written)
     if number is None:
         return _Failure(written, faults.DESTINATION.reply(written))
     content = order.content
+    if content is None:
+        try:
+            content = order.form.content(_filled(order.form.given, fields))
+        except Rejected as refusal:
+            return _Failure(written, replace(refusal.reply, text=f"{refusal.reply.text} ({number[1]})"))
     return replace(
         order.wish,
         destination=number[1],

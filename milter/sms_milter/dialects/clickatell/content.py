@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from sms_milter.dialects.clickatell import faults
+from sms_milter.dialects.clickatell import faults, smart
 from sms_milter.dialects.clickatell.parameters import Parameters
 from sms_milter.errors import ContentFault
 from sms_milter.mail import charset
@@ -15,21 +15,10 @@ from sms_milter.sms import udh
 
 _TEXT_TYPES = frozenset({"SMS_TEXT", "SMS_DEFAULT"})
 _FLASH = "SMS_FLASH"
-_SMART = frozenset(
-    {
-        "SMS_NOKIA_OLOGO",
-        "SMS_NOKIA_GLOGO",
-        "SMS_NOKIA_PICTURE",
-        "SMS_NOKIA_RINGTONE",
-        "SMS_NOKIA_RTTL",
-        "SMS_NOKIA_CLEAN",
-        "SMS_NOKIA_VCARD",
-        "SMS_NOKIA_VCAL",
-    }
-)
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 _UTF16_HEX = re.compile(r"(?:[0-9A-Fa-f]{4})*")
 _LINE_FEED_HEX = "000A"
+_SMART_PARTS = 3
 _LONGEST_HEADER = 140  # octets, UDHL included
 # GSM 03.38 §4: 8-bit data, and the same of class 0, which a phone shows at once.
 _OCTETS, _OCTETS_FLASH, _UCS2, _UCS2_FLASH = 0x04, 0x14, 0x08, 0x18
@@ -50,7 +39,8 @@ class Form:
     """How the given text becomes the content of each message.
 
     `given` is what the text, data or urltext lines say; `header` are the elements of the user data header,
-    None where none was given.
+    None where none was given; `smart` is a msg_type of Smart Messaging, "" for any other, and `network` the
+    code for operator logos that name none.
     """
 
     given: str
@@ -58,14 +48,26 @@ class Form:
     octets: bool = False
     flash: bool = False
     header: bytes | None = None
+    smart: str = ""
+    network: bytes | None = None
 
     @property
     def is_binary(self) -> bool:
         """Whether messages hold 8-bit data, beside which no originator may be a name (CLK §8)."""
-        return self.octets or self.header is not None
+        return self.octets or self.header is not None or bool(self.smart)
+
+    @property
+    def parts(self) -> int:
+        """How many SMS a message may need where the mail does not say it (CLK §7.1)."""
+        return _SMART_PARTS if self.smart else 1
 
     def content(self, given: str) -> Content:
         """The content that `given` stands for. Raises Rejected."""
+        if self.smart:
+            if not given and self.smart != smart.NO_LOGO:
+                raise faults.EMPTY.rejected()
+            source = _octets(given) if self.smart in smart.HEX else given
+            return Content(binary=smart.content(self.smart, source, self.network))
         if self.header is not None or self.octets:
             return Content(binary=self._binary(given), flash=self.flash)
         text = _utf16(given).decode("utf-16-be") if self.unicode else given
@@ -84,12 +86,15 @@ class Form:
         return Binary(octets, udh=header, data_coding=coding)
 
 
-def form(said: Parameters) -> Form:
+def form(said: Parameters, network: bytes | None) -> Form:
     """What kind of content the mail describes. Raises Rejected."""
     kind = said.first("msg_type") or "SMS_TEXT"
     unicode, octets = said.flag("unicode"), said.flag("binary")
-    if kind in _SMART:
-        raise faults.MESSAGE_TYPE.rejected(f"{kind}: not available here")
+    if kind in smart.HEX or kind in smart.TEXT:
+        if unicode or said.first("udh"):
+            raise faults.PARAMETER.rejected(f"{'unicode' if unicode else 'udh'} beside {kind}")
+        coded = kind in smart.HEX or kind in smart.JOINED
+        return Form(_given(said, joined=coded, coded=kind in smart.HEX), smart=kind, network=network)
     if kind not in _TEXT_TYPES and kind != _FLASH:
         raise faults.MESSAGE_TYPE.rejected()
     if unicode and octets:
@@ -99,7 +104,7 @@ def form(said: Parameters) -> Form:
     return Form(whole, unicode, octets, kind == _FLASH, header)
 
 
-def _given(said: Parameters, *, coded: bool, unicode: bool) -> str:
+def _given(said: Parameters, *, coded: bool, unicode: bool = False, joined: bool = False) -> str:
     """The lines of text, data or urltext as one (CLK §4); of hex without white space."""
     named = [name for name in ("text", "data", "urltext") if name in said]
     if len(named) > 1:
@@ -112,7 +117,7 @@ def _given(said: Parameters, *, coded: bool, unicode: bool) -> str:
     if coded:
         lines = ["".join(line.split()) for line in lines]
         return (_LINE_FEED_HEX if unicode and named[0] == "text" else "").join(lines)
-    return "\n".join(lines) if named[0] == "text" else "".join(lines).strip()
+    return "\n".join(lines) if named[0] == "text" and not joined else "".join(lines).strip()
 
 
 def _percent_decoded(given: str) -> str:

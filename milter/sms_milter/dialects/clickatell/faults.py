@@ -9,7 +9,7 @@ from sms_milter.errors import Rejected
 from sms_milter.model import SmsRequest
 from sms_milter.reply import Denial, Reply
 
-_LONGEST_DETAIL = 60  # characters of what a mail said
+_LONGEST_DETAIL = 100  # characters of what a mail said
 _TOO_LONG = "message too long"
 
 

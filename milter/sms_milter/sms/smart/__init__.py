@@ -6,7 +6,14 @@ another one, or other ports, replaces the field. What cannot be made raises Cont
 
 from sms_milter.sms.smart.bitmap import Bitmap, bmp, ota_bitmap
 from sms_milter.sms.smart.cards import vcalendar, vcard
-from sms_milter.sms.smart.logos import group_logo, network_code, no_operator_logo, operator_logo, picture
+from sms_milter.sms.smart.logos import (
+    group_logo,
+    network_code,
+    no_operator_logo,
+    operator_logo,
+    picture,
+    ready_picture,
+)
 from sms_milter.sms.smart.rtttl import ready_ringtone, ringtone
 from sms_milter.sms.smart.wap import service_indication, service_load
 
@@ -19,6 +26,7 @@ __all__ = [
     "operator_logo",
     "ota_bitmap",
     "picture",
+    "ready_picture",
     "ready_ringtone",
     "ringtone",
     "service_indication",

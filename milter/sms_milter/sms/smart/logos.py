@@ -61,6 +61,13 @@ def picture(bitmap: Bitmap, text: str = "", *, text_first: bool = False) -> Bina
     return _addressed(_VERSION + b"".join(items), _PICTURE_PORT, Kind.PICTURE)
 
 
+def ready_picture(octets: bytes) -> Binary:
+    """A picture message that is in the binary form already. Raises ContentFault if it does not look so."""
+    if not octets.startswith(_VERSION):
+        raise ContentFault("a picture message begins with 30")
+    return _addressed(octets, _PICTURE_PORT, Kind.PICTURE)
+
+
 def _text_item(text: str) -> bytes:
     try:
         return _item(_TEXT_LATIN1, text.encode("latin-1"))

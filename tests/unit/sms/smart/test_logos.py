@@ -6,7 +6,15 @@ from sms_milter.errors import ContentFault
 from sms_milter.model import Binary, Kind
 from sms_milter.sms import udh
 from sms_milter.sms.parts import binary_parts
-from sms_milter.sms.smart import Bitmap, group_logo, network_code, no_operator_logo, operator_logo, picture
+from sms_milter.sms.smart import (
+    Bitmap,
+    group_logo,
+    network_code,
+    no_operator_logo,
+    operator_logo,
+    picture,
+    ready_picture,
+)
 from sms_milter.sms.terms import Terms
 
 CHEQUERED = Bitmap(8, 4, bytes.fromhex("55AA55AA"))
@@ -82,3 +90,10 @@ def test_the_text_of_a_picture_is_short() -> None:
     assert picture(CHEQUERED, "x" * 120).octets.endswith(b"x" * 120)
     with pytest.raises(ContentFault, match="at most 120 characters, not 121"):
         picture(CHEQUERED, "x" * 121)
+
+
+def test_a_ready_picture_is_what_was_made() -> None:
+    made = picture(CHEQUERED, "Hello")
+    assert ready_picture(made.octets) == made
+    with pytest.raises(ContentFault, match="begins with 30"):
+        ready_picture(CHEQUERED.octets)
