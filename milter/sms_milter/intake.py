@@ -160,8 +160,9 @@ class Transaction:
         try:
             judged = self._judge(raw, domain, parameters)
         except Refusal as refusal:
-            judged = Judged(raw, ours=True, reply=refusal.reply)
-            self._log_recipient(raw, refusal.reply)
+            why = domain.dialect.worded(refusal.reply, None)
+            judged = Judged(raw, ours=True, reply=why)
+            self._log_recipient(raw, why)
         self.recipients.append(judged)
         if judged.reply is None or self._gate.shadow:
             return None

@@ -44,7 +44,7 @@ class Dialect:
     because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail
     that the dialect writes back about a mail that is taken, or None. Without `login` the envelope alone
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
-    finds one for a refusal at the end of message by others, with the request if it was understood.
+    finds one for a refusal by others, with the request if it was understood already.
     """
 
     name: str
@@ -66,6 +66,7 @@ DIALECTS: dict[str, Dialect] = {
         aspsms.answer,
         Login(aspsms.names_account, aspsms.credentials),
         aspsms.denied,
+        aspsms.worded,
     ),
     "hsl": Dialect("hsl", hsl.HslOptions, hsl.recipient, hsl.parse, hsl.answer),
     "clickatell": Dialect(

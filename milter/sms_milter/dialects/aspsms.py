@@ -65,6 +65,9 @@ _LEADING_EMPTY_LINES = re.compile(r"(?: *\n)*")
 _UNKNOWN_ADDRESS = Reply.permanent("1.1", "Unknown SMS address")
 _PLUS_REFUSED = Reply.permanent("1.3", 'Number must start with 00, "+" is not accepted')
 _BAD_NUMBER = Reply.permanent("1.3", "Bad recipient number")
+_SENDER_NOT_ALLOWED = Reply.permanent("7.1", "Sender address not authorized")
+_DESTINATION_NOT_ALLOWED = Reply.permanent("7.1", "Destination not allowed")
+_NO_TLS = Reply.permanent("7.0", "Must issue a STARTTLS command first", code=530)
 _NO_XML = Reply.permanent("3.3", "XML interface is not available here yet")
 _NOT_PLAIN = Reply.permanent("6.1", "Only plain text is accepted", code=554)
 _NOT_LATIN1 = Reply.permanent("6.1", "Only ISO-8859-1 is accepted", code=554)
@@ -83,6 +86,15 @@ _DENIED = {
     Denial.NOT_FROM_HERE: _WRONG_LOGIN,
     Denial.ORIGINATOR_NOT_ALLOWED: _ORIGINATOR_NOT_ALLOWED,
     Denial.BAD_ORIGINATOR: _BAD_ORIGINATOR,
+}
+_REFUSED = {
+    reply.NOT_AUTHORISED: _SENDER_NOT_ALLOWED,
+    reply.BAD_ADDRESS_FORM: _UNKNOWN_ADDRESS,
+    reply.NOT_IN_CLOSED_GROUP: _DESTINATION_NOT_ALLOWED,
+    reply.NO_ROUTE: _DESTINATION_NOT_ALLOWED,
+    reply.TLS_REQUIRED: _NO_TLS,
+    reply.UNDECODABLE: _MALFORMED,
+    reply.TOO_COMPLEX: _MALFORMED,
 }
 
 
@@ -183,6 +195,11 @@ def answer(_outcome: Outcome[AspsmsOptions]) -> Answer | None:
 def denied(why: Denial) -> Reply:
     """The documented replies (ASPSMS §10); never whether Userkey or Password was wrong."""
     return _DENIED.get(why) or reply.denied(why)
+
+
+def worded(why: Reply, _request: SmsRequest | None) -> Reply:
+    """The documented reply for a refusal that all dialects know (ASPSMS §10); others stay as they are."""
+    return _REFUSED.get(why, why)
 
 
 # --- the Subject --------------------------------------------------------------------------------------------

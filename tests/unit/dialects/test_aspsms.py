@@ -17,6 +17,7 @@ from sms_milter.dialects.aspsms import (
     names_account,
     parse,
     recipient,
+    worded,
 )
 from sms_milter.dialects.context import Context, Targets
 from sms_milter.errors import Rejected
@@ -79,7 +80,7 @@ def test_the_dialect_is_registered() -> None:
     dialect = DIALECTS["aspsms"]
     assert (dialect.name, dialect.options) == ("aspsms", AspsmsOptions)
     assert (dialect.recipient, dialect.parse, dialect.answer) == (recipient, parse, answer)
-    assert dialect.denied is denied
+    assert (dialect.denied, dialect.worded) == (denied, worded)
     assert dialect.login is not None
     assert (dialect.login.needed, dialect.login.read) == (names_account, credentials)
 
@@ -155,6 +156,12 @@ def test_every_fault_of_a_login_reads_the_same() -> None:
     faults = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD, Denial.WRONG_NAME, Denial.NOT_FROM_HERE)
     assert {str(denied(fault)) for fault in faults} == {"550 5.7.1 Authorization failed"}
     assert denied(Denial.OTHER_ACCOUNT) is reply.OTHER_ACCOUNT
+
+
+def test_refusals_of_all_dialects_in_the_documented_words() -> None:
+    assert str(worded(reply.NOT_AUTHORISED, None)) == "550 5.7.1 Sender address not authorized"
+    assert str(worded(reply.TOO_COMPLEX, None)) == "554 5.6.0 Malformed message"
+    assert worded(reply.QUEUE_FULL, None) is reply.QUEUE_FULL
 
 
 # --- the Subject --------------------------------------------------------------------------------------------
