@@ -90,6 +90,7 @@ class Transaction:
         "_journal",
         "_local",
         "_login",
+        "_mail",
         "_member",
         "_numbers",
         "_ours",
@@ -130,6 +131,7 @@ class Transaction:
         self._member: Member | None = None
         self._domain: Domain | None = None
         self._login: Login | None = None  # set when the mail itself must name the account
+        self._mail: Mail | None = None  # once it is read
         self._request: SmsRequest | None = None  # once it is understood
         self._fields: list[tuple[str, bytes]] = []
         self._body: list[bytes] = []
@@ -269,16 +271,16 @@ class Transaction:
         try:
             return self._accept(domain, progress)
         except Refusal as refusal:
-            return self._refused(domain.dialect.worded(refusal.reply, self._request))
+            return self._complain(domain, domain.dialect.worded(refusal.reply, self._request), None, progress)
         except Denied as denied:
-            return self._refused(domain.dialect.denied(denied.denial), denied)
+            return self._complain(domain, domain.dialect.denied(denied.denial), denied, progress)
 
     def _accept(self, domain: Domain, progress: Callable[[], None] | None) -> Verdict:
         """The path of a mail; each line is one room of the house."""
         if self._size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
         body = b"".join(self._body)
-        mail = parse_mail(self._fields, body)
+        mail = self._mail = parse_mail(self._fields, body)
         envelope = self._envelope()
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         member = self._customer(domain, mail, targets)
@@ -416,14 +418,52 @@ class Transaction:
             self.mta_queue_id,
         )
 
-    def _verdict(self, judged: Plan, stored: Stored | None) -> Verdict:
+    def _claimed(self, judged: Plan, stored: Stored | None) -> Verdict:
+        """Ours now: the MTA drops its copy, or what of it was for us."""
         action = Action.STRIP if self.others else self._gate.claim_all
         ours = tuple([raw for raw, _, _ in self._ours]) if action is Action.STRIP else ()
-        verdict = Verdict(action, Stage.EOM, None, ours, judged, stored)
+        return Verdict(action, Stage.EOM, None, ours, judged, stored)
+
+    def _verdict(self, judged: Plan, stored: Stored | None) -> Verdict:
+        verdict = self._claimed(judged, stored)
         self._log(verdict)
         if self._gate.shadow:
             return Verdict(Action.PASS, Stage.EOM, plan=judged)
         return verdict
+
+    def _complain(
+        self, domain: Domain, why: Reply, denied: Denied | None, progress: Callable[[], None] | None
+    ) -> Verdict:
+        """Refuse, and tell it by mail where the dialect does so: then the answer is stored first."""
+        mail, gate = self._mail, self._gate
+        if mail is None or why.is_temporary or gate.shadow or not gate.reports:
+            return self._refused(why, denied)
+        told = domain.dialect.complaint(why, mail, self._envelope(), domain.options)
+        if told is None:
+            return self._refused(why, denied)
+        judged = Plan(domain.dialect.name, self.judged_by[1] or "", (), (told.answer,))
+        try:
+            stored = self._intake.put(self._new_complaint(judged, mail), progress)
+        except Refusal as refusal:
+            return self._refused(refusal.reply)
+        if not told.instead:
+            return self._refused(why, denied)
+        self._log(Verdict(Action.REJECT, Stage.EOM, why, stored=stored), denied)
+        return self._claimed(judged, stored)
+
+    def _new_complaint(self, judged: Plan, mail: Mail) -> NewMail:
+        """Only an answer. Without fingerprint: the same mail may be right when it comes again."""
+        return NewMail(
+            messages=(),
+            received_at=self._started,
+            account=judged.account,
+            dialect=judged.dialect,
+            sender=self.sender,
+            client=self.client.address,
+            mta_queue_id=self.mta_queue_id,
+            mail_message_id=clean((mail.first("message-id") or b"").decode("latin-1")),
+            answers=judged.answers,
+        )
 
     def _refused(self, why: Reply, denied: Denied | None = None) -> Verdict:
         action = Action.DEFER if why.is_temporary else Action.REJECT
@@ -480,7 +520,8 @@ class Transaction:
         pairs["delay"] = f"{self._clock() - self._started:.3f}"
         word = "would be " if self._gate.shadow else ""
         if verdict.reply is not None:
-            word += f"refused at end of message ({verdict.reply})"
+            by_mail = " by mail" if stored is not None else ""
+            word += f"refused{by_mail} at end of message ({verdict.reply})"
         elif stored is not None and stored.repeat:
             word += f"{verdict.action} (repeat of a stored mail, not sent again)"
         else:

@@ -311,7 +311,7 @@ class LoginRule:
 
 @dataclass(frozen=True, slots=True)
 class NewMail:
-    """One mail to be stored: all of its SMS or none."""
+    """One mail to be stored: all of its SMS or none. One that is refused by mail has answers only."""
 
     messages: tuple[NewMessage, ...]
     received_at: float

@@ -333,6 +333,21 @@ def test_a_mail_is_not_forgotten_before_its_report_is_done_with(queue: Any) -> N
     assert queue.due_reports(NOW + DAY, 10) == []
 
 
+def test_an_answer_needs_no_messages(queue: Any) -> None:
+    told = replace(mail(), messages=(), answers=(Answer("bob@acme.example", "Status", "Refused.\n"),))
+    (alone, after) = queue.put([told, mail()], NOW)
+    assert alone.queue_id < after.queue_id
+    assert queue.summary(NOW)["parts"]["queued"] == 1
+    (due,) = queue.due_reports(NOW, 10)
+    assert (due.queue_id, due.content) == (alone.queue_id, told.answers[0])
+    queue.record_reports([ReportOutcome(due.report_id, NOW)])
+    (part,) = lease(queue, 1)
+    assert part.queue_id == after.queue_id
+    shown = queue.show_mail(str(alone.queue_id))
+    assert shown is not None
+    assert shown["messages"] == []
+
+
 def test_answers_are_stored_with_their_mail(queue: Any) -> None:
     answer = Answer("bob@acme.example", "Status", "All well.\n")
     first = replace(mail(mta_queue_id="4QID"), answers=(answer,), fingerprint=b"f")

@@ -77,6 +77,8 @@ class MemoryQueue:
                 return refusal
         queue_id = self._last_id + 1
         self._mails[queue_id] = mail
+        if not mail.messages:
+            self._last_id = queue_id
         for answer in mail.answers:
             self._report(queue_id, None, now, answer)
         for message in mail.messages:

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from sms_milter import reply
 from sms_milter.dialects import aspsms, clickatell, hsl, smscentre
-from sms_milter.dialects.context import Context, Outcome, Targets
+from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Recipient, SmsRequest
+from sms_milter.model import Answer, Credentials, Envelope, Recipient, SmsRequest
 from sms_milter.reply import Denial, Reply
 
 
@@ -36,6 +36,10 @@ def _as_it_is(why: Reply, _request: SmsRequest | None) -> Reply:
     return why
 
 
+def _not_by_mail(_why: Reply, _mail: Mail, _envelope: Envelope, _options: object) -> Complaint | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
@@ -45,6 +49,7 @@ class Dialect:
     that the dialect writes back about a mail that is taken, or None. Without `login` the envelope alone
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal by others, with the request if it was understood already.
+    `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Dialect:
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
+    complaint: Callable[[Reply, Mail, Envelope, Any], Complaint | None] = _not_by_mail
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -88,5 +94,6 @@ DIALECTS: dict[str, Dialect] = {
         Login(smscentre.names_account, smscentre.credentials),
         smscentre.denied,
         smscentre.worded,
+        smscentre.complaint,
     ),
 }

@@ -7,7 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Envelope, Recipient, SmsRequest
+from sms_milter.model import Answer, Envelope, Recipient, SmsRequest
 
 Options = TypeVar("Options", covariant=True)
 
@@ -41,3 +41,11 @@ class Outcome(Generic[Options]):
     options: Options
     request: SmsRequest
     parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A refusal told by mail; `instead`: the SMTP client then hears that the mail is taken."""
+
+    answer: Answer
+    instead: bool

@@ -30,7 +30,9 @@ def put(
     *,
     retry_window_seconds: float,
 ) -> list[Stored | Refusal]:
-    """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for one without parts."""
+    """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for one without
+    parts or answers.
+    """
     last_id: int = db.execute(_SQL["last_id"]).fetchone()[0]
     batch = _Batch(db, last_id, now)
     oldest = now - retry_window_seconds
@@ -105,6 +107,7 @@ class _Batch:
         "_messages",
         "_now",
         "_originals",
+        "_partless",
         "_parts",
     )
 
@@ -116,10 +119,11 @@ class _Batch:
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
         self._originals: list[tuple[Any, ...]] = []
+        self._partless = 0
         self._answers: list[tuple[Any, ...]] = []
 
     def add(self, mail: NewMail, parts: int) -> int:
-        """Take a mail in; returns its id, which is that of its first part."""
+        """Take a mail in; returns its id, which is that of its first part, or of none when it has none."""
         queue_id = self._last_id + 1
         self._mails.append(
             (
@@ -136,7 +140,10 @@ class _Batch:
             )
         )
         if not mail.messages:
-            raise ValueError("a mail without messages cannot be stored")
+            if not mail.answers:
+                raise ValueError("a mail without messages and answers cannot be stored")
+            self._last_id = queue_id
+            self._partless += 1
         for message in mail.messages:
             self._add_message(queue_id, mail.received_at, message)
         if mail.original is not None:
@@ -219,7 +226,8 @@ class _Batch:
         _insert(self._db, "insert_mail", self._mails)
         _insert(self._db, "insert_message", self._messages)
         _insert(self._db, "insert_part", self._parts)
-        self._db.execute(_SQL["count_new"], (self._last_id - self._first_id,))
+        ids = self._last_id - self._first_id
+        self._db.execute(_SQL["count_new"], (ids, ids - self._partless))
         if self._originals:
             self._db.executemany(_SQL["insert_original"], self._originals)
         if self._answers:

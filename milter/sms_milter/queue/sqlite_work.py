@@ -148,10 +148,11 @@ class SqliteWork:
         return len(forgotten)
 
     def forget_leftovers(self, before: float) -> None:
-        """Delete parked receipts, references and usage that nothing will ask for again."""
+        """Delete what nothing will ask for again: parked receipts, references, usage, mails without parts."""
         self._db.execute(_SQL["forget_parked"], (before - PARKED_SECONDS, -1))
         self._db.execute(_SQL["forget_references"], (before - PARKED_SECONDS,))
-        self._db.execute(_SQL["forget_all_usage"], (before,))
+        for name in ("forget_all_usage", "forget_answers", "forget_answered"):
+            self._db.execute(_SQL[name], (before,))
 
     def _forget(self, first: int, last: int, before: float) -> bool:
         if self._db.execute(_SQL["unfinished"], (first, last, before)).fetchone()[0]:

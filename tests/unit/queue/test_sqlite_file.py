@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from contract.builders import NOW, accepted, lease, mail, message, receipt, record, settle
 from sms_milter.config.values import QueueUrl
 from sms_milter.errors import QueueError, QueueUnavailable
+from sms_milter.model import Answer, ReportOutcome
 from sms_milter.queue import open_queue
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.queue.sqlite_file import SqliteFile
@@ -275,3 +277,15 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN receipt" not in plan, sql
         if "DISTINCT" not in sql:
             assert "TEMP B-TREE" not in plan, sql
+
+
+def test_a_mail_without_parts_is_forgotten_once_its_answer_is_sent(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    told = replace(mail(), messages=(), answers=(Answer("bob@acme.example", "Status", "Refused.\n"),))
+    (sent, waits) = queue.put([told, told], NOW)
+    due = queue.due_reports(NOW, 10)
+    queue.record_reports([ReportOutcome(due[0].report_id, NOW)])
+    queue.purge(NOW + 1)
+    assert queue.show_mail(str(sent.queue_id)) is None
+    assert queue.show_mail(str(waits.queue_id)) is not None
+    queue.close()

@@ -16,13 +16,13 @@ from pydantic import PlainValidator
 from sms_milter import reply
 from sms_milter.config.schema import Account, Section, setting
 from sms_milter.config.values import Expects, Size
-from sms_milter.dialects.context import Context, Outcome, Targets
+from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.dialects.smscentre import listing, moment, phones, replies, source
 from sms_milter.dialects.smscentre.content import BINARY, FORMATS, content
 from sms_milter.errors import Rejected
 from sms_milter.mail import words
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Notify, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Credentials, Envelope, Notify, Recipient, SmsRequest, Wish
 from sms_milter.policy import reports
 from sms_milter.reply import Denial, Reply
 
@@ -54,7 +54,6 @@ class SmscentreOptions(Section):
     error_reply: Literal["reject", "mail", "both"] = setting(
         "reject",
         doc="How an error is told: by refusing the mail (reject), by a mail of ours (mail), or both.",
-        in_force=("reject",),
     )
     timezone: Zone = setting(
         "Europe/Moscow", doc="The time zone of a request that gives none; tz itself is relative to Moscow."
@@ -157,12 +156,24 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
 
 def answer(outcome: Outcome[SmscentreOptions]) -> Answer | None:
     """The line that tells of success, where the request asks for it (SMSCentre §11)."""
-    sender = outcome.envelope.sender
-    if not outcome.request.confirm or not reports.may_be_reported_on(sender, outcome.mail.by_name):
+    if not outcome.request.confirm:
         return None
-    subject = words.decode(outcome.mail.by_name.get("subject", b"")).strip()
     line = f"OK - {outcome.parts} SMS, ID - {_identity(outcome.request)}"
-    return Answer(sender, f"Re: {subject}" if subject else "SMS", line)
+    return _answer(outcome.mail, outcome.envelope, line)
+
+
+def complaint(why: Reply, mail: Mail, envelope: Envelope, options: SmscentreOptions) -> Complaint | None:
+    """The line that tells of an error, where the domain is set so (SMSCentre §10.4)."""
+    answer = _answer(mail, envelope, why.text) if options.error_reply != "reject" else None
+    return None if answer is None else Complaint(answer, instead=options.error_reply == "mail")
+
+
+def _answer(mail: Mail, envelope: Envelope, line: str) -> Answer | None:
+    """A mail of one line to the sender, None for whom nothing may be told."""
+    if not reports.may_be_reported_on(envelope.sender, mail.by_name):
+        return None
+    subject = words.decode(mail.by_name.get("subject", b"")).strip()
+    return Answer(envelope.sender, f"Re: {subject}" if subject else "SMS", line)
 
 
 # --- the fields ---------------------------------------------------------------------------------------------

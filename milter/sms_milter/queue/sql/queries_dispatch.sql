@@ -158,6 +158,16 @@ DELETE FROM reference WHERE used_at < ?
 -- Drop usage whose window ended before a time.
 DELETE FROM usage WHERE until < ?
 
+-- forget_answers --
+-- Drop the answers of mails without parts that came before a time, once the MTA has them.
+DELETE FROM report WHERE finished_at IS NOT NULL AND mail_id IN (
+    SELECT id FROM mail INDEXED BY mail_partless WHERE parts = 0 AND received_at < ?)
+
+-- forget_answered --
+-- Drop the mails without parts of which no answer is left.
+DELETE FROM mail WHERE parts = 0 AND received_at < ? AND NOT EXISTS (
+    SELECT 1 FROM report WHERE report.mail_id = mail.id)
+
 -- unreported --
 -- Whether a mail has a report that the MTA has not taken yet.
 SELECT EXISTS (SELECT 1 FROM report WHERE mail_id = ? AND finished_at IS NULL)

@@ -15,8 +15,8 @@ UPDATE counter SET
     expired = expired + :expired
 
 -- count_new --
--- New parts: so many ids are given out, so many parts are queued more.
-UPDATE counter SET last_id = last_id + ?1, queued = queued + ?1
+-- New mails: so many ids are given out, so many parts are queued more.
+UPDATE counter SET last_id = last_id + ?1, queued = queued + ?2
 
 -- find_fingerprint --
 -- The newest mail with this fingerprint within the retry window.
