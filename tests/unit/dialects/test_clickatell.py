@@ -146,6 +146,47 @@ def test_a_surrogate_without_its_pair() -> None:
     assert wish_of("unicode:1", "text:D83DDE00").text == "\U0001f600"
 
 
+@pytest.mark.parametrize("defer", [True, False])
+def test_a_quota_is_told_in_unix_time(defer: bool) -> None:
+    ours = reply.quota_exceeded("2024-11-21T12:00:00Z", defer=defer)
+    theirs = worded(ours, None)
+    assert (theirs.code, theirs.enhanced) == (ours.code, ours.enhanced)
+    assert theirs.text == "ERR: 130, Maximum MT limit exceeded until 1732190400"
+
+
+def test_our_own_trouble_is_temporary() -> None:
+    assert str(worded(reply.QUEUE_UNAVAILABLE, None)) == "451 4.3.0 ERR: 901, Internal error, please retry"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("07901231234", "447901231234"), ("448311234567", "448311234567"), ("+493012345678", "493012345678")],
+)
+def test_national_numbers_get_the_country_of_the_account(written: str, number: str) -> None:
+    request = request_of("text:Hi", f"to:{written}", account=Account(country_code="44"))
+    assert request.wishes[1].destination == number
+
+
+def test_an_international_prefix_is_no_national_number() -> None:
+    assert "105" in refusal_of("text:Hi", "to:00448311234567", account=Account(country_code="44"))
+
+
+def test_html_is_refused_where_the_account_says_so() -> None:
+    fields = (("Content-Type", b'multipart/alternative; boundary="b"'),)
+    body = f"--b\n\n{LOGIN}{TO}text:Hi\n--b\nContent-Type: text/html\n\n<p>Hi</p>\n--b--\n"
+    address = Recipient("<sms@clk.example>", "sms", "clk.example")
+    mail = parse_mail(fields, body.encode())
+
+    def texts(account: Account) -> list[str]:
+        envelope = Envelope(Client("192.0.2.10"), "shop@customer.example", (address,))
+        context = Context(envelope, ((address, None),), account, ClickatellOptions(), NOW)
+        return [wish.text for wish in parse(mail, context).wishes]
+
+    assert texts(Account()) == ["Hi"]
+    with pytest.raises(Rejected, match=r"5\.6\.1 ERR: 110"):
+        texts(Account(html="reject"))
+
+
 def test_replies_that_have_no_number_stay() -> None:
     assert worded(reply.QUEUE_FULL, None) is reply.QUEUE_FULL
     assert worded(reply.mail_too_large(10), None).text.startswith("mail too large")

@@ -117,6 +117,8 @@ def credentials(mail: Mail, _targets: Targets, _options: ClickatellOptions) -> C
 def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     """What the mail asks for, a message for each destination in the order of the lines. Raises Rejected."""
     said = read(mail)
+    if context.account.html == "reject" and any(part.content_type == "text/html" for part in mail.parts):
+        raise faults.NO_PLAIN_TEXT.rejected()
     replies = _replies(said)
     order = _order(said, mail, context)
     batch = list(_destinations(said))
@@ -124,7 +126,7 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
         raise Rejected(faults.TOO_MANY_MESSAGES)
     if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
         replies = ()
-    made = [_made(written, fields, order, context) for written, fields in batch]
+    made = [_made(at, *one, order, context) for at, one in enumerate(batch, start=1)]
     failed = [one for one in made if isinstance(one, _Failure)]
     wishes = tuple([one for one in made if isinstance(one, Wish)])
     if failed and (not replies or not wishes):
@@ -284,6 +286,13 @@ def _destinations(said: Parameters) -> Iterator[tuple[str, Sequence[str]]]:
         yield number.strip(), fields
 
 
+def _international(written: str, country: str | None) -> str:
+    """A number written nationally with its country in front (CLK §4.2)."""
+    if country is None or not written.startswith("0") or written.startswith("00"):
+        return written
+    return country + written[1:]
+
+
 def _delimiter(given: str) -> str:
     if given.lower() == "tab":
         return "\t"
@@ -305,10 +314,10 @@ def _filled(template: str, fields: Sequence[str]) -> str:
 
 
 def _made(
-    written: str, fields: Sequence[str], order: _Order, context: Context[ClickatellOptions]
+    at: int, written: str, fields: Sequence[str], order: _Order, context: Context[ClickatellOptions]
 ) -> Wish | _Failure:
-    """The message for one destination, or why there is none."""
-    number = _NUMBER.fullmatch(written)
+    """The message for one destination, the mail's `at`-th, or why there is none."""
+    number = _NUMBER.fullmatch(_international(written, context.account.country_code))
     if number is None:
         return _Failure(written, faults.DESTINATION.reply(written))
     content = order.content
@@ -316,7 +325,8 @@ def _made(
         try:
             content = order.form.content(_filled(order.form.given, fields))
         except Rejected as refusal:
-            return _Failure(written, replace(refusal.reply, text=f"{refusal.reply.text} ({number[1]})"))
+            text = f"{refusal.reply.text} (message {at})"  # no number: replies stand in the log
+            return _Failure(written, replace(refusal.reply, text=text))
     return replace(
         order.wish,
         destination=number[1],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sms_milter import reply
 from sms_milter.errors import Rejected
@@ -11,6 +12,7 @@ from sms_milter.reply import Denial, Reply
 
 _LONGEST_DETAIL = 100  # characters of what a mail said
 _TOO_LONG = "message too long"
+_QUOTA = "SMS quota exceeded, free again "
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ _REFUSED = {
     reply.UNDECODABLE: MAIL,
     reply.TOO_COMPLEX: MAIL,
 }
+_INTERNAL = "ERR: 901, Internal error, please retry"
+_OURS = frozenset({reply.QUEUE_UNAVAILABLE, reply.INTERNAL_ERROR, reply.TOO_SLOW})
 
 
 def denied(why: Denial) -> Reply:
@@ -84,6 +88,11 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
     """The numbered error for a refusal that all dialects know; others stay as they are."""
     if why.text.startswith(_TOO_LONG):
         return TOO_MANY_PARTS.reply()
+    if why.text.startswith(_QUOTA):
+        free_again = datetime.fromisoformat(why.text.removeprefix(_QUOTA)).timestamp()
+        return replace(why, text=f"ERR: 130, Maximum MT limit exceeded until {free_again:.0f}")
+    if why in _OURS:
+        return replace(why, text=_INTERNAL)
     fault = _REFUSED.get(why)
     return why if fault is None else fault.reply()
 
