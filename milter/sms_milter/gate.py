@@ -105,6 +105,11 @@ class Gate:
                 raise Denied(Denial.NOT_FROM_HERE, member.name)
         return member
 
+    def forwarding(self, login: str) -> Member | None:
+        """The account whose own address that is, if mail to it goes to anybody."""
+        member = self._logins.find(Credentials({"login": login}))
+        return member if member is not None and member.account.forward_to else None
+
     def known_as(self, given: Credentials) -> str:
         """Whose logins these are, for counting failures: an account, or the digest of a name that no account
         has, lest a block tell which names there are. "" for an API key: there is nothing to guess more often.

@@ -179,7 +179,7 @@ class Transaction:
         login = domain.dialect.login
         if login is None or not login.needed(recipient, domain.options):
             login = None
-            member = self._account_for(domain)
+            member = self._account_for(domain, recipient)
         else:
             member = None
             if self._gate.login_by_client and self._intake.login_blocked(self._known_as()):
@@ -203,15 +203,35 @@ class Transaction:
         self._ours.append((raw, recipient, number))
         return Judged(raw, ours=True, reply=None)
 
-    def _account_for(self, domain: Domain) -> Member:
-        member = self._gate.accounts.find(
-            client=self.client.address, sender=self.sender, sasl_user=self.sasl_user, domain=domain.name
-        )
+    def _account_for(self, domain: Domain, recipient: Recipient) -> Member:
+        owner = domain.dialect.owner
+        if owner is None:
+            member = self._gate.accounts.find(
+                client=self.client.address, sender=self.sender, sasl_user=self.sasl_user, domain=domain.name
+            )
+        else:
+            member = self._owner(domain, owner(recipient))
         if member is None:
             raise Rejected(reply.NOT_AUTHORISED)
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
         return member
+
+    def _owner(self, domain: Domain, login: str) -> Member | None:
+        """The account with an address of its own, if it takes mail from here. Raises Rejected."""
+        member = self._gate.forwarding(login)
+        if member is None:
+            raise Rejected(reply.NO_SUCH_ADDRESS)
+        if not self.sender and not member.account.allow_null_sender:
+            return None  # a bounce must not become an SMS
+        admitted = self._gate.accounts.admits(
+            member,
+            client=self.client.address,
+            sender=self.sender,
+            sasl_user=self.sasl_user,
+            domain=domain.name,
+        )
+        return member if admitted else None
 
     def _check_alike(self, first: Domain, domain: Domain, member: Member | None) -> None:
         """One mail has one account and one dialect; an account that is not known yet is compared later."""

@@ -320,7 +320,9 @@ class Account(Section):
         {}, doc="SMSCentre: the numbers behind G1, G2 and so on."
     )
     forward_to: tuple[PhoneNumber, ...] = setting(
-        (), doc="SMSCentre: the numbers that mail to the account's own address goes to.", in_force=False
+        (),
+        doc="SMSCentre: the numbers that mail to the account's own address, LOGIN@, goes to."
+        " Everybody may send there who passes the checks of `require` other than password.",
     )
     country_code: CountryCode | None = setting(
         None, doc="For numbers written nationally, where the dialect corrects them."

@@ -50,6 +50,7 @@ class Dialect:
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal by others, with the request if it was understood already.
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
+    `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Dialect:
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
     complaint: Callable[[Reply, Mail, Envelope, Any], Complaint | None] = _not_by_mail
+    owner: Callable[[Recipient], str] | None = None
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -95,5 +97,6 @@ DIALECTS: dict[str, Dialect] = {
         smscentre.denied,
         smscentre.worded,
         smscentre.complaint,
+        smscentre.owner,
     ),
 }

@@ -1,6 +1,7 @@
 """SMSCentre SMTP: one request, fields between colons, in the text of a mail to `send@` (SMSCentre §2).
 
-The mail names its account. What is refused is told in the words of the interface.
+That mail names its account. The text of any mail to `<login>@` goes to the account's own phones. What is
+refused is told in the words of the interface.
 """
 
 from __future__ import annotations
@@ -19,15 +20,17 @@ from sms_milter.config.values import Expects, Size
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.dialects.smscentre import listing, moment, phones, replies, source
 from sms_milter.dialects.smscentre.content import BINARY, FORMATS, content
+from sms_milter.dialects.smscentre.translit import transliterated
 from sms_milter.errors import Rejected
 from sms_milter.mail import words
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Envelope, Notify, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Credentials, Envelope, Kind, Notify, Recipient, SmsRequest, Wish
 from sms_milter.policy import reports
 from sms_milter.reply import Denial, Reply
 
 _SEND = "send"
 _MOST_RECIPIENTS = 1000
+_LONGEST_FORWARDED = 1000  # characters
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _SENDER_NUMBER = re.compile(r"\+?([0-9]{1,15})")
@@ -58,6 +61,9 @@ class SmscentreOptions(Section):
     timezone: Zone = setting(
         "Europe/Moscow", doc="The time zone of a request that gives none; tz itself is relative to Moscow."
     )
+    include_subject: bool = setting(
+        False, doc="Mail to an account's own address: put the Subject in front of the text."
+    )
     max_mail: Size = setting("100KB", at_least="1KB", doc="The largest mail taken; 552 5.3.4 beyond it.")
     max_parts: int = setting(20, at_least=1, at_most=255, doc="The most SMS that one message may need.")
 
@@ -73,15 +79,18 @@ class _Request:
     multi_line: bool
 
 
-def recipient(recipient: Recipient, _options: SmscentreOptions) -> None:
-    """None: the numbers stand in the mail. Raises Rejected for other local parts than `send`."""
-    if recipient.local.lower() != _SEND:
-        raise Rejected(replies.NO_SUCH_ADDRESS)
+def recipient(_recipient: Recipient, _options: SmscentreOptions) -> None:
+    """None: the numbers stand in the mail, or in the account."""
 
 
-def names_account(_recipient: Recipient, _options: SmscentreOptions) -> bool:
-    """The mail always does."""
-    return True
+def names_account(recipient: Recipient, _options: SmscentreOptions) -> bool:
+    """Whether the mail says it; else the address does."""
+    return recipient.local.lower() == _SEND
+
+
+def owner(recipient: Recipient) -> str:
+    """The login whose own address it is (SMSCentre §13)."""
+    return recipient.local
 
 
 def credentials(mail: Mail, _targets: Targets, _options: SmscentreOptions) -> Credentials:
@@ -93,7 +102,47 @@ def credentials(mail: Mail, _targets: Targets, _options: SmscentreOptions) -> Cr
 
 
 def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
-    """What the request asks for, in the order of its checks (SMSCentre §10.2). Raises Rejected."""
+    """What the request asks for, or the mail to an account's own address. Raises Rejected."""
+    addressed = {names_account(address, context.options) for address, _ in context.targets}
+    if len(addressed) > 1:
+        raise Rejected(reply.GENERIC_AMONG_OTHERS)
+    return _requested(mail, context) if addressed == {True} else _forwarded(mail, context)
+
+
+def _forwarded(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
+    """The text of a mail to `<login>@`, for the account's own phones (SMSCentre §13)."""
+    account, address = context.account, context.targets[0][0]
+    text = source.plain_text(mail)
+    if context.options.include_subject:
+        text = f"{_subject(mail)}\n{text}".strip()
+    if not text:
+        raise Rejected(reply.EMPTY_MESSAGE)
+    text = text[:_LONGEST_FORWARDED].rstrip()
+    by_sound = account.transliterate is True
+    notify = _notify(mail, address, context)
+    wishes = [
+        Wish(
+            number,
+            transliterated(text, "1") if by_sound else text,
+            recipient=f"{number}@{address.domain}",
+            receipt=True,
+            notify=notify,
+            original_recipient=address.parameters.get("ORCPT", ""),
+        )
+        for number in dict.fromkeys(account.forward_to)
+    ]
+    return SmsRequest(tuple(wishes), context.options.max_parts, partial=True)
+
+
+def _notify(mail: Mail, address: Recipient, context: Context[SmscentreOptions]) -> Notify:
+    """Of which ends the sender is told beside the answer."""
+    if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
+        return Notify.NEVER
+    return reports.wanted(False, address.parameters.get("NOTIFY", ""), context.account.notify)[0]
+
+
+def _requested(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
+    """What the request asks for, in the order of its checks (SMSCentre §10.2)."""
     fields = source.fields(mail)
     request = _request(fields, context)
     time, zone = fields.when
@@ -105,8 +154,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
     raw = source.octets(mail) if request.form == BINARY and fields.phones else None
     contents = [(written, content(text, request.form, request.translit, raw)) for written, text in pairs]
     address = context.targets[0][0]
-    notify, _ = reports.wanted(False, address.parameters.get("NOTIFY", ""), context.account.notify)
-    tell = context.reports and reports.may_be_reported_on(context.envelope.sender, mail.by_name)
+    notify = _notify(mail, address, context)
     wishes = [
         Wish(
             number,
@@ -120,7 +168,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
             not_before=not_before,
             protocol_id=what.protocol_id,
             receipt=True,
-            notify=notify if tell else Notify.NEVER,
+            notify=notify,
             original_recipient=address.parameters.get("ORCPT", ""),
         )
         for written, what in contents
@@ -134,7 +182,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
     return SmsRequest(
         tuple(wishes),
         context.options.max_parts,
-        append_text=False,
+        append_text=all(wish.kind is not Kind.PING for wish in wishes),
         partial=True,
         confirm=fields.options[3] == _ANSWERED,
     )
@@ -147,6 +195,8 @@ def denied(why: Denial) -> Reply:
 
 def worded(why: Reply, request: SmsRequest | None) -> Reply:
     """A refusal by others in the words of the interface, where it has any."""
+    if why == reply.NO_SUCH_ADDRESS:
+        return replies.NO_SUCH_ADDRESS
     if why.code == 552 and request is not None:
         return replies.no_money(_identity(request)) if why.enhanced == "5.2.2" else replies.TOO_LONG
     if request is not None and why in (reply.NO_ROUTE, reply.NOT_IN_CLOSED_GROUP):
@@ -172,8 +222,12 @@ def _answer(mail: Mail, envelope: Envelope, line: str) -> Answer | None:
     """A mail of one line to the sender, None for whom nothing may be told."""
     if not reports.may_be_reported_on(envelope.sender, mail.by_name):
         return None
-    subject = words.decode(mail.by_name.get("subject", b"")).strip()
+    subject = _subject(mail)
     return Answer(envelope.sender, f"Re: {subject}" if subject else "SMS", line)
+
+
+def _subject(mail: Mail) -> str:
+    return words.decode(mail.by_name.get("subject", b"")).strip()
 
 
 # --- the fields ---------------------------------------------------------------------------------------------

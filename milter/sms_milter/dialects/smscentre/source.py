@@ -17,6 +17,7 @@ _CLOSING = re.compile(r"\[/text\]", re.IGNORECASE)
 _OPENING_OCTETS = re.compile(rb"\[text\]", re.IGNORECASE)
 _CLOSING_OCTETS = re.compile(rb"\[/text\]", re.IGNORECASE)
 _BLANKS = " \t\r\n"
+_GAP = re.compile(r"\n{3,}")
 _TEXTS = ("text/plain", "text/html")
 
 
@@ -69,14 +70,24 @@ def text(mail: Mail) -> str:
     """The request: what stands between the tags, or the whole of a plain mail (SMSCentre §3.3). Raises
     Rejected.
     """
-    parts = [part for part in mail.parts if part.content_type in _TEXTS and not part.attachment]
-    parts.sort(key=lambda part: part.content_type != "text/plain")
+    parts = _texts(mail)
     found = next(_tagged(parts), None)
     if found is None:
         if len(mail.parts) != 1 or not parts or parts[0].content_type != "text/plain":
             raise Rejected(replies.BAD_TEXT_FORM)
         found = read(parts[0])
     return found.strip(_BLANKS)
+
+
+def plain_text(mail: Mail) -> str:
+    """The text of a mail that is no request: its first plain part, else its first HTML, or what is between
+    tags (SMSCentre §13). Raises Rejected.
+    """
+    parts = _texts(mail)
+    found = next(_tagged(parts), None)
+    if found is None:
+        found = read(parts[0]) if parts else ""
+    return _GAP.sub("\n\n", found.replace("\0", "")).strip(_BLANKS)
 
 
 def octets(mail: Mail) -> bytes:
@@ -91,6 +102,12 @@ def octets(mail: Mail) -> bytes:
     if len(pieces) < 7:
         raise Rejected(replies.BAD_PARAMETERS)
     return pieces[6]
+
+
+def _texts(mail: Mail) -> list[Part]:
+    """The parts that may hold text, plain ones first."""
+    parts = [part for part in mail.parts if part.content_type in _TEXTS and not part.attachment]
+    return sorted(parts, key=lambda part: part.content_type != "text/plain")
 
 
 def _tagged(parts: list[Part]) -> Iterator[str]:
