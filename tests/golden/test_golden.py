@@ -31,7 +31,15 @@ FOLDERS = sorted({case.parent for case in HERE.glob("*/[0-9]*.yaml")} | {HERE.pa
 CASES = [case for folder in FOLDERS for case in sorted(folder.glob("[0-9]*.yaml"))]
 
 _REQUIRED = {"client", "sender", "recipients", "now", "expect"}
-_OPTIONAL = {"config", "before", "sasl_user", "macros", "mail_parameters", "recipient_parameters"}
+_OPTIONAL = {
+    "by_the_clock",
+    "config",
+    "before",
+    "sasl_user",
+    "macros",
+    "mail_parameters",
+    "recipient_parameters",
+}
 _DIALOGUE = (
     "client",
     "sender",

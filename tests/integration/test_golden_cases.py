@@ -28,7 +28,8 @@ from support.smtp_dialogue import SmtpDialogue
 from support.smtp_sink import SmtpSink
 
 GOLDEN = ROOT / "tests" / "golden"
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z|\b1\d{9}\b")
+BARE_CR = re.compile(rb"\r(?!\n)")
 NOT_OURS = ("replace_if_present_flag", "sm_default_msg_id")  # never set, and preview does not show them
 SENTINELS = count(1)
 # The end of a case is marked by one more SMS, to a domain of its own whatever the dialect of the case.
@@ -50,10 +51,14 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def cannot_be_played(case: Mapping[str, Any]) -> str:
+def cannot_be_played(path: Path, case: Mapping[str, Any]) -> str:
     """Why a case needs more than a client that says what stands in it."""
     if "macros" in case:
         return "depends on macros of the MTA"
+    if case.get("by_the_clock"):
+        return "means something else at another hour"
+    if BARE_CR.search(path.with_suffix(".eml").read_bytes()):
+        return "has a bare CR, of which Postfix makes a blank"
     messages = case["expect"]["messages"] or ()
     validities = [part["validity_period"] for message in messages for part in message["parts"]]
     if any(one and not one.endswith("R") for one in validities):
@@ -72,7 +77,7 @@ def playable() -> list[tuple[Path, dict[str, Any]]]:
     """The cases, those of one configuration together, so that the service starts once for them."""
     cases = [(path, read(path)) for path in sorted(GOLDEN.glob("*/[0-9]*.yaml"))]
     return sorted(
-        (one for one in cases if not cannot_be_played(one[1])),
+        (one for one in cases if not cannot_be_played(*one)),
         key=lambda one: json.dumps(configuration(*one), sort_keys=True),
     )
 
@@ -234,12 +239,23 @@ def same_reply(expected: Mapping[str, Any] | None, reply: str) -> bool:
 def comparable(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a submit_sm without the reference number that ties its parts together."""
     message = fields["short_message"].lower()
-    if fields["esm_class"] & 0x40 and message.startswith("050003"):
-        message = message[:6] + "**" + message[8:]
+    if fields["esm_class"] & 0x40:
+        message = without_reference(message)
     compared = dict(fields, short_message=message)
     for name in NOT_OURS:
         compared.pop(name, None)
     return compared
+
+
+def without_reference(message: str) -> str:
+    """Hexadecimal user data with its header (GSM 03.40 §9.2.3.24), element 00's first octet masked."""
+    at, end = 2, 2 + 2 * int(message[:2], 16)
+    while at < end:
+        element, length = message[at : at + 2], int(message[at + 2 : at + 4], 16)
+        if element == "00":
+            return message[: at + 4] + "**" + message[at + 6 :]
+        at += 4 + 2 * length
+    return message
 
 
 def by_phone(part: Mapping[str, Any]) -> tuple[str, str]:
