@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,19 +37,22 @@ _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _SENDER_NUMBER = re.compile(r"\+?([0-9]{1,15})")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9 ._&!'*/@#$%()?-]{1,11}")
 _NO_SENDER = "."  # not even the account's own: the SMSC chooses
+_MOSCOW = "Europe/Moscow"
 _ANSWERED, _MULTI_LINE = "1", "2"
 
 
-def _zone(name: object) -> ZoneInfo:
+def _zone(name: object) -> tzinfo:
     if not isinstance(name, str):
         raise ValueError
+    if name == _MOSCOW:
+        return moment.MOSCOW  # also where no time zones are installed
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError):
         raise ValueError from None
 
 
-Zone = Annotated[ZoneInfo, PlainValidator(_zone), Expects("a time zone such as Europe/Moscow")]
+Zone = Annotated[tzinfo, PlainValidator(_zone), Expects("a time zone such as Europe/Moscow")]
 
 
 class SmscentreOptions(Section):
@@ -59,7 +63,7 @@ class SmscentreOptions(Section):
         doc="How an error is told: by refusing the mail (reject), by a mail of ours (mail), or both.",
     )
     timezone: Zone = setting(
-        "Europe/Moscow", doc="The time zone of a request that gives none; tz itself is relative to Moscow."
+        _MOSCOW, doc="The time zone of a request that gives none; tz itself is relative to Moscow."
     )
     include_subject: bool = setting(
         False, doc="Mail to an account's own address: put the Subject in front of the text."

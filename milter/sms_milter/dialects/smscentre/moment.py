@@ -17,6 +17,7 @@ _MINUTES = re.compile(r"(?:\+|%2[Bb])([0-9]{1,6})")
 _ZONE = re.compile(r"[+-]?[0-9]{1,2}(?:\.[05])?")
 
 _MOSCOW_HOURS = 3.0  # before UTC, all year round
+MOSCOW = timezone(timedelta(hours=_MOSCOW_HOURS))
 _ZONES = (-15.0, 11.0)  # hours from Moscow
 _FURTHEST_SECONDS = 366 * 86400
 
