@@ -6,6 +6,9 @@ outside is made printable and short. Texts and passwords never come here.
 
 from __future__ import annotations
 
+import sys
+import traceback
+
 _LIMIT = 200
 _PRINTABLE = dict.fromkeys((*range(32), *range(127, 160)), "?")
 
@@ -22,6 +25,13 @@ def line(mta_queue_id: str, /, **pairs: object) -> str:
     """One event; `from_` is written `from`, which Python keeps for itself."""
     body = ", ".join([f"{'from' if name == 'from_' else name}={value}" for name, value in pairs.items()])
     return f"{clean(mta_queue_id) or 'NOQUEUE'}: {body}"
+
+
+def place() -> str:
+    """The exception in hand and where it arose; never its text, which may quote the mail."""
+    kind, _, trace = sys.exc_info()
+    frames = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
+    return f"{kind.__name__ if kind else '?'} at {' > '.join(frames[-4:])}"
 
 
 class Numbers:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import tempfile
 import threading
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +20,7 @@ import milter  # pymilter's C extension
 from sms_milter import reply
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict
-from sms_milter.logline import clean, line
+from sms_milter.logline import line, place
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Action, Client
 from sms_milter.ports import Intake, Journal
@@ -237,7 +235,7 @@ class Milter:
             connection.failed = True
             if connection.transaction is not None:
                 queue_id = connection.transaction.mta_queue_id
-        self._journal.error(line(queue_id, status=f"internal error ({clean(_place())})"))
+        self._journal.error(line(queue_id, status=f"internal error ({place()})"))
 
     # --- draining -------------------------------------------------------------------------------------------
 
@@ -269,13 +267,6 @@ def _act(ctx: Any, verdict: Verdict) -> int:
 def _answer(ctx: Any, why: Reply) -> int:
     ctx.setreply(str(why.code), why.enhanced, why.text.replace("%", "%%"))
     return int(milter.TEMPFAIL if why.is_temporary else milter.REJECT)
-
-
-def _place() -> str:
-    """The exception in hand and where it arose; never its text, which may quote the mail."""
-    kind, _, trace = sys.exc_info()
-    frames = [f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in traceback.extract_tb(trace)]
-    return f"{kind.__name__ if kind else '?'} at {' > '.join(frames[-4:])}"
 
 
 def _text(octets: bytes) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, Refusal
-from sms_milter.logline import clean, line
+from sms_milter.logline import clean, line, place
 from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
 from sms_milter.ports import Doorbell, IntakeQueue, Journal
 from sms_milter.reply import Reply
@@ -296,5 +295,4 @@ class Committer:
             self._journal.error(line("", status=f"queue not available, mail is deferred ({clean(why)})"))
 
     def _unforeseen(self) -> None:
-        for text in traceback.format_exc().splitlines():
-            self._journal.error(line("", committer=clean(text)))
+        self._journal.error(line("", status=f"committer failed ({place()})"))
