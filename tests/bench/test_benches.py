@@ -62,6 +62,15 @@ def test_drain_compares_ours_with_kannel() -> None:
     assert all(name in table for name in result["figures"])
 
 
+def test_dialects_judges_every_dialect_beside_the_mail_parser() -> None:
+    table, result = run("dialects", "--mails", "40", "--rounds", "1")
+    names = {"aspsms", "smscentre", "clickatell", "hsl"}
+    assert result["figures"].keys() == names | {f"{name}_email_parser" for name in names}
+    assert result["ratios"].keys() == {f"{name}_vs_email_parser" for name in names}
+    assert all(value > 0 for value in result["figures"].values())
+    assert all(name in table for name in result["figures"])
+
+
 # --- the SMSC -----------------------------------------------------------------------------------------------
 
 
