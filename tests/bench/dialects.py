@@ -1,8 +1,8 @@
 """How many typical short mails of each dialect one core judges a second: from MAIL FROM to the composed
 submit_sm, without MTA and queue.
 
-The peer is Python's own mail parser, which only reads the same mail. Both take CPU time, in turns, and each mail
-is another one, so that nothing is known from the mail before.
+The peer is Python's own mail parser, which only reads the same mail. Both take CPU time, in turns, and each
+mail is another one, so that nothing is known from the mail before.
 """
 
 from __future__ import annotations
