@@ -1,0 +1,183 @@
+"""What the events of a link mean: outcomes of parts, receipts, and what the log will say of them.
+
+Nothing is stored here. `News` waits for the next transaction, and only then is anybody told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sms_milter.dispatch.lanes import Lane
+from sms_milter.dispatch.words import Words
+from sms_milter.logline import clean, line
+from sms_milter.model import LeasedPart, Outcome, PartState, ReceiptNews
+from sms_milter.ports import Journal, Link
+from sms_milter.smpp import receipt, session, status
+
+
+@dataclass(slots=True)
+class News:
+    """What the links told us and the queue does not know yet."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    receipts: list[ReceiptNews] = field(default_factory=list)
+    answers: list[tuple[Link, session.Session, session.Delivery]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.outcomes or self.receipts or self.answers)
+
+    def __len__(self) -> int:
+        return len(self.outcomes) + len(self.answers)
+
+
+class Hearing:
+    """Turns events into news. `in_flight` holds the parts on the wire by their id."""
+
+    def __init__(self, lanes: Mapping[str, Lane], words: Words, journal: Journal) -> None:
+        self._lanes = lanes
+        self._words = words
+        self._journal = journal
+        self.in_flight: dict[int, LeasedPart] = {}
+        self.news = News()
+
+    def stored(self) -> None:
+        """The queue knows the news."""
+        self.news = News()
+
+    def hear(self, link: Link, event: session.Event, now: float) -> bool:
+        """Take in one event; whether it is about the link itself rather than about a part."""
+        match event:
+            case session.Accepted(key, message_id):
+                self._accepted(link, self.in_flight.pop(key), message_id, now)
+            case session.Refused(key, command_status, text):
+                self._refused(link, self.in_flight.pop(key), command_status, text, now)
+            case session.Uncertain(key, why):
+                self.in_doubt(link.smsc, self.in_flight.pop(key), why, now)
+            case session.Delivery():
+                self._delivery(link, event, now)
+            case session.LateResponse():
+                self._late(link, event, now)
+            case session.Bound():
+                self._lanes[link.smsc].due = 0.0
+                return True
+            case _:
+                return True  # the link logs it
+        return False
+
+    # --- responses ------------------------------------------------------------------------------------------
+
+    def _accepted(self, link: Link, part: LeasedPart, message_id: str, now: float) -> None:
+        lane = self._lanes[link.smsc]
+        lane.taken()
+        key = receipt.key(message_id, lane.settings.receipt_ids, "response")
+        self.news.outcomes.append(
+            Outcome(part.part_id, PartState.ACCEPTED, now, smsc_message_id=message_id, smsc_key=key)
+        )
+        self._say(part, link, now, status=f"accepted (message_id={clean(message_id)})")
+
+    def _refused(self, link: Link, part: LeasedPart, command_status: int, text: str, now: float) -> None:
+        verdict = status.classify(command_status)
+        why = f"{verdict} {clean(text)}".rstrip()
+        tries = part.attempts + 1
+        if verdict.is_final(tries):
+            if verdict.kind is status.Class.CONFIGURATION:
+                self._journal.error(
+                    line("", smsc=link.smsc, status=f"our fault or the configuration's: {why}")
+                )
+            self._outcome(part, PartState.FAILED, now, command_status=command_status, why=why)
+            self._say(part, link, now, status=f"refused ({why})")
+            return
+        again = self._lanes[link.smsc].again_at(verdict.kind, part, now)
+        counts = verdict.kind is status.Class.TEMPORARY
+        self._outcome(
+            part, PartState.QUEUED, now, command_status=command_status, why=why, due_at=again, counts=counts
+        )
+        self._say(part, link, now, tries=tries, status=f"deferred for {again - now:.0f} s ({why})")
+
+    def in_doubt(self, smsc: str, part: LeasedPart, why: str, now: float) -> None:
+        """No answer before the link or the process died: the SMSC may have the part, or not."""
+        lane = self._lanes[smsc]
+        if lane.settings.on_uncertain == "retry" and part.doubts == 0:
+            self._outcome(part, PartState.QUEUED, now, why=why, due_at=now, doubt=True)
+            lane.due = 0.0
+            what = "sent again: possibly a duplicate"
+        else:
+            self._outcome(part, PartState.UNCERTAIN, now, why=why)
+            what = "not sent again"
+        self._say(part, None, now, smsc=smsc, status=f"uncertain ({clean(why)}), {what}")
+
+    def _late(self, link: Link, event: session.LateResponse, now: float) -> None:
+        """The response came after its timer; it settles a part that is not on the wire a second time."""
+        part_id = int(event.key)
+        if event.status == 0 and part_id not in self.in_flight:
+            key = receipt.key(event.message_id, self._lanes[link.smsc].settings.receipt_ids, "response")
+            self.news.outcomes.append(
+                Outcome(part_id, PartState.ACCEPTED, now, smsc_message_id=event.message_id, smsc_key=key)
+            )
+        self._journal.warning(
+            line(
+                "",
+                smsc=link.smsc,
+                bind=link.name,
+                sequence=event.sequence,
+                status="late response: possibly a duplicate",
+            )
+        )
+
+    def _outcome(
+        self,
+        part: LeasedPart,
+        state: PartState,
+        now: float,
+        *,
+        why: str,
+        command_status: int = 0,
+        due_at: float = 0.0,
+        counts: bool = True,
+        doubt: bool = False,
+    ) -> None:
+        self.news.outcomes.append(
+            Outcome(
+                part.part_id,
+                state,
+                now,
+                command_status=command_status,
+                why=why,
+                due_at=due_at,
+                counts=counts,
+                doubt=doubt,
+            )
+        )
+
+    # --- deliveries -----------------------------------------------------------------------------------------
+
+    def _delivery(self, link: Link, delivery: session.Delivery, now: float) -> None:
+        bound = link.session
+        assert bound is not None
+        news = receipt.read(delivery.pdu)
+        self.news.answers.append((link, bound, delivery))
+        if news is None:
+            source = self._words.phone(delivery.pdu.source_addr)
+            self.news.lines.append(
+                line("", smsc=link.smsc, from_=source, status="mobile-originated message dropped")
+            )
+            return
+        rule = self._lanes[link.smsc].settings.receipt_ids
+        self.news.receipts.append(
+            ReceiptNews(
+                smsc=link.smsc,
+                smsc_message_id=news.message_id,
+                smsc_key=receipt.key(news.message_id, rule, "receipt"),
+                source=delivery.pdu.source_addr,
+                stat=news.stat,
+                error=news.error,
+                state=news.state,
+                done_at=news.done_at,
+                at=now,
+            )
+        )
+
+    def _say(self, part: LeasedPart, link: Link | None, now: float, **pairs: object) -> None:
+        self.news.lines.append(self._words.part(part, link, now, **pairs))

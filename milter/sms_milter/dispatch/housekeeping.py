@@ -1,0 +1,63 @@
+"""What must be done now and then: expiry, the links' state for `sms-milter status`, forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sms_milter.dispatch.words import Words
+from sms_milter.model import LinkStatus
+from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
+
+_EVERY_SECONDS = 10.0
+
+
+class Housekeeping:
+    """The dispatcher's chores; `due_at` is when they come next."""
+
+    def __init__(
+        self,
+        queue: DispatchQueue,
+        links: Sequence[Link],
+        words: Words,
+        journal: Journal,
+        reports: Doorbell,
+        *,
+        keep_seconds: float,
+    ) -> None:
+        self.due_at = 0.0
+        self._queue = queue
+        self._links = links
+        self._words = words
+        self._journal = journal
+        self._reports = reports
+        self._keep_seconds = keep_seconds
+        self._shown: list[LinkStatus] = []
+
+    def soon(self, now: float) -> None:
+        """Something has changed that `status` should show."""
+        self.due_at = now
+
+    def keep(self, now: float, ticks: float) -> None:
+        """Do all of it. Raises QueueUnavailable."""
+        self.due_at = now + _EVERY_SECONDS
+        self._expire(now)
+        self._show_links(now, ticks)
+        self._queue.purge(now - self._keep_seconds)
+
+    def _expire(self, now: float) -> None:
+        with self._queue.transaction() as work:
+            expired = work.expire(now)
+        if work.reported:
+            self._reports.ring()
+        for part in expired:
+            self._journal.info(self._words.part(part, None, now, status="expired (validity is over)"))
+        if expired:
+            self.due_at = now  # there may be more
+
+    def _show_links(self, now: float, ticks: float) -> None:
+        shown = [link.status(ticks) for link in self._links]
+        if shown != self._shown:
+            ahead = now - ticks  # the links know no time of day
+            self._queue.report_links([replace(link, since=link.since + ahead) for link in shown], now)
+            self._shown = shown

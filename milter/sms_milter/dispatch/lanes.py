@@ -1,0 +1,50 @@
+"""What each SMSC bears now: when its next part falls due, and how long it wants to be left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sms_milter.config.schema import Smsc
+from sms_milter.model import LeasedPart
+from sms_milter.smpp import status
+
+_THROTTLE_SECONDS = (1.0, 30.0)  # first and longest pause after 0x58 or 0x14
+
+
+@dataclass(slots=True)
+class Lane:
+    """What we know of one SMSC between turns."""
+
+    settings: Smsc
+    due: float = 0.0  # when the next part falls due; 0: look now
+    paused_until: float = 0.0
+    pause: float = 0.0
+    backlog: bool = False  # the last lease filled all free slots: there is more
+    look: bool = False  # it did not: find out when the next part falls due
+
+    def open(self, now: float) -> bool:
+        """Whether a part may go now."""
+        return now >= self.paused_until and now >= self.due
+
+    def opens_at(self, now: float) -> float | None:
+        """When a part may go if none may now; None if one may."""
+        if self.paused_until > now:
+            return self.paused_until
+        return self.due if self.due > now else None
+
+    def taken(self) -> None:
+        """The SMSC took a part: it does not feel crowded any more."""
+        self.pause = 0.0
+
+    def again_at(self, kind: status.Class, part: LeasedPart, now: float) -> float:
+        """When a part that was refused for now goes again; a throttled SMSC gets a pause as a whole."""
+        again = now + status.retry_delay(part.attempts)
+        if kind is status.Class.THROTTLED:
+            if now >= self.paused_until:
+                self.pause = min(self.pause * 2 or _THROTTLE_SECONDS[0], _THROTTLE_SECONDS[1])
+                self.paused_until = now + self.pause
+            again = self.paused_until
+        elif kind is status.Class.LINK:
+            again = now
+        self.due = min(self.due, again)
+        return again

@@ -1,0 +1,210 @@
+"""The dispatcher's turn.
+
+One `step` hears the links, stores in one transaction what was learnt together with the marks of what is to be
+sent next, and only then lets octets leave, receipts be acknowledged and the log speak.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from sms_milter.config.schema import Smsc
+from sms_milter.dispatch.hearing import Hearing
+from sms_milter.dispatch.housekeeping import Housekeeping
+from sms_milter.dispatch.lanes import Lane
+from sms_milter.dispatch.words import Words
+from sms_milter.errors import QueueUnavailable
+from sms_milter.logline import Numbers, clean, line
+from sms_milter.model import LeasedPart, LinkState
+from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
+from sms_milter.smpp.session import Session
+
+_POLL_SECONDS = 5.0  # the safety net under the doorbell
+_STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
+# Between two transactions: when parts come singly, and when they come in crowds.
+_GATHER_SECONDS = (0.005, 0.02)
+_HEARD_LIMIT = 5000  # outcomes and deliveries that may wait for a queue that cannot be written
+
+
+class Dispatcher:
+    """The dispatch role without its sockets: `step` whenever a link or the doorbell has something, or time is
+    up.
+    """
+
+    def __init__(
+        self,
+        queue: DispatchQueue,
+        links: Sequence[Link],
+        smscs: Mapping[str, Smsc],
+        journal: Journal,
+        numbers: Numbers,
+        *,
+        reports: Doorbell,
+        keep_seconds: float,
+    ) -> None:
+        """`reports` wakes the report role."""
+        words = Words(numbers)
+        self._queue = queue
+        self._links = links
+        self._journal = journal
+        self._words = words
+        self._reports = reports
+        self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
+        self._hearing = Hearing(self._lanes, words, journal)
+        self._housekeeping = Housekeeping(queue, links, words, journal, reports, keep_seconds=keep_seconds)
+        self._adopted = False
+        self._store_back_at = 0.0
+        self._poll_at = 0.0
+        self._draining = False
+        self._ticks = 0.0
+        self._exchanged_at = -math.inf
+        self._gather_seconds = _GATHER_SECONDS[0]
+
+    # --- turns ----------------------------------------------------------------------------------------------
+
+    def rung(self) -> None:
+        """The doorbell: there may be new work."""
+        for lane in self._lanes.values():
+            lane.due = 0.0
+
+    def step(self, now: float, ticks: float) -> float:
+        """One turn; returns after how many seconds the next must come, even if nothing happens.
+
+        `now` is the time of day, for the queue; `ticks` a clock that never jumps, for the links' timers.
+        """
+        self._ticks = ticks
+        if self.listening:
+            for link in self._links:
+                for event in link.pump(ticks):
+                    if self._hearing.hear(link, event, now):
+                        self._housekeeping.soon(now)
+        gathering = self._gathering_seconds()
+        if now >= self._store_back_at and gathering <= 0:
+            try:
+                self._turn(now)
+            except QueueUnavailable as error:
+                self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
+                self._store_back_at = now + _STORE_PAUSE_SECONDS
+        for link in self._links:
+            link.flush()
+        return min(self._rest(now), gathering) if gathering > 0 else self._rest(now)
+
+    @property
+    def listening(self) -> bool:
+        """Whether more may be heard; not while too much waits for a queue that cannot be written."""
+        return len(self._hearing.news) < _HEARD_LIMIT
+
+    def drain(self) -> None:
+        """Take no more parts; what is under way may end. Call `close` when `idle`, or when time is up."""
+        self._draining = True
+
+    @property
+    def idle(self) -> bool:
+        """Whether no submit_sm waits for its response and everything heard is stored."""
+        return not self._hearing.in_flight and not self._hearing.news
+
+    def close(self) -> None:
+        """Unbind every link; go on calling `step` until `closed`."""
+        for link in self._links:
+            link.shutdown(self._ticks)
+
+    @property
+    def closed(self) -> bool:
+        """Whether every link is down."""
+        return all(link.state is LinkState.DOWN for link in self._links)
+
+    def _gathering_seconds(self) -> float:
+        """How long to wait for more before the next transaction; nothing after a pause.
+
+        A transaction costs the same for one part as for ten, and the milter workers want to write too. With a
+        backlog it is worth its price as soon as half a window is answered.
+        """
+        if any(len(self._hearing.news.outcomes) * 2 >= lane.settings.window for lane in self._backlogged()):
+            return 0.0
+        return self._exchanged_at + self._gather_seconds - self._ticks
+
+    def _backlogged(self) -> list[Lane]:
+        return [lane for lane in self._lanes.values() if lane.backlog]
+
+    def _turn(self, now: float) -> None:
+        if not self._adopted:
+            self._adopt(now)
+        if now >= self._poll_at:
+            self._poll_at = now + _POLL_SECONDS
+            self.rung()
+        wanted = self._wanted(now)
+        if self._hearing.news or wanted:
+            self._exchange(wanted, now)
+        if now >= self._housekeeping.due_at:
+            self._housekeeping.keep(now, self._ticks)
+
+    def _adopt(self, now: float) -> None:
+        """Parts that a dispatcher before us had on the wire when it died are in doubt, one by one."""
+        abandoned = [(smsc, part) for smsc in self._lanes for part in self._queue.abandoned(smsc)]
+        for smsc, part in abandoned:
+            self._hearing.in_doubt(smsc, part, "the dispatcher died before the response", now)
+        self._adopted = True
+
+    def _exchange(self, wanted: list[tuple[Link, Session, list[int]]], now: float) -> None:
+        news = self._hearing.news
+        leased: list[tuple[Link, Session, int, list[LeasedPart]]] = []
+        with self._queue.transaction() as work:
+            settled = work.record(news.outcomes) if news.outcomes else []
+            if news.receipts:
+                settled += work.settle(news.receipts)
+            for link, bound, sequences in wanted:
+                leased.append((link, bound, len(sequences), work.lease(link.smsc, link.name, sequences, now)))
+        self._exchanged_at = self._ticks
+        self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
+        # From here on it is durable: octets may leave, receipts be acknowledged, the log speak.
+        self._hearing.stored()
+        if work.reported:
+            self._reports.ring()
+        for link, bound, asked, parts in leased:
+            self._submit(link, bound, asked, parts)
+        for link, bound, delivery in news.answers:
+            if link.session is bound:
+                bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
+        for text in news.lines:
+            self._journal.info(text)
+        for one in settled:
+            self._journal.info(self._words.receipt(one))
+        self._look_ahead()
+
+    def _submit(self, link: Link, bound: Session, asked: int, parts: list[LeasedPart]) -> None:
+        for part in parts:
+            self._hearing.in_flight[part.part_id] = part
+            bound.submit(part.part_id, part.sequence, part.body, self._ticks)
+        lane = self._lanes[link.smsc]
+        lane.backlog = len(parts) == asked
+        lane.look = not lane.backlog
+
+    def _look_ahead(self) -> None:
+        """Where nothing more was due, find out when the next part will be."""
+        for name, lane in self._lanes.items():
+            if lane.look:
+                due = self._queue.next_due(name)
+                lane.due, lane.look = (math.inf if due is None else due), False
+
+    def _wanted(self, now: float) -> list[tuple[Link, Session, list[int]]]:
+        wanted = []
+        for link in () if self._draining else self._links:
+            bound = link.session
+            if bound is not None and bound.ready and bound.free and self._lanes[link.smsc].open(now):
+                wanted.append((link, bound, bound.reserve(bound.free)))
+        return wanted
+
+    def _rest(self, now: float) -> float:
+        moments = [self._poll_at, self._housekeeping.due_at]
+        if self._store_back_at > now:
+            moments = [self._store_back_at]
+        for link in self._links:
+            deadline = link.deadline()
+            if deadline is not None and self.listening:
+                moments.append(now + deadline - self._ticks)
+        for lane in self._lanes.values():
+            opens_at = lane.opens_at(now)
+            if opens_at is not None:
+                moments.append(opens_at)
+        return max(0.0, min(moments) - now)

@@ -1,0 +1,46 @@
+"""How the log tells of parts and receipts: one line each, found by the MTA's queue id."""
+
+from __future__ import annotations
+
+from sms_milter.logline import Numbers, clean, line
+from sms_milter.model import LeasedPart, Settled
+from sms_milter.ports import Link
+
+
+class Words:
+    """Log lines with numbers shown as the postmaster wants them."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def phone(self, number: str) -> str:
+        """A phone's number as it may be shown."""
+        return self._numbers.shown(number)
+
+    def part(self, part: LeasedPart, link: Link | None, now: float, **pairs: object) -> str:
+        """What happened to a part, on `link` if it has to do with one."""
+        where = {} if link is None else {"smsc": link.smsc, "bind": link.name, "sequence": part.sequence}
+        return line(
+            part.mta_queue_id,
+            to=self.phone(part.destination),
+            queue=part.queue_id,
+            part=f"{part.number}/{part.total}",
+            **where,
+            delay=f"{now - part.received_at:.2f}",
+            **pairs,
+        )
+
+    def receipt(self, settled: Settled) -> str:
+        """A receipt that found its part."""
+        news = settled.receipt
+        word = news.state.value if news.state else "pending"
+        known = "" if settled.changed else ", already known"
+        return line(
+            settled.mta_queue_id,
+            to=self.phone(settled.destination),
+            queue=settled.queue_id,
+            part=f"{settled.number}/{settled.total}",
+            smsc=news.smsc,
+            message_id=clean(news.smsc_message_id),
+            status=f"{word} (stat={clean(news.stat)} err={clean(news.error)}){known}",
+        )
