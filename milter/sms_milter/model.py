@@ -439,7 +439,6 @@ class DeliveryReport:
     command_status: int
     at: float  # when it was delivered, refused or given up
     arrived_at: float
-    mail_message_id: str
     original_recipient: str = ""  # ORCPT and ENVID as given
     envelope_id: str = ""
     header: bytes = b""  # see `Original`
@@ -454,6 +453,7 @@ class DueReport:
     mta_queue_id: str
     created_at: float
     attempts: int
+    mail_message_id: str  # of the mail that it is about, "" if it had none
     content: DeliveryReport | Answer
 
 
@@ -505,11 +505,16 @@ class LinkStatus:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A mail that a dialect answers with; sent by the report role."""
+    """A mail that a dialect answers with; sent by the report role, in the thread of the mail that it answers.
+
+    `author` is the From address with the name shown beside it; "" for the one of all our reports.
+    """
 
     to: str
     subject: str
     body: str
+    author: str = ""
+    author_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,11 +118,15 @@ class Notifier:
         # The same at every try, so that a second copy can be told.
         message_id = f"<{unique}@{self._host_name}>"
         content = report.content
+        if isinstance(content, Answer) and content.author:
+            author, about = content.author, report.mail_message_id
+            frame = Frame(author, to, message_id, now, about, author_name=content.author_name)
+            return answer.compose(content, frame)
         if isinstance(content, Answer):
             author = self._author or f"postmaster@{self._host_name}"
-            return answer.compose(content, Frame(author, to, message_id, now))
+            return answer.compose(content, Frame(author, to, message_id, now, report.mail_message_id))
         author = self._author or f"postmaster@{content.recipient.rpartition('@')[2]}"
-        frame = Frame(author, to, message_id, now, content.mail_message_id)
+        frame = Frame(author, to, message_id, now, report.mail_message_id)
         return dsn.compose(content, frame, reporting_mta=self._host_name, boundary=f"=_{unique}")
 
     def _deferred(self, report: DueReport, error: ReportDeferred, now: float) -> ReportOutcome:

@@ -252,6 +252,7 @@ def test_a_report_knows_the_mail_and_the_receipt(queue: Any) -> None:
     (due,) = queue.due_reports(NOW + 60, 10)
     assert (due.queue_id, due.mta_queue_id) == (stored.queue_id, "4QID")
     assert (due.created_at, due.attempts) == (NOW + 60, 0)
+    assert due.mail_message_id == "<1@acme.example>"
     assert due.content == DeliveryReport(
         sender="Bob@Acme.example",
         recipient="447973100000@sms.example",
@@ -263,7 +264,6 @@ def test_a_report_knows_the_mail_and_the_receipt(queue: Any) -> None:
         command_status=0,
         at=NOW + 30,
         arrived_at=NOW,
-        mail_message_id="<1@acme.example>",
         original_recipient="rfc822;a+2Bb@sms.example",
         envelope_id="QQ+2B1",
         header=b"From: bob\nSubject: x\n",
@@ -349,9 +349,10 @@ def test_an_answer_needs_no_messages(queue: Any) -> None:
 
 
 def test_answers_are_stored_with_their_mail(queue: Any) -> None:
-    answer = Answer("bob@acme.example", "Status", "All well.\n")
+    answer = Answer("bob@acme.example", "Status", "All well.\n", "send@sms.example", "SMS gateway")
     first = replace(mail(mta_queue_id="4QID"), answers=(answer,), fingerprint=b"f")
     (stored, _) = queue.put([first, replace(first, answers=(answer, answer))], NOW)
     (due,) = queue.due_reports(NOW, 10)
     assert (due.queue_id, due.mta_queue_id, due.content) == (stored.queue_id, "4QID", answer)
+    assert due.mail_message_id == "<1@acme.example>"
     assert queue.next_report() == NOW

@@ -43,7 +43,6 @@ def test_a_report_is_one_report_with_one_status(data: st.DataObject) -> None:
         command_status=draw(st.integers(0, 2**32 - 1)),
         at=draw(MOMENTS),
         arrived_at=draw(MOMENTS),
-        mail_message_id=mail_message_id,
         original_recipient=draw(STORED_TEXT),
         envelope_id=draw(STORED_TEXT),
         header=header_block(draw(HEADERS)),
@@ -68,8 +67,9 @@ def test_a_report_is_one_report_with_one_status(data: st.DataObject) -> None:
     assert per_recipient["Status"][0] in ("45" if failed else "2")
 
 
-@given(subject=ANY_TEXT, body=STORED_TEXT, to=ADDRESSES)
-def test_an_answer_can_always_be_written(subject: str, body: str, to: str) -> None:
-    octets = answer.compose(Answer(to, subject, body), Frame("a@b.example", to, "<1@gw.example>", 0.0))
+@given(subject=ANY_TEXT, body=STORED_TEXT, to=ADDRESSES, author=ADDRESSES, name=ANY_TEXT)
+def test_an_answer_can_always_be_written(subject: str, body: str, to: str, author: str, name: str) -> None:
+    frame = Frame(author, to, "<1@gw.example>", 0.0, author_name=name)
+    octets = answer.compose(Answer(to, subject, body), frame)
     assert octets.count(b"\n") == octets.count(b"\r\n")
     assert message_from_bytes(octets)["Bcc"] is None

@@ -352,7 +352,6 @@ class MemoryQueue:
             command_status=part["command_status"] if of_the_smsc else 0,
             at=at,
             arrived_at=mail.received_at,
-            mail_message_id=mail.mail_message_id,
             original_recipient=plan.original_recipient,
             envelope_id=mail.original.envelope_id if mail.original else "",
             header=mail.original.header if mail.original else b"",
@@ -377,7 +376,9 @@ class MemoryQueue:
         names = ("report_id", "queue_id", "created_at", "attempts", "content")
         return [
             DueReport(
-                **{name: one[name] for name in names}, mta_queue_id=self._mails[one["queue_id"]].mta_queue_id
+                **{name: one[name] for name in names},
+                mta_queue_id=self._mails[one["queue_id"]].mta_queue_id,
+                mail_message_id=self._mails[one["queue_id"]].mail_message_id,
             )
             for one in due[:limit]
         ]

@@ -151,8 +151,19 @@ def test_an_answer_is_a_plain_mail(office: Office) -> None:
     assert (sent["Subject"], sent["Auto-Submitted"]) == ("Your status", "auto-replied")
     assert sent["From"] == "Mail Delivery System <postmaster@gw.example>"
     assert sent.get_payload() == "All well.\r\n"
+    assert (sent["In-Reply-To"], sent["References"]) == ("<1@acme.example>", "<1@acme.example>")
     assert "4QID: to=<bob@acme.example>, queue=1, reply=" in office.lines.text
     assert "status=report sent (answer)" in office.lines.text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("", "send@sms.example"), ("SMS gateway", "SMS gateway <send@sms.example>")]
+)
+def test_an_answer_may_have_an_author_of_its_own(office: Office, name: str, shown: str) -> None:
+    answer = Answer("bob@acme.example", "Re: x", "All well.", "send@sms.example", name)
+    office.queue.put([replace(mail(), answers=(answer,))], NOW)
+    office.step()
+    assert message_from_bytes(office.mta.taken[0][1])["From"] == shown
 
 
 def test_a_deferred_report_is_tried_again_ever_later_with_the_same_id(office: Office) -> None:

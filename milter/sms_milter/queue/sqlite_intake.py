@@ -149,7 +149,9 @@ class _Batch:
         if mail.original is not None:
             self._originals.append((queue_id, _storable(mail.original.envelope_id), mail.original.header))
         for answer in mail.answers:
-            texts = map(_storable, (answer.to, answer.subject, answer.body))
+            texts = map(
+                _storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name)
+            )
             self._answers.append((queue_id, self._now, self._now, *texts))
         return queue_id
 

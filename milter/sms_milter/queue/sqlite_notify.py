@@ -134,16 +134,18 @@ def record(db: sqlite3.Connection, outcomes: Sequence[ReportOutcome]) -> None:
 
 
 def _due(row: Sequence[Any]) -> DueReport:
-    report_id, queue_id, mta_queue_id, created_at, attempts, message_id, to, subject, body, *rest = row
-    content: DeliveryReport | Answer = Answer(to, subject, body)
-    if message_id is not None:
-        content = _told(rest)
-    return DueReport(report_id, queue_id, mta_queue_id, created_at, attempts, content)
+    report_id, queue_id, mta_queue_id, created_at, attempts, message_id, mail_message_id, *rest = row
+    to, subject, body, author, author_name, *news = rest
+    if message_id is None:
+        content: DeliveryReport | Answer = Answer(to, subject, body, author or "", author_name or "")
+    else:
+        content = _told(news)
+    return DueReport(report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, content)
 
 
 def _told(row: Sequence[Any]) -> DeliveryReport:
     sender, recipient, destination, state, smsc, stat, error, command_status, at, *mail = row
-    arrived_at, mail_message_id, original_recipient, envelope_id, header = mail
+    arrived_at, original_recipient, envelope_id, header = mail
     return DeliveryReport(
         sender=sender,
         recipient=recipient,
@@ -155,7 +157,6 @@ def _told(row: Sequence[Any]) -> DeliveryReport:
         command_status=command_status,
         at=at,
         arrived_at=arrived_at,
-        mail_message_id=mail_message_id,
         original_recipient=original_recipient,
         envelope_id=envelope_id or "",
         header=header or b"",

@@ -42,7 +42,7 @@ def compose(report: DeliveryReport, frame: Frame, *, reporting_mta: str, boundar
     """The notification, with CR LF. `reporting_mta` names our host, `boundary` parts the three parts."""
     delivered = report.state is PartState.DELIVERED
     mail = begin(frame, f"Delivery Status Notification ({'Delivered' if delivered else 'Failure'})")
-    header = _header(report)
+    header = _header(report, frame.in_reply_to)
     while f"--{boundary}" in header:
         boundary += "="
     parts = [
@@ -105,8 +105,8 @@ def _from_xtext(text: str) -> str:
     return octets if octets.isascii() else guess(octets.encode("latin-1", "replace"))
 
 
-def _header(report: DeliveryReport) -> str:
+def _header(report: DeliveryReport, message_id: str) -> str:
     """The mail's header; of mails that were not to be reported on, only the Message-ID is kept."""
     if report.header:
         return guess(report.header)
-    return f"Message-ID: {clean(report.mail_message_id)}\n" if report.mail_message_id else ""
+    return f"Message-ID: {clean(message_id)}\n" if message_id else ""

@@ -28,8 +28,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 class Frame:
     """What every mail of ours needs beside its content.
 
-    `author` is the From address, `recipient` an envelope address without brackets; `sent_at` is in seconds
-    since the epoch; `in_reply_to` the Message-ID of the mail that it is about, if it had one.
+    `author` is the From address, shown with `author_name` if there is any; `recipient` an envelope address
+    without brackets; `sent_at` is in seconds since the epoch; `in_reply_to` the Message-ID of the mail that
+    it is about, if it had one.
     """
 
     author: str
@@ -37,12 +38,13 @@ class Frame:
     message_id: str
     sent_at: float
     in_reply_to: str = ""
+    author_name: str = "Mail Delivery System"
 
 
 def begin(frame: Frame, subject: str) -> EmailMessage:
     """A mail with all fields but those of its content; robots leave it unanswered (RFC 3834 §5)."""
     mail = EmailMessage(policy=_POLICY if frame.recipient.isascii() else _POLICY_UTF8)
-    mail["From"] = _address(frame.author, "Mail Delivery System")
+    mail["From"] = _address(frame.author, frame.author_name)
     mail["To"] = _address(frame.recipient)
     mail["Subject"] = _CONTROL.sub(" ", subject).strip()
     mail["Date"] = date(frame.sent_at)
@@ -101,6 +103,6 @@ def _address(address: str, name: str = "") -> Address | Group:
     """For a field; an address that no field can show stands in the envelope only."""
     try:
         local, domain = parse_path(f"<{address}>")
-        return Address(name, local, domain)
+        return Address(_CONTROL.sub(" ", name), local, domain)
     except (Rejected, ValueError):
         return Group("undisclosed-recipients")

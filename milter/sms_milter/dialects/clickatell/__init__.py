@@ -369,7 +369,8 @@ def _answers(
     subject = f"SMTP API response: {len(made) - failed} accepted, {failed} failed"
     lines = [_line(one, _message_id(context, mail, at)) for at, one in enumerate(made)]
     body = "".join(f"{line}\n" for line in lines)
-    return tuple([Answer(address, subject, body) for address in replies])
+    author = context.targets[0][0].address
+    return tuple([Answer(address, subject, body, author) for address in replies])
 
 
 def _line(made: Wish | _Failure, message_id: str) -> str:

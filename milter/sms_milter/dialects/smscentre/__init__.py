@@ -223,11 +223,12 @@ def complaint(why: Reply, mail: Mail, envelope: Envelope, options: SmscentreOpti
 
 
 def _answer(mail: Mail, envelope: Envelope, line: str) -> Answer | None:
-    """A mail of one line to the sender, None for whom nothing may be told."""
+    """A mail of one line to the sender, None for whom nothing may be told (SMSCentre §11.3)."""
     if not reports.may_be_reported_on(envelope.sender, mail.by_name):
         return None
     subject = _subject(mail)
-    return Answer(envelope.sender, f"Re: {subject}" if subject else "SMS", line)
+    author = envelope.recipients[0].address
+    return Answer(envelope.sender, f"Re: {subject}" if subject else "SMS", line, author)
 
 
 def _subject(mail: Mail) -> str:

@@ -39,7 +39,8 @@ INSERT INTO original (mail_id, envelope_id, header) VALUES (?, ?, ?)
 
 -- insert_answer --
 -- An answer of the mail's dialect, to be mailed at once.
-INSERT INTO report (mail_id, created_at, due_at, recipient, subject, body) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO report (mail_id, created_at, due_at, recipient, subject, body, author, author_name)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- insert_part --
 -- Store a part, queued.

@@ -1,9 +1,9 @@
 -- due_reports --
 -- What is to be handed to the MTA now, the longest due first.
 SELECT report.id, report.mail_id, mail.mta_queue_id, report.created_at, report.attempts, report.message_id,
-    report.recipient, report.subject, report.body,
+    mail.message_id, report.recipient, report.subject, report.body, report.author, report.author_name,
     mail.sender, message.recipient, message.destination, report.state, report.smsc, report.stat, report.error,
-    report.command_status, report.at, mail.received_at, mail.message_id, message.original_recipient,
+    report.command_status, report.at, mail.received_at, message.original_recipient,
     original.envelope_id, original.header
 FROM report INDEXED BY report_due
     CROSS JOIN mail ON mail.id = report.mail_id
