@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    Deed,
+    Done,
     DueReport,
     LeasedPart,
     LinkState,
@@ -18,6 +20,7 @@ from sms_milter.model import (
     QuotaRule,
     ReceiptNews,
     ReportOutcome,
+    Selection,
     Settled,
     Stored,
 )
@@ -214,7 +217,7 @@ class Link(Protocol):
 
 
 class OperatorQueue(Protocol):
-    """What `queue list`, `queue show` and `status` read. Never the text of a message."""
+    """What `sms-milter queue` and `status` read and change. Never the text of a message."""
 
     def list_parts(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
         """Parts, newest first, with state, age, destination, SMSC and ids."""
@@ -224,3 +227,10 @@ class OperatorQueue(Protocol):
 
     def summary(self, now: float) -> dict[str, Any]:
         """Counts by state, backlog by priority and age, links."""
+
+    def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
+        """Do it to the next parts after that id, a thousand at most, durable together.
+
+        A part that is on the wire is left alone. A cancelled part has failed, its sender is told. A part that
+        is tried again after its end gets its whole validity anew, and a new report. Raises QueueUnavailable.
+        """

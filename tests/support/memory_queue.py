@@ -13,7 +13,10 @@ from typing import Any
 from sms_milter import reply
 from sms_milter.errors import Deferred, Refusal, Rejected
 from sms_milter.model import (
+    HELD_UNTIL,
+    Deed,
     DeliveryReport,
+    Done,
     DueReport,
     LeasedPart,
     LinkStatus,
@@ -25,6 +28,7 @@ from sms_milter.model import (
     QuotaRule,
     ReceiptNews,
     ReportOutcome,
+    Selection,
     Settled,
     Stored,
 )
@@ -111,6 +115,7 @@ class MemoryQueue:
                     "finished_at": None,
                     "submitted_at": 0.0,
                     "command_status": 0,
+                    "tried": False,
                 }
         return Stored(queue_id)
 
@@ -202,7 +207,7 @@ class MemoryQueue:
             case PartState.UNCERTAIN if before is PartState.SUBMITTING:
                 part.update(finished_at=awaited)
             case PartState.QUEUED if before is not PartState.QUEUED:
-                part.update(due_at=outcome.due_at, finished_at=None)
+                part.update(due_at=outcome.due_at, finished_at=None, tried=True)
                 part["attempts"] += outcome.counts
                 part["doubts"] += outcome.doubt
             case _:
@@ -433,6 +438,51 @@ class MemoryQueue:
                     "messages": list(messages.values()),
                 }
         return None
+
+    def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
+        changed = []
+        for part in self._parts.values():
+            plan, mail = part["plan"], self._mails[part["queue_id"]]
+            meant = (
+                part["part_id"] > after
+                and wanted.name in ("", str(part["queue_id"]), part["mta_queue_id"])
+                and wanted.account in ("", mail.account)
+                and wanted.smsc in ("", plan.smsc)
+                and plan.destination.startswith(wanted.destination)
+                and wanted.state in (None, part["state"])
+            )
+            if meant and self._do(deed, part, now):
+                changed.append(part)
+        if deed is Deed.CANCEL:
+            for part in changed:
+                self._tell(part, PartState.FAILED, now, now, list(Notify))
+        return Done([self._leased(part) for part in changed], None)
+
+    def _do(self, deed: Deed, part: dict[str, Any], now: float) -> bool:
+        held = part["due_at"] == HELD_UNTIL
+        queued = part["state"] is PartState.QUEUED
+        if deed is Deed.HOLD and queued and not held:
+            part["due_at"] = HELD_UNTIL
+        elif deed is Deed.RELEASE and queued and held:
+            part["due_at"] = max(now, part["plan"].not_before or 0)
+        elif deed is Deed.CANCEL and queued:
+            part |= {"state": PartState.FAILED, "finished_at": now}
+        elif deed is Deed.RETRY and queued and not held and part["due_at"] > now and part["tried"]:
+            part["due_at"] = now
+        elif deed is Deed.RETRY and part["state"] in (
+            PartState.UNCERTAIN,
+            PartState.FAILED,
+            PartState.EXPIRED,
+        ):
+            start = part["plan"].not_before or self._mails[part["queue_id"]].received_at
+            again = now + part["expires_at"] - start
+            part |= {"state": PartState.QUEUED, "due_at": now, "expires_at": again, "attempts": 0}
+            part |= {"doubts": 0, "key": None, "stat": None, "finished_at": None, "tried": False}
+            first = part["part_id"] - part["number"] + 1
+            self._reports = [one for one in self._reports if one["message_id"] != first]
+        else:
+            return False
+        return True
 
     def _stats(self, part_id: int) -> list[dict[str, Any]]:
         return [{"stat": receipt.stat} for owner, receipt in self._receipts if owner == part_id]

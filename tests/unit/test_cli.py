@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from contract.builders import NOW, mail, message, states
 from sms_milter.config.secrets import verify
+from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import BASE
 
 COMMAND = str(Path(sys.executable).parent / "sms-milter")
@@ -125,3 +128,32 @@ def test_hash_password_prints_what_verifies() -> None:
     assert verify(done.stdout.decode().strip(), "secret")
     assert not verify(done.stdout.decode().strip(), "other")
     assert run("hash-password", given=b"\n").returncode == 64
+
+
+# --- the queue ----------------------------------------------------------------------------------------------
+
+
+def test_mails_are_held_released_cancelled_and_sent_again(config: str, tmp_path: Path) -> None:
+    settings = yaml.safe_load(Path(config).read_text())
+    Path(config).write_text(yaml.safe_dump(settings | {"log": {"to": "stderr"}}))
+    queue = SqliteQueue(str(tmp_path / "queue.db"))
+    queue.put([mail(message(parts=2), mta_queue_id="4QID", at=time.time()), mail(message("3"))], NOW)
+    held = run("queue", "hold", "4QID", "--config", config)
+    assert (held.returncode, held.stdout) == (0, b"2 parts held\n")
+    assert b"4QID: to=447973100000, queue=1, part=2/2, status=held by the operator" in held.stderr
+    assert run("queue", "release", "--to", "4479", "--config", config).stdout == b"2 parts released\n"
+    assert run("queue", "cancel", "--all", "--config", config).stdout == b"3 parts cancelled\n"
+    assert states(queue) == ["failed"] * 3
+    again = run("queue", "retry", "--state", "failed", "--account", "acme", "--config", config)
+    assert again.stdout == b"3 parts to be sent now\n"
+    assert states(queue) == ["queued"] * 3
+
+
+@pytest.mark.parametrize("command", ["hold", "release", "retry", "cancel"])
+def test_which_parts_must_be_said(config: str, tmp_path: Path, command: str) -> None:
+    SqliteQueue(str(tmp_path / "queue.db")).put([mail()], NOW)
+    nothing = run("queue", command, "--config", config)
+    assert nothing.returncode == 64
+    assert b"--all" in nothing.stderr
+    unknown = run("queue", command, "4NONE", "--config", config)
+    assert (unknown.returncode, unknown.stdout[:7]) == (69, b"0 parts")

@@ -12,6 +12,8 @@ from typing import Any
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    Deed,
+    Done,
     DueReport,
     LeasedPart,
     LinkStatus,
@@ -20,10 +22,11 @@ from sms_milter.model import (
     Priority,
     QuotaRule,
     ReportOutcome,
+    Selection,
     Stored,
 )
 from sms_milter.ports import Work
-from sms_milter.queue import sqlite_intake, sqlite_notify, sqlite_reports
+from sms_milter.queue import sqlite_deeds, sqlite_intake, sqlite_notify, sqlite_reports
 from sms_milter.queue.sqlite_file import SqliteFile
 from sms_milter.queue.sqlite_work import SqliteWork
 from sms_milter.queue.statements import statements
@@ -161,6 +164,18 @@ class SqliteQueue:
         """See `ports.OperatorQueue.summary`."""
         with self._file.reading() as db:
             return sqlite_reports.summary(db, now)
+
+    def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
+        """See `ports.OperatorQueue.change`. What is meant is looked up before the writers' lock is taken."""
+        with self._file.reading() as db:
+            ids = sqlite_deeds.select(db, deed, wanted, after)
+        if not ids:
+            return Done((), None)
+        with self._file.transaction() as db:
+            work = SqliteWork(db)
+            done = sqlite_deeds.change(db, work, deed, ids, now)
+            work.finish()
+        return done
 
 
 def _link_row(link: LinkStatus, now: float) -> tuple[Any, ...]:

@@ -32,13 +32,23 @@ def list_parts(db: sqlite3.Connection, states: Sequence[str], limit: int) -> lis
     return [_readable(row) for row in _rows(db, "show_parts", newest)]
 
 
-def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
-    """See `ports.OperatorQueue.show_mail`. A number is our queue id if we have it, else the MTA's."""
+def span_of(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
+    """First and last part id of a mail by its name (see `show_mail`)."""
+    mail = _find_mail(db, name)
+    return None if mail is None else (mail["queue_id"], mail["queue_id"] + mail["parts"] - 1)
+
+
+def _find_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     found = _rows(db, "find_mail", int(name)) if name.isdecimal() and len(name) < 19 else []
     found = found or _rows(db, "find_mta_mail", name)
-    if not found:
+    return found[0] if found else None
+
+
+def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+    """See `ports.OperatorQueue.show_mail`. A number is our queue id if we have it, else the MTA's."""
+    mail = _find_mail(db, name)
+    if mail is None:
         return None
-    mail = found[0]
     span = (mail["queue_id"], mail["queue_id"] + mail.pop("parts") - 1)
     parts = {row["part_id"]: {**_readable(row), "receipts": []} for row in _rows(db, "mail_parts", *span)}
     for row in _rows(db, "mail_receipts", *span):

@@ -70,13 +70,13 @@ class SqliteWork:
             for row in rows:
                 row["before"] = before
             moved = self._db.executemany(sql, rows).rowcount
-            self._move(before, NUMBER_OF[state], moved)
+            self.move(before, NUMBER_OF[state], moved)
             missing -= moved
             if not missing:
                 break
         if state is PartState.FAILED:
             siblings = self._db.executemany(_SQL["fail_siblings"], rows).rowcount
-            self._move(_QUEUED, _FAILED, siblings)
+            self.move(_QUEUED, _FAILED, siblings)
             self._reports.lost(rows)
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
@@ -105,8 +105,8 @@ class SqliteWork:
             return []
         marks = [(bind, sequence, now, row[0]) for row, sequence in zip(rows, sequences, strict=False)]
         self._db.executemany(_SQL["mark_submitting"], marks)
-        self._move(_QUEUED, _SUBMITTING, len(rows))
-        return [_leased(row, sequence) for row, sequence in zip(rows, sequences, strict=False)]
+        self.move(_QUEUED, _SUBMITTING, len(rows))
+        return [leased(row, sequence) for row, sequence in zip(rows, sequences, strict=False)]
 
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark up to 1000 queued parts whose time is over; call again while it returns as many."""
@@ -115,13 +115,17 @@ class SqliteWork:
         if not rows:
             return []
         self._db.executemany(_SQL["mark_expired"], [(now, row[0]) for row in rows])
-        self._move(_QUEUED, _EXPIRED, len(rows))
-        self._reports.lost([{"id": row[0], "at": now} for row in rows])
-        return [_leased(row) for row in rows]
+        self.move(_QUEUED, _EXPIRED, len(rows))
+        self.lost([row[0] for row in rows], now)
+        return [leased(row) for row in rows]
+
+    def lost(self, part_ids: Iterable[int], now: float) -> None:
+        """These parts have failed or expired before the SMSC had them; their senders are told."""
+        self._reports.lost([{"id": part_id, "at": now} for part_id in part_ids])
 
     def submitting(self, smsc: str) -> list[LeasedPart]:
         """Parts that somebody is about to send, or was when it died."""
-        return [_leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
+        return [leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
 
     def finish(self) -> None:
         """Bring the counters up to date."""
@@ -172,7 +176,8 @@ class SqliteWork:
         if same:
             self._record(same[0].state, same)
 
-    def _move(self, before: int, after: int, parts: int) -> None:
+    def move(self, before: int, after: int, parts: int) -> None:
+        """So many parts go from one state to another (numbers of `states`)."""
         self._changes[before] -= parts
         self._changes[after] += parts
 
@@ -191,7 +196,7 @@ class SqliteWork:
             if receipt.state is not None:
                 after = NUMBER_OF[receipt.state]
                 self._db.execute(_SQL["settle_final"], (after, receipt.stat, receipt.at, part_id))
-                self._move(before, after, 1)
+                self.move(before, after, 1)
                 if asked == RECEIPT_TOLD:
                     self._reports.heard(receipt, part_id - number + 1, total, after)
                 changed = True
@@ -217,7 +222,8 @@ class SqliteWork:
         self._db.execute(_SQL["forget_parked"], (before, _FORGET_PARKED_AT_ONCE))
 
 
-def _leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
+def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
+    """A part from the columns of `due_parts`."""
     return LeasedPart(
         row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], sequence, row[10]
     )

@@ -76,3 +76,70 @@ SELECT count(*) FROM report INDEXED BY report_due WHERE finished_at IS NULL
 -- The links as last reported.
 SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
 FROM link ORDER BY smsc, bind
+
+-- last_part --
+-- Where the part ids end.
+SELECT max(id) FROM part
+
+-- selected --
+-- The next parts that an operator means (:states is a JSON list), from one id to another.
+SELECT part.id FROM part NOT INDEXED CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.id BETWEEN :first AND :last AND part.state IN (SELECT value FROM json_each(:states))
+    AND (:account = '' OR mail.account = :account)
+    AND (:smsc = '' OR part.smsc = :smsc)
+    AND (:destination = '' OR substr(part.destination, 1, length(:destination)) = :destination)
+ORDER BY part.id LIMIT :limit
+
+-- hold --
+-- Not sent until released.
+UPDATE part SET due_at = :never, why = 'held by the operator'
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0 AND due_at < :never
+RETURNING id
+
+-- release --
+-- Sent as if it had not been held.
+UPDATE part SET due_at = max(:now, coalesce((SELECT not_before FROM message WHERE message.id = part.id - number + 1), 0)),
+    why = NULL
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0 AND due_at = :never
+RETURNING id
+
+-- hurry --
+-- One that waits for its next try goes now.
+UPDATE part SET due_at = :now
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0 AND due_at > :now AND due_at < :never
+    AND command_status IS NOT NULL
+RETURNING id
+
+-- ended --
+-- Which of these parts have failed, expired or are in doubt.
+SELECT id, state FROM part WHERE id IN (SELECT value FROM json_each(?)) AND state IN (3, 5, 6)
+
+-- revive --
+-- To be sent again, with the whole validity anew; what the SMSC said of the last time is forgotten.
+UPDATE part SET state = 0, due_at = :now, attempts = 0, doubts = 0, command_status = NULL, why = 'sent again by the operator',
+    smsc_message_id = NULL, smsc_key = NULL, stat = NULL, finished_at = NULL,
+    expires_at = :now + expires_at - (SELECT coalesce(not_before, received_at)
+        FROM message JOIN mail ON mail.id = message.mail_id WHERE message.id = part.id - number + 1)
+WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- report_anew --
+-- The end of these messages will be told once more.
+DELETE FROM report WHERE message_id IN (SELECT id - number + 1 FROM part WHERE id IN (SELECT value FROM json_each(:ids)))
+
+-- wait_anew --
+-- Their receipts are not overdue yet; the next look will tell when they are.
+UPDATE message SET overdue_at = :now
+WHERE notify & 2 AND id IN (SELECT id - number + 1 FROM part WHERE id IN (SELECT value FROM json_each(:ids)))
+
+-- touched --
+-- Parts (a JSON list of ids) as the log names them.
+SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, x'', part.attempts,
+    mail.received_at, part.expires_at, part.doubts
+FROM json_each(?) AS changed CROSS JOIN part ON part.id = changed.value CROSS JOIN mail ON mail.id = part.mail_id
+ORDER BY part.id
+
+-- cancel --
+-- Never sent.
+UPDATE part SET state = 5, why = 'cancelled by the operator', finished_at = :now
+WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0
+RETURNING id

@@ -1,0 +1,105 @@
+"""`sms-milter preview`: what would become of a mail."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sms_milter.cli.common import DEFAULT_CONFIG, EX_NOINPUT, ConfigFile, complain
+from sms_milter.config.load import Loaded, load
+from sms_milter.model import QuotaRule
+
+
+def preview(
+    mail: Annotated[Path, typer.Argument(help="The mail as a file; - for standard input.")],
+    sender: Annotated[str, typer.Option(help="MAIL FROM; '<>' is the null sender.")],
+    recipient: Annotated[list[str], typer.Option(help="RCPT TO; may be given again.")],
+    client: Annotated[str, typer.Option(help="IP address of the SMTP client.")] = "127.0.0.1",
+    sasl_user: Annotated[str, typer.Option(help="The user that the MTA authenticated.")] = "",
+    now: Annotated[
+        str, typer.Option(help="The moment to assume, ISO 8601; UTC when no offset is given.")
+    ] = "",
+    macro: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: a macro of the MTA, such as i=4ABC.")
+    ] = None,
+    mail_parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of MAIL, such as SIZE=2000.")
+    ] = None,
+    rcpt_parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of RCPT: NOTIFY=NEVER.")
+    ] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Show what would become of a mail, as JSON; nothing is stored or sent."""
+    from sms_milter.preview import preview as rehearse_mail
+
+    loaded = load(config)
+    octets = sys.stdin.buffer.read() if str(mail) == "-" else _read(mail)
+    result = rehearse_mail(
+        loaded.configuration,
+        _Usage(loaded),
+        now=_moment(now),
+        client=client,
+        sender=sender,
+        recipients=recipient,
+        mail=octets,
+        sasl_user=sasl_user,
+        macros=_macros(macro or []),
+        mail_parameters=mail_parameter or [],
+        recipient_parameters=rcpt_parameter or [],
+    )
+    print(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+class _Usage:
+    """Limits as the queue stands; a queue that does not exist yet has no usage."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._url = loaded.configuration.queue
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+        if not Path(self._url.path).exists():
+            limits = [limit for limit in (rule.messages, rule.per_sender) if limit is not None]
+            return min(limits, default=sys.maxsize), now
+        from sms_milter.queue import open_queue
+
+        return open_queue(self._url).quota_left(account, sender, rule, now)
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        if not Path(self._url.path).exists():
+            return False
+        from sms_milter.queue import open_queue
+
+        return open_queue(self._url).login_blocked(who, now)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.Exit(complain(f"{path}: {error.strerror}", EX_NOINPUT)) from None
+
+
+def _moment(text: str) -> float:
+    if not text:
+        return time.time()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--now takes ISO 8601, such as 2026-11-21T12:00:00Z, not {text!r}"
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _macros(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise typer.BadParameter(f"--macro takes NAME=VALUE, not {pair!r}")
+    return dict(pair.split("=", 1) for pair in pairs)

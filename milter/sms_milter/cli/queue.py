@@ -1,0 +1,200 @@
+"""`sms-milter queue`: look into the queue, hold and cancel."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from sms_milter.cli.common import (
+    DEFAULT_CONFIG,
+    EX_UNAVAILABLE,
+    AsJson,
+    ConfigFile,
+    complain,
+    existing_queue,
+    print_tree,
+)
+from sms_milter.config.load import load
+from sms_milter.model import Deed, PartState, Selection
+from sms_milter.operate import Operator
+
+queue_app = typer.Typer(
+    no_args_is_help=True, help="Look into the queue, hold and cancel. Message texts are never shown."
+)
+
+
+@queue_app.command("list")
+def queue_list(
+    config: ConfigFile = DEFAULT_CONFIG,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only parts in this state; may be given again.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, newest first.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List parts, newest first."""
+    states = [_state(one) for one in state or []]
+    parts = existing_queue(config).list_parts(states=states, limit=limit)
+    if as_json:
+        print(json.dumps(parts, indent=2))
+        return
+    _list(parts)
+
+
+@queue_app.command("show")
+def queue_show(
+    name: Annotated[str, typer.Argument(help="Our queue id, or the MTA's.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show one mail with its messages, parts and receipts."""
+    mail = existing_queue(config).show_mail(name)
+    if mail is None:
+        raise typer.Exit(complain(f"no mail {name} in the queue", EX_UNAVAILABLE))
+    if as_json:
+        print(json.dumps(mail, indent=2))
+        return
+    print_tree(mail)
+
+
+Names = Annotated[list[str] | None, typer.Argument(help="Queue ids, ours or the MTA's.")]
+OfAccount = Annotated[str, typer.Option("--account", help="Only this account's.")]
+OfSmsc = Annotated[str, typer.Option("--smsc", help="Only what waits for this SMSC, or went there.")]
+Towards = Annotated[str, typer.Option("--to", help="Only numbers that begin with these digits.")]
+All = Annotated[bool, typer.Option("--all", help="Really all.")]
+
+
+@queue_app.command("hold")
+def queue_hold(
+    names: Names = None,
+    account: OfAccount = "",
+    smsc: OfSmsc = "",
+    to: Towards = "",
+    everything: All = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Send nothing of these mails until `release`; their validity runs on."""
+    _change(config, Deed.HOLD, "held", names, Selection("", account, smsc, to), everything)
+
+
+@queue_app.command("release")
+def queue_release(
+    names: Names = None,
+    account: OfAccount = "",
+    smsc: OfSmsc = "",
+    to: Towards = "",
+    everything: All = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Send what was held."""
+    _change(config, Deed.RELEASE, "released", names, Selection("", account, smsc, to), everything)
+
+
+@queue_app.command("retry")
+def queue_retry(
+    names: Names = None,
+    account: OfAccount = "",
+    smsc: OfSmsc = "",
+    to: Towards = "",
+    state: Annotated[
+        str, typer.Option(help="Only parts that are queued, uncertain, failed or expired.")
+    ] = "",
+    everything: All = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Send now what waits for its next try, and again what has failed, expired or is uncertain (the phone may
+    then get it twice).
+    """
+    chosen = Selection("", account, smsc, to, _state(state) if state else None)
+    _change(config, Deed.RETRY, "to be sent now", names, chosen, everything)
+
+
+@queue_app.command("cancel")
+def queue_cancel(
+    names: Names = None,
+    account: OfAccount = "",
+    smsc: OfSmsc = "",
+    to: Towards = "",
+    everything: All = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Never send what the SMSC does not have yet; the sender is told as of any failure."""
+    _change(config, Deed.CANCEL, "cancelled", names, Selection("", account, smsc, to), everything)
+
+
+def _state(name: str) -> PartState:
+    try:
+        return PartState(name)
+    except ValueError:
+        raise typer.BadParameter(f"states are {', '.join(map(str, PartState))}") from None
+
+
+def _change(
+    config: Path, deed: Deed, word: str, names: list[str] | None, chosen: Selection, everything: bool
+) -> None:
+    if chosen == Selection() and not names and not everything:
+        raise typer.BadParameter("name mails, or say which by --account, --smsc or --to, or --all")
+    operator = _operator(config)
+    now = time.time()
+    selections = [replace(chosen, name=name) for name in names or [""]]
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(word, total=None)
+        count = sum(
+            operator.change(deed, one, now, lambda parts: bar.advance(task, parts)) for one in selections
+        )
+    print(f"{count} part{'' if count == 1 else 's'} {word}")
+    if not count and names:
+        raise typer.Exit(complain("nothing of that could be changed: see `queue show`", EX_UNAVAILABLE))
+
+
+def _list(parts: list[dict[str, Any]]) -> None:
+    """A line a part, as narrow as it can be."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("queue", "mta id", "to", "part", "state", "age", "smsc", "message id", "why"):
+        table.add_column(name, no_wrap=name != "why")
+    now = time.time()
+    for part in parts:
+        table.add_row(
+            str(part["queue_id"]),
+            part["mta_queue_id"],
+            part["destination"],
+            f"{part['number']}/{part['total']}",
+            part["state"],
+            _age(now - part["received_at"]),
+            part["smsc"],
+            part["smsc_message_id"] or "",
+            part["why"] or part["stat"] or "",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{max(seconds, 0):.0f}s"
+
+
+def _operator(config: Path) -> Operator:
+    from sms_milter.logline import Numbers
+    from sms_milter.observe import open_journal
+    from sms_milter.queue.doorbell import DISPATCH, REPORT, DatagramDoorbell
+
+    settings = load(config).configuration
+    path = settings.queue.path
+    return Operator(
+        existing_queue(config),
+        open_journal(settings.log, "operator"),
+        Numbers(masked=settings.log.mask_numbers),
+        dispatch=DatagramDoorbell(path, DISPATCH),
+        reports=DatagramDoorbell(path, REPORT),
+    )

@@ -1,0 +1,71 @@
+"""What an operator does to what waits in the queue: held, released, sent now or again, cancelled. Each part
+that changes has its line in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sms_milter.logline import Numbers, line
+from sms_milter.model import Deed, LeasedPart, Selection
+from sms_milter.ports import Doorbell, Journal, OperatorQueue
+
+_WORDS = {
+    Deed.HOLD: "held by the operator",
+    Deed.RELEASE: "released by the operator",
+    Deed.RETRY: "to be sent now, says the operator",
+    Deed.CANCEL: "cancelled by the operator",
+}
+
+
+class Operator:
+    """Changes parts a thousand at a time, so that the service is never kept waiting for long."""
+
+    def __init__(
+        self,
+        queue: OperatorQueue,
+        journal: Journal,
+        numbers: Numbers,
+        *,
+        dispatch: Doorbell,
+        reports: Doorbell,
+    ) -> None:
+        self._queue, self._journal, self._numbers = queue, journal, numbers
+        self._dispatch, self._reports = dispatch, reports
+
+    def change(
+        self, deed: Deed, wanted: Selection, now: float, progress: Callable[[int], None] = lambda _: None
+    ) -> int:
+        """Do it to all that is meant; how many parts have changed. `progress` hears of each thousand.
+
+        Raises QueueUnavailable; what was changed before stays changed.
+        """
+        count, after = 0, 0
+        while True:
+            done = self._queue.change(deed, wanted, now, after)
+            for part in done.parts:
+                self._say(part, deed)
+            count += len(done.parts)
+            progress(len(done.parts))
+            if done.parts:
+                self._ring(deed)
+            if done.after is None:
+                return count
+            after = done.after
+
+    def _ring(self, deed: Deed) -> None:
+        if deed is Deed.CANCEL:
+            self._reports.ring()
+        elif deed is not Deed.HOLD:
+            self._dispatch.ring()
+
+    def _say(self, part: LeasedPart, deed: Deed) -> None:
+        self._journal.info(
+            line(
+                part.mta_queue_id,
+                to=self._numbers.shown(part.destination),
+                queue=part.queue_id,
+                part=f"{part.number}/{part.total}",
+                status=_WORDS[deed],
+            )
+        )
