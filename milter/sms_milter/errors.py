@@ -4,6 +4,7 @@ GatewayError
 ├─ ConfigError            place, value, expectation; stops the start
 ├─ Rejected(Reply)        permanent, the mail's fault         5yz
 ├─ Deferred(Reply)        temporary, try again later          4yz
+│  └─ RecordChanged       a mail was judged by a record that another has changed since: judge it again
 ├─ Denied(Denial)         may not send, or not as whom it says; the dialect finds the reply
 ├─ ContentFault           cannot become the wanted SMS content; the dialect finds the reply
 ├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
@@ -62,6 +63,10 @@ class Rejected(Refusal):
 
 class Deferred(Refusal):
     """Refused for now: try again later (4yz)."""
+
+
+class RecordChanged(Deferred):
+    """A record that the mail was judged by is another now; judged again it may pass."""
 
 
 class Denied(GatewayError):

@@ -7,6 +7,7 @@ the end of message from credentials in the mail (`Dialect.login`).
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from sms_milter import reply
 from sms_milter.config.schema import Account
 from sms_milter.dialects import Login
 from sms_milter.dialects.context import Context, Outcome, Targets
-from sms_milter.errors import Deferred, Denied, Refusal, Rejected
+from sms_milter.errors import Deferred, Denied, RecordChanged, Refusal, Rejected
 from sms_milter.gate import Domain, Gate, quota_of
 from sms_milter.logline import clean, line
 from sms_milter.mail.address import domain_of, parse_path, sender_of
@@ -34,10 +35,12 @@ from sms_milter.model import (
     NewMail,
     Notify,
     Original,
+    PartFate,
     Plan,
     PlannedMessage,
     QuotaRule,
     Recipient,
+    Record,
     SmsRequest,
     Stage,
     Stored,
@@ -50,6 +53,7 @@ from sms_milter.sms.plan import plan
 from sms_milter.sms.terms import Terms
 
 _FAILED = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD)
+_MOST_JUDGEMENTS = 5  # of one mail whose records other mails change
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,23 @@ class Verdict:
     stored: Stored | None = None
 
 
+class AccountRecords:
+    """`dialects.context.Records` of one account in the queue."""
+
+    __slots__ = ("_account", "_intake")
+
+    def __init__(self, intake: Intake, account: str) -> None:
+        self._intake, self._account = intake, account
+
+    def find(self, kind: str, name: str) -> Record | None:
+        """See `Records.find`."""
+        return self._intake.find_record(self._account, kind, name)
+
+    def fates(self, references: Sequence[str]) -> Mapping[str, Sequence[PartFate]]:
+        """See `Records.fates`."""
+        return self._intake.fates(self._account, references)
+
+
 class Transaction:
     """One mail, from MAIL to the end of message. `queue_id` may become known late: set `mta_queue_id` when it
     is.
@@ -80,6 +101,7 @@ class Transaction:
 
     __slots__ = (
         "_body",
+        "_chance",
         "_clock",
         "_domain",
         "_envelope_id",
@@ -121,11 +143,13 @@ class Transaction:
         mta_queue_id: str = "",
         local: bool = False,
         clock: Callable[[], float] = time.time,
+        chance: Callable[[int], int] = secrets.randbelow,
     ) -> None:
         """`sender` as in MAIL FROM; `local`: injected by sendmail(1), where a refusal at RCPT would jam the
-        maildrop.
+        maildrop; `chance` as in `Context`.
         """
         self._gate, self._intake, self._journal, self._clock = gate, intake, journal, clock
+        self._chance = chance
         self._local = local
         self._held: Reply | None = None
         self._member: Member | None = None
@@ -304,21 +328,38 @@ class Transaction:
         envelope = self._envelope()
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         member = self._customer(domain, mail, targets)
-        request = self._request = domain.dialect.parse(
-            mail,
-            Context(
-                envelope, targets, member.account, domain.options, self._clock(), reports=self._gate.reports
-            ),
+        context = Context(
+            envelope,
+            targets,
+            member.account,
+            domain.options,
+            self._clock(),
+            self._gate.reports,
+            AccountRecords(self._intake, member.name),
+            self._chance,
         )
+        judgements = 1
+        while True:
+            judged = self._judged(domain, mail, member, context)
+            if self._gate.shadow:
+                return self._verdict(judged, None)
+            try:
+                stored = self._intake.put(self._new_mail(judged, member, mail, body), progress)
+            except RecordChanged:
+                if judgements == _MOST_JUDGEMENTS:
+                    raise
+                judgements += 1
+            else:
+                return self._verdict(judged, stored)
+
+    def _judged(self, domain: Domain, mail: Mail, member: Member, context: Context[Any]) -> Plan:
+        """What the mail asks for, authorised and planned. Raises Refusal and Denied."""
+        request = self._request = domain.dialect.parse(mail, context)
         wishes = self._reachable(request.wishes, member) if request.partial else request.wishes
         messages = plan(wishes, self._authorise(request, member))
-        answers = self._answers(domain, Outcome(envelope, mail, domain.options, request, _parts_of(messages)))
-        judged = Plan(domain.dialect.name, member.name, messages, answers)
-        if self._gate.shadow:
-            return self._verdict(judged, None)
-        message_id = mail.first("message-id") or b""
-        stored = self._intake.put(self._new_mail(judged, member, body, message_id), progress)
-        return self._verdict(judged, stored)
+        outcome = Outcome(context.envelope, mail, domain.options, request, _parts_of(messages))
+        answers = self._answers(domain, outcome)
+        return Plan(domain.dialect.name, member.name, messages, answers, request.records)
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
         """The account: known since RCPT, or the one that the mail names. Raises Refusal and Denied."""
@@ -403,7 +444,7 @@ class Transaction:
 
         return terms
 
-    def _new_mail(self, judged: Plan, member: Member, body: bytes, message_id: bytes) -> NewMail:
+    def _new_mail(self, judged: Plan, member: Member, mail: Mail, body: bytes) -> NewMail:
         ours = [recipient.address for _, recipient, _ in self._ours]
         return NewMail(
             messages=tuple([self._gate.composed(message, self._started) for message in judged.messages]),
@@ -413,13 +454,14 @@ class Transaction:
             sender=self.sender,
             client=self.client.address,
             mta_queue_id=self.mta_queue_id,
-            mail_message_id=clean(message_id.decode("latin-1")),
+            mail_message_id=_message_id(mail),
             fingerprint=fingerprint(
                 self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
             ),
             quota=quota_of(member.account),
             original=self._original(judged),
             answers=judged.answers,
+            records=judged.records,
         )
 
     def _original(self, judged: Plan) -> Original | None:
@@ -481,7 +523,7 @@ class Transaction:
             sender=self.sender,
             client=self.client.address,
             mta_queue_id=self.mta_queue_id,
-            mail_message_id=clean((mail.first("message-id") or b"").decode("latin-1")),
+            mail_message_id=_message_id(mail),
             answers=judged.answers,
         )
 
@@ -547,6 +589,10 @@ class Transaction:
         else:
             word += f"{verdict.action} (stored)"
         self._journal.info(line(self.mta_queue_id, **pairs, status=word))
+
+
+def _message_id(mail: Mail) -> str:
+    return clean((mail.first("message-id") or b"").decode("latin-1"))
 
 
 def _parts_of(messages: Sequence[PlannedMessage]) -> int:

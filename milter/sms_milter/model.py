@@ -86,6 +86,22 @@ class Credentials:
     api_key: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a mail leaves behind for later ones of its account, such as a code that one of them must repeat.
+
+    `kind` and `name` find it again; it is forgotten at `until` (seconds since the epoch), None means never.
+    `written_by` is the queue id of the mail that wrote it last, 0 while nobody has: a mail changes only what
+    it has read (`SmsRequest.records`).
+    """
+
+    kind: str
+    name: str
+    value: str = field(repr=False)
+    until: float | None = None
+    written_by: int = 0
+
+
 # --- what a mail asks for -----------------------------------------------------------------------------------
 
 
@@ -183,6 +199,7 @@ class SmsRequest:
     answers: tuple[Answer, ...] = ()  # mails that are written back once it is stored
     partial: bool = False  # whether destinations that cannot be reached are left out while others can be
     confirm: bool = False  # whether it asks the dialect for an answer when all is well
+    records: tuple[Record, ...] = ()  # written with it; if one is not any more as it was read, judged again
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------
@@ -311,7 +328,7 @@ class LoginRule:
 
 @dataclass(frozen=True, slots=True)
 class NewMail:
-    """One mail to be stored: all of its SMS or none. One that is refused by mail has answers only."""
+    """One mail to be stored: all of its SMS or none. One may have answers or records only, or nothing."""
 
     messages: tuple[NewMessage, ...]
     received_at: float
@@ -325,6 +342,7 @@ class NewMail:
     quota: QuotaRule | None = None
     original: Original | None = None  # for reports that the sender asks for
     answers: Sequence[Answer] = ()
+    records: Sequence[Record] = ()  # as read, with their new values
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +469,26 @@ class Done:
     after: int | None
 
 
+# --- what became of it --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PartFate:
+    """What is known of a part by now.
+
+    `submitted_at` is None before its first submit, `told_at` is when its newest receipt speaks of, or when it
+    ended without one; None while neither is so. `stat` and `error` stand in that receipt, "" if none came;
+    `command_status` is the last one that the SMSC gave.
+    """
+
+    state: PartState
+    submitted_at: float | None
+    told_at: float | None
+    stat: str = ""
+    error: str = ""
+    command_status: int = 0
+
+
 # --- reports ------------------------------------------------------------------------------------------------
 
 
@@ -559,3 +597,4 @@ class Plan:
     account: str
     messages: tuple[PlannedMessage, ...]
     answers: Sequence[Answer] = ()
+    records: Sequence[Record] = ()

@@ -17,8 +17,10 @@ from sms_milter.model import (
     LoginRule,
     NewMail,
     Outcome,
+    PartFate,
     QuotaRule,
     ReceiptNews,
+    Record,
     ReportOutcome,
     Selection,
     Settled,
@@ -74,6 +76,7 @@ class IntakeQueue(Protocol):
 
         A mail whose fingerprint is stored already within the retry window gives `Stored(…, repeat=True)`; one
         over its quota gives a `Refusal` and leaves nothing behind; the others of the batch are not affected.
+        One with a record that was written since it was read gives `RecordChanged`.
         """
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
@@ -84,6 +87,14 @@ class IntakeQueue(Protocol):
 
     def login_blocked(self, who: str, now: float) -> bool:
         """Whether `who` may not try to log in now."""
+
+    def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
+        """What the account's mails have left behind by that name; None if nothing, or if its time is over."""
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """The parts, in order, of the account's newest message with each reference; unknown ones are left
+        out.
+        """
 
 
 class Intake(Protocol):
@@ -104,6 +115,12 @@ class Intake(Protocol):
 
     def login_blocked(self, who: str) -> bool:
         """As `IntakeQueue.login_blocked`, bounded in time; raises Deferred."""
+
+    def find_record(self, account: str, kind: str, name: str) -> Record | None:
+        """As `IntakeQueue.find_record`, bounded in time; raises Deferred."""
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """As `IntakeQueue.fates`, bounded in time; raises Deferred."""
 
 
 class Work(Protocol):

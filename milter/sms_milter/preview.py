@@ -5,6 +5,8 @@ What it prints is DESIGN §7's JSON object; it goes the very way a mail from the
 
 from __future__ import annotations
 
+import secrets
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -14,12 +16,12 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict, quota_refusal
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, LoginRule, NewMail, PlannedMessage, QuotaRule, Stored
+from sms_milter.model import Client, LoginRule, NewMail, PartFate, PlannedMessage, QuotaRule, Record, Stored
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
 
 
-class QuotaBook(Protocol):
+class QueueView(Protocol):
     """The part of the queue that a preview may look at."""
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
@@ -27,6 +29,36 @@ class QuotaBook(Protocol):
 
     def login_blocked(self, who: str, now: float) -> bool:
         """As `IntakeQueue.login_blocked`."""
+
+    def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
+        """As `IntakeQueue.find_record`."""
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """As `IntakeQueue.fates`."""
+
+
+class EmptyQueue:
+    """A queue that nobody has used yet."""
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+        """All of it."""
+        del account, sender
+        limits = [limit for limit in (rule.messages, rule.per_sender) if limit is not None]
+        return min(limits, default=sys.maxsize), now
+
+    def login_blocked(self, who: str, now: float) -> bool:
+        """Nobody is."""
+        del who, now
+        return False
+
+    def find_record(self, account: str, kind: str, name: str, now: float) -> None:
+        """Nothing."""
+        del account, kind, name, now
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """None."""
+        del account, references
+        return {}
 
 
 class SilentJournal:
@@ -39,15 +71,26 @@ class SilentJournal:
 
 
 class Rehearsal:
-    """An `Intake` that stores nothing: limits are looked up, and that is all."""
+    """An `Intake` that stores nothing: the queue is looked at as of `now`, and that is all."""
 
-    def __init__(
-        self,
-        quota_left: Callable[[str, str, QuotaRule], tuple[int, float]],
-        login_blocked: Callable[[str], bool],
-    ) -> None:
-        self.quota_left = quota_left
-        self.login_blocked = login_blocked
+    def __init__(self, queue: QueueView, now: float) -> None:
+        self._queue, self._now = queue, now
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+        """As the queue stands."""
+        return self._queue.quota_left(account, sender, rule, self._now)
+
+    def login_blocked(self, who: str) -> bool:
+        """As the queue stands."""
+        return self._queue.login_blocked(who, self._now)
+
+    def find_record(self, account: str, kind: str, name: str) -> Record | None:
+        """As the queue stands."""
+        return self._queue.find_record(account, kind, name, self._now)
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """As the queue stands."""
+        return self._queue.fates(account, references)
 
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         """Nothing is counted."""
@@ -166,9 +209,10 @@ def rehearse(
     macros: Mapping[str, str] | None = None,
     mail_parameters: Sequence[str] = (),
     recipient_parameters: Sequence[str] = (),
+    chance: Callable[[int], int] = secrets.randbelow,
 ) -> tuple[Transaction, Verdict]:
     """Play one mail through a gate, as `milterd` would. `macros` as the MTA names them (`i`, `{tls_version}`,
-    …).
+    …), `chance` as in `dialects.context.Context`.
     """
     known = macros or {}
     transaction = Transaction(
@@ -182,6 +226,7 @@ def rehearse(
         tls_version=known.get("{tls_version}", ""),
         mta_queue_id=known.get("i", ""),
         clock=lambda: now,
+        chance=chance,
     )
     for recipient in recipients:
         transaction.recipient(recipient, esmtp_parameters(recipient_parameters))
@@ -193,15 +238,11 @@ def rehearse(
     return transaction, transaction.decide()
 
 
-def preview(configuration: Configuration, queue: QuotaBook, *, now: float, **dialogue: Any) -> dict[str, Any]:
+def preview(configuration: Configuration, queue: QueueView, *, now: float, **dialogue: Any) -> dict[str, Any]:
     """What would become of a mail, as DESIGN §7's JSON object; limits as `queue` stands. For `dialogue` see
     `rehearse`.
     """
-    rehearsal = Rehearsal(
-        lambda account, sender, rule: queue.quota_left(account, sender, rule, now),
-        lambda who: queue.login_blocked(who, now),
-    )
     transaction, verdict = rehearse(
-        Gate(configuration, Passwords()), rehearsal, SilentJournal(), now=now, **dialogue
+        Gate(configuration, Passwords()), Rehearsal(queue, now), SilentJournal(), now=now, **dialogue
     )
     return describe(transaction, verdict)

@@ -7,7 +7,7 @@ preview's JSON. The cases of support/toy/ show the same of a dialect that tests/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
-from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
 from sms_milter.preview import SilentJournal, preview, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
 from support.toy_dialect import TOY
@@ -70,6 +70,12 @@ class Taking:
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         return self._queue.quota_left(account, sender, rule, self._now)
+
+    def find_record(self, account: str, kind: str, name: str) -> Record | None:
+        return self._queue.find_record(account, kind, name, self._now)
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        return self._queue.fates(account, references)
 
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         return self._queue.login_failed(who, rule, self._now)

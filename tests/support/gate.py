@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, LoginRule, NewMail, QuotaRule, Stored
+from sms_milter.model import Client, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
 
 BASE: dict[str, Any] = {
     "domains": {"sms.haysystems.com": {"dialect": "hsl"}},
@@ -54,6 +54,7 @@ class Remembered:
         self.left = left
         self.failed: list[tuple[str, LoginRule]] = []
         self.blocked: set[str] = set()
+        self.records: dict[tuple[str, str, str], Record] = {}
         self._put = put
 
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
@@ -64,6 +65,12 @@ class Remembered:
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         return self.left, 1_000_000.0
+
+    def find_record(self, account: str, kind: str, name: str) -> Record | None:
+        return self.records.get((account, kind, name))
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        return {}
 
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         self.failed.append((who, rule))

@@ -6,12 +6,13 @@ import contextlib
 import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.errors import Deferred, Refusal, Rejected
+from sms_milter.errors import Deferred, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
     Deed,
@@ -24,9 +25,11 @@ from sms_milter.model import (
     NewMail,
     Notify,
     Outcome,
+    PartFate,
     PartState,
     QuotaRule,
     ReceiptNews,
+    Record,
     ReportOutcome,
     Selection,
     Settled,
@@ -51,6 +54,7 @@ class MemoryQueue:
         self._usage: list[tuple[str, str, float, int]] = []
         self._failures: list[tuple[str, float]] = []
         self._blocks: dict[str, float] = {}
+        self._records: dict[tuple[str, str, str], Record] = {}
         self._links: list[dict[str, Any]] = []
         self._reports: list[dict[str, Any]] = []
         self.reported = False
@@ -74,6 +78,10 @@ class MemoryQueue:
             fresh = known.received_at > now - self._retry_window_seconds
             if mail.fingerprint is not None and known.fingerprint == mail.fingerprint and fresh:
                 return Stored(queue_id, repeat=True)
+        for record in mail.records:
+            known = self.find_record(mail.account, record.kind, record.name, now)
+            if (known.written_by if known else 0) != record.written_by:
+                return RecordChanged(reply.QUEUE_UNAVAILABLE)
         needed = sum(len(message.parts) for message in mail.messages)
         if mail.quota:
             refusal = self._charge(mail, mail.quota, needed, now)
@@ -83,6 +91,8 @@ class MemoryQueue:
         self._mails[queue_id] = mail
         if not mail.messages:
             self._last_id = queue_id
+        for record in mail.records:
+            self._records[mail.account, record.kind, record.name] = replace(record, written_by=queue_id)
         for answer in mail.answers:
             self._report(queue_id, None, now, answer)
         for message in mail.messages:
@@ -163,6 +173,31 @@ class MemoryQueue:
 
     def login_blocked(self, who: str, now: float) -> bool:
         return self._blocks.get(who, 0.0) > now
+
+    def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
+        known = self._records.get((account, kind, name))
+        return known if known and (known.until is None or known.until > now) else None
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        found: dict[str, list[PartFate]] = {}
+        for part in self._parts.values():
+            reference = part["plan"].reference
+            if reference in references and self._mails[part["queue_id"]].account == account:
+                if part["number"] == 1:
+                    found[reference] = []
+                found[reference].append(self._fate(part))
+        return found
+
+    def _fate(self, part: dict[str, Any]) -> PartFate:
+        heard = [receipt for owner, receipt in self._receipts if owner == part["part_id"]]
+        newest = max(heard, key=lambda receipt: receipt.at, default=None)
+        if newest is None:
+            told_at = part["finished_at"] if part["state"] in FINAL else None
+        else:
+            told_at = newest.at if newest.done_at is None else newest.done_at
+        stat, error = (newest.stat, newest.error) if newest else ("", "")
+        submitted_at = part["submitted_at"] or None
+        return PartFate(part["state"], submitted_at, told_at, stat, error, part["command_status"])
 
     # --- dispatcher -----------------------------------------------------------------------------------------
 

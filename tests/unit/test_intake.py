@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from sms_milter import reply
-from sms_milter.errors import Deferred
+from sms_milter.errors import Deferred, RecordChanged
 from sms_milter.intake import Transaction, Verdict
 from sms_milter.model import Action, NewMail, Notify, Original, Stage, Stored
 from support.gate import Desk, Remembered
@@ -309,3 +309,24 @@ def test_the_sender_is_kept_as_it_was_written() -> None:
     desk = Desk()
     assert send(desk.transaction(sender="<Bob@customer.example>")).action is Action.DISCARD
     assert desk.intake.mails[0].sender == "Bob@customer.example"
+
+
+def test_a_mail_whose_records_have_changed_is_judged_again() -> None:
+    tries: list[NewMail] = []
+
+    def put(mail: NewMail) -> Stored:
+        tries.append(mail)
+        if len(tries) < 3:
+            raise RecordChanged(reply.QUEUE_UNAVAILABLE)
+        return Stored(1)
+
+    assert send(Desk(Remembered(put=put)).transaction()).action is Action.DISCARD
+    assert len(tries) == 3
+
+
+def test_judging_again_has_an_end() -> None:
+    def put(_mail: NewMail) -> Stored:
+        raise RecordChanged(reply.QUEUE_UNAVAILABLE)
+
+    verdict = send(Desk(Remembered(put=put)).transaction())
+    assert (verdict.action, verdict.reply) == (Action.DEFER, reply.QUEUE_UNAVAILABLE)

@@ -7,13 +7,15 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sms_milter.cli.common import DEFAULT_CONFIG, EX_NOINPUT, ConfigFile, complain
 from sms_milter.config.load import Loaded, load
-from sms_milter.model import QuotaRule
+
+if TYPE_CHECKING:
+    from sms_milter.preview import QueueView
 
 
 def preview(
@@ -43,7 +45,7 @@ def preview(
     octets = sys.stdin.buffer.read() if str(mail) == "-" else _read(mail)
     result = rehearse_mail(
         loaded.configuration,
-        _Usage(loaded),
+        _view(loaded),
         now=_moment(now),
         client=client,
         sender=sender,
@@ -57,26 +59,13 @@ def preview(
     print(json.dumps(result, indent=2, ensure_ascii=False))
 
 
-class _Usage:
-    """Limits as the queue stands; a queue that does not exist yet has no usage."""
+def _view(loaded: Loaded) -> QueueView:
+    """The queue as it stands; one that does not exist yet is not made."""
+    from sms_milter.preview import EmptyQueue
+    from sms_milter.queue import open_queue
 
-    def __init__(self, loaded: Loaded) -> None:
-        self._url = loaded.configuration.queue
-
-    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
-        if not Path(self._url.path).exists():
-            limits = [limit for limit in (rule.messages, rule.per_sender) if limit is not None]
-            return min(limits, default=sys.maxsize), now
-        from sms_milter.queue import open_queue
-
-        return open_queue(self._url).quota_left(account, sender, rule, now)
-
-    def login_blocked(self, who: str, now: float) -> bool:
-        if not Path(self._url.path).exists():
-            return False
-        from sms_milter.queue import open_queue
-
-        return open_queue(self._url).login_blocked(who, now)
+    url = loaded.configuration.queue
+    return open_queue(url) if Path(url.path).exists() else EmptyQueue()
 
 
 def _read(path: Path) -> bytes:

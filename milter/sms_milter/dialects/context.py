@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Envelope, Recipient, SmsRequest
+from sms_milter.model import Answer, Envelope, PartFate, Recipient, Record, SmsRequest
 
 Options = TypeVar("Options", covariant=True)
 
@@ -16,12 +17,42 @@ Options = TypeVar("Options", covariant=True)
 Targets: TypeAlias = tuple[tuple[Recipient, str | None], ...]
 
 
+class Records(Protocol):
+    """What the account's earlier mails have left behind and what became of them; raises Deferred."""
+
+    def find(self, kind: str, name: str) -> Record | None:
+        """The record by that name, to be changed by `SmsRequest.records`; None when nothing is known."""
+
+    def fates(self, references: Sequence[str]) -> Mapping[str, Sequence[PartFate]]:
+        """The parts of the newest message with each reference, in order; unknown ones are left out."""
+
+
+class _NoRecords:
+    """The records of an account that never sent anything."""
+
+    def find(self, kind: str, name: str) -> None:
+        """Nothing."""
+
+    def fates(self, references: Sequence[str]) -> Mapping[str, Sequence[PartFate]]:
+        """Nothing."""
+        del references
+        return {}
+
+
+NO_RECORDS: Records = _NoRecords()
+
+
+def _least(_limit: int) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Context(Generic[Options]):
     """The envelope of a mail and what is known about it when its content is read, at end of message.
 
     `account` is who sends it: by then every check is passed. `options` are the dialect's own; `now` is in
-    seconds since the epoch; `reports` says whether any are mailed here.
+    seconds since the epoch; `reports` says whether any are mailed here. `chance` gives a number from 0 that
+    is less than its argument and that nobody can foresee; without it there is no chance, always 0.
     """
 
     envelope: Envelope
@@ -30,6 +61,8 @@ class Context(Generic[Options]):
     options: Options
     now: float
     reports: bool = False
+    records: Records = NO_RECORDS
+    chance: Callable[[int], int] = _least
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, Refusal
 from sms_milter.logline import clean, line, place
-from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
 from sms_milter.ports import Doorbell, IntakeQueue, Journal
 from sms_milter.reply import Reply
 
@@ -136,6 +136,20 @@ class Committer:
         job: _Job = _Waiting(lambda queue: queue.login_blocked(who, now))
         blocked: bool = self._result(job, self._jobs, None)
         return blocked
+
+    def find_record(self, account: str, kind: str, name: str) -> Record | None:
+        """See `ports.Intake.find_record`."""
+        now = self._clock()
+        found: list[Record | None] = self._result(
+            _Waiting(lambda queue: [queue.find_record(account, kind, name, now)]), self._jobs, None
+        )
+        return found[0]
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """See `ports.Intake.fates`."""
+        job: _Job = _Waiting(lambda queue: queue.fates(account, references))
+        found: dict[str, list[PartFate]] = self._result(job, self._jobs, None)
+        return found
 
     def _result(
         self,

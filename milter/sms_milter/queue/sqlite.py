@@ -19,14 +19,16 @@ from sms_milter.model import (
     LinkStatus,
     LoginRule,
     NewMail,
+    PartFate,
     Priority,
     QuotaRule,
+    Record,
     ReportOutcome,
     Selection,
     Stored,
 )
 from sms_milter.ports import Work
-from sms_milter.queue import sqlite_deeds, sqlite_intake, sqlite_notify, sqlite_reports
+from sms_milter.queue import sqlite_deeds, sqlite_intake, sqlite_notify, sqlite_records, sqlite_reports
 from sms_milter.queue.sqlite_file import SqliteFile
 from sms_milter.queue.sqlite_work import SqliteWork
 from sms_milter.queue.statements import statements
@@ -82,6 +84,16 @@ class SqliteQueue:
         """See `ports.IntakeQueue.login_blocked`."""
         with self._file.reading() as db:
             return sqlite_intake.login_blocked(db, who, now)
+
+    def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
+        """See `ports.IntakeQueue.find_record`."""
+        with self._file.reading() as db:
+            return sqlite_records.find(db, account, kind, name, now)
+
+    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+        """See `ports.IntakeQueue.fates`."""
+        with self._file.reading() as db:
+            return sqlite_records.fates(db, account, references)
 
     def free_octets(self) -> int | None:
         """Space left for the file; None if its directory cannot be looked at."""

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.errors import Deferred, Refusal, Rejected
+from sms_milter.errors import Deferred, RecordChanged, Refusal, Rejected
 from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, QuotaRule, Stored
+from sms_milter.queue import sqlite_records
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, patience
+from sms_milter.queue.sqlite_records import storable
 from sms_milter.queue.statements import statements
 
 _WHOLE_ACCOUNT = "*"  # no envelope sender looks like this
@@ -30,8 +32,8 @@ def put(
     *,
     retry_window_seconds: float,
 ) -> list[Stored | Refusal]:
-    """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for one without
-    parts or answers.
+    """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for a message
+    without parts.
     """
     last_id: int = db.execute(_SQL["last_id"]).fetchone()[0]
     batch = _Batch(db, last_id, now)
@@ -45,6 +47,9 @@ def put(
             if known:
                 results.append(Stored(known, repeat=True))
                 continue
+        if mail.records and not sqlite_records.are_as_read(db, mail.account, mail.records, now):
+            results.append(RecordChanged(reply.QUEUE_UNAVAILABLE, "its records change all the time"))
+            continue
         parts = sum([len(message.parts) for message in mail.messages])
         if mail.quota is not None:
             refusal = _charge(db, mail, mail.quota, parts, now)
@@ -52,6 +57,8 @@ def put(
                 results.append(refusal)
                 continue
         queue_id = batch.add(mail, parts)
+        if mail.records:
+            sqlite_records.write(db, mail.account, mail.records, queue_id, now)
         if fingerprint is not None:
             stored[fingerprint] = queue_id
         results.append(Stored(queue_id))
@@ -74,7 +81,7 @@ def quota_left(
 
 def login_failed(db: sqlite3.Connection, who: str, rule: LoginRule, now: float) -> bool:
     """Count a failed login, forget some old ones; see `ports.IntakeQueue.login_failed`."""
-    who = _storable(who)
+    who = storable(who)
     db.execute(_SQL["forget_failures"], (now,))
     db.execute(_SQL["forget_blocks"], (now,))
     db.execute(_SQL["store_failure"], (who, now, now + rule.within_seconds))
@@ -87,7 +94,7 @@ def login_failed(db: sqlite3.Connection, who: str, rule: LoginRule, now: float) 
 
 def login_blocked(db: sqlite3.Connection, who: str, now: float) -> bool:
     """See `ports.IntakeQueue.login_blocked`."""
-    return db.execute(_SQL["find_block"], (_storable(who), now)).fetchone() is not None
+    return db.execute(_SQL["find_block"], (storable(who), now)).fetchone() is not None
 
 
 def _find(db: sqlite3.Connection, fingerprint: bytes, oldest: float) -> int | None:
@@ -130,32 +137,28 @@ class _Batch:
                 queue_id,
                 mail.received_at,
                 parts,
-                _storable(mail.mta_queue_id),
-                _storable(mail.account),
+                storable(mail.mta_queue_id),
+                storable(mail.account),
                 mail.dialect,
-                _storable(mail.sender),
-                _storable(mail.client),
-                _storable(mail.mail_message_id),
+                storable(mail.sender),
+                storable(mail.client),
+                storable(mail.mail_message_id),
                 mail.fingerprint,
             )
         )
         if not mail.messages:
-            if not mail.answers:
-                raise ValueError("a mail without messages and answers cannot be stored")
             self._last_id = queue_id
             self._partless += 1
         for message in mail.messages:
-            self._add_message(queue_id, mail.received_at, message)
+            self._add_message(queue_id, mail, message)
         if mail.original is not None:
-            self._originals.append((queue_id, _storable(mail.original.envelope_id), mail.original.header))
+            self._originals.append((queue_id, storable(mail.original.envelope_id), mail.original.header))
         for answer in mail.answers:
-            texts = map(
-                _storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name)
-            )
+            texts = map(storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name))
             self._answers.append((queue_id, self._now, self._now, *texts))
         return queue_id
 
-    def _add_message(self, queue_id: int, received_at: float, message: NewMessage) -> None:
+    def _add_message(self, queue_id: int, mail: NewMail, message: NewMessage) -> None:
         plan = message.plan
         total = len(message.parts)
         if not total:
@@ -167,7 +170,7 @@ class _Batch:
         if plan.concatenation is not None:
             reference = self._next_reference(plan.originator, plan.destination)
             bodies = [part.stamped(reference) for part in message.parts]
-        due_at = received_at if plan.not_before is None else plan.not_before
+        due_at = mail.received_at if plan.not_before is None else plan.not_before
         notify = int(plan.notify)
         receipt = RECEIPT_TOLD if notify & _BY_RECEIPT else int(plan.receipt)
         overdue_at = due_at + patience(plan.validity_seconds) if notify & _FAILURE else None
@@ -183,14 +186,15 @@ class _Batch:
                 plan.channel,
                 str(plan.kind),
                 plan.route,
-                _storable(plan.recipient),
-                _storable(plan.originator),
+                storable(plan.recipient),
+                storable(plan.originator),
                 plan.destination,
-                None if plan.reference is None else _storable(plan.reference),
+                None if plan.reference is None else storable(plan.reference),
+                None if plan.reference is None else storable(mail.account),
                 reference,
-                _storable(plan.text),
+                storable(plan.text),
                 notify,
-                plan.original_recipient and _storable(plan.original_recipient),
+                plan.original_recipient and storable(plan.original_recipient),
                 overdue_at,
             )
         )
@@ -214,7 +218,7 @@ class _Batch:
         self._last_id = part_id - 1
 
     def _next_reference(self, source: str, destination: str) -> int:
-        source = _storable(source)
+        source = storable(source)
         row = self._db.execute(_SQL["find_reference"], (source, destination)).fetchone()
         # A random start: a phone must not join parts of two gateways, or of before and after a new database.
         value = (row[0] + 1) % 65536 if row else random.randrange(65536)
@@ -247,11 +251,6 @@ def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> N
         some = rows[first : first + _ROWS_AT_ONCE]
         places = ",".join([values] * len(some))
         db.execute(f"{head} VALUES {places}", [field for row in some for field in row])
-
-
-def _storable(text: str) -> str:
-    """Octets that no character set explained (surrogateescape) cannot be stored as text; they become `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 # --- quotas -------------------------------------------------------------------------------------------------
@@ -292,7 +291,7 @@ class _Window:
 
 
 def _scopes(rule: QuotaRule, sender: str) -> list[tuple[str, int]]:
-    limits = ((_WHOLE_ACCOUNT, rule.messages), (_storable(sender), rule.per_sender))
+    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.per_sender))
     return [(scope, limit) for scope, limit in limits if limit is not None]
 
 

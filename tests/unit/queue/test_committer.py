@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 
 from contract.builders import NOW, mail, message
 from sms_milter import reply
-from sms_milter.errors import Deferred, QueueUnavailable, Refusal, Rejected
-from sms_milter.model import LoginRule, NewMail, QuotaRule, Stored
+from sms_milter.errors import Deferred, QueueUnavailable, RecordChanged, Refusal, Rejected
+from sms_milter.model import LoginRule, NewMail, PartState, QuotaRule, Record, Stored
 from sms_milter.queue import committer as module
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.sqlite import SqliteQueue
@@ -348,6 +349,43 @@ def test_failed_logins_are_counted_on_the_same_thread(bench: Bench) -> None:
     twice = LoginRule(count=2, within_seconds=60, block_seconds=60)
     assert [bench.committer.login_failed("a", twice) for _ in range(2)] == [False, True]
     assert [bench.committer.login_blocked(who) for who in ("a", "b")] == [True, False]
+
+
+def test_records_and_fates_are_read_on_the_same_thread(bench: Bench) -> None:
+    assert bench.committer.find_record("acme", "code", "1") is None
+    bench.committer.put(replace(mail(message(reference="7")), records=(Record("code", "1", "x"),)))
+    found = bench.committer.find_record("acme", "code", "1")
+    assert found is not None
+    assert found.value == "x"
+    assert [part.state for part in bench.committer.fates("acme", ["7"])["7"]] == [PartState.QUEUED]
+
+
+def test_a_record_that_many_change_at_a_time_misses_no_change(tmp_path: Path) -> None:
+    committers = [
+        Committer(lambda: SqliteQueue(str(tmp_path / "queue.db")), Bell(), Lines()) for _ in range(2)
+    ]
+
+    def count_one(committer: Committer) -> None:
+        while True:
+            read = committer.find_record("acme", "tries", "1") or Record("tries", "1", "0")
+            try:
+                committer.put(replace(mail(), records=(replace(read, value=str(int(read.value) + 1)),)))
+            except RecordChanged:
+                continue
+            return
+
+    threads = [threading.Thread(target=count_one, args=(committers[one % 2],)) for one in range(20)]
+    for one in committers:
+        one.start()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    counted = committers[0].find_record("acme", "tries", "1")
+    for one in committers:
+        one.stop()
+    assert counted is not None
+    assert counted.value == "20"
 
 
 def test_a_quota_that_cannot_be_read_in_time_is_deferred() -> None:

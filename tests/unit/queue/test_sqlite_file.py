@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -246,7 +247,7 @@ def test_a_mail_without_messages_is_our_fault(path: Path) -> None:
 # --- cost ---------------------------------------------------------------------------------------------------
 
 
-def _plan(path: Path, sql: str, values: tuple[object, ...]) -> str:
+def _plan(path: Path, sql: str, values: Any) -> str:
     with sqlite3.connect(path) as db:
         rows = db.execute("EXPLAIN QUERY PLAN " + sql, values).fetchall()
     db.close()
@@ -261,6 +262,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     settle(queue, receipt("k"))
     queue.close()
     dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
+    records = statements("queries_records.sql")
     hot = [
         (dispatch["due_parts"], ("main", 1, NOW, NOW, 10)),
         (dispatch["next_due"], ("main", 1)),
@@ -269,12 +271,18 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (dispatch["parked_receipts"], ("[1]",)),
         (intake["find_fingerprint"], (b"f", NOW)),
         (intake["first_usage"], ("a", "b", NOW)),
+        (records["find_record"], ("acme", "code", "1")),
+        (records["forget_records"], (NOW,)),
+        (records["newest_message"], ("acme", "1")),
+        (records["find_fates"], {"message": 1}),
     ]
     for sql, values in hot:
         plan = _plan(path, sql, values)
         assert "SCAN part" not in plan, sql
         assert "SCAN mail" not in plan, sql
         assert "SCAN receipt" not in plan, sql
+        assert "SCAN record" not in plan, sql
+        assert "SCAN message" not in plan, sql
         if "DISTINCT" not in sql:
             assert "TEMP B-TREE" not in plan, sql
 

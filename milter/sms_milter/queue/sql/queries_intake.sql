@@ -30,8 +30,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- insert_message --
 -- Store a message of a mail.
 INSERT INTO message (id, mail_id, priority, flash, receipt, not_before, validity_seconds, channel, kind, route,
-    recipient, originator, destination, reference, concatenation, text, notify, original_recipient, overdue_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    recipient, originator, destination, reference, referrer, concatenation, text, notify, original_recipient,
+    overdue_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- insert_original --
 -- Keep what reports will repeat of a mail.
