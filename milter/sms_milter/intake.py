@@ -32,6 +32,7 @@ from sms_milter.model import (
     Client,
     Credentials,
     Envelope,
+    Kind,
     NewMail,
     Notify,
     Original,
@@ -357,7 +358,7 @@ class Transaction:
         request = self._request = domain.dialect.parse(mail, context)
         wishes = self._reachable(request.wishes, member) if request.partial else request.wishes
         messages = plan(wishes, self._authorise(request, member))
-        outcome = Outcome(context.envelope, mail, domain.options, request, _parts_of(messages))
+        outcome = Outcome(context.envelope, mail, domain.options, request, messages)
         answers = self._answers(domain, outcome)
         return Plan(domain.dialect.name, member.name, messages, answers, request.records)
 
@@ -435,9 +436,8 @@ class Transaction:
                 originator = gate.originator(member, wish.originator)
             else:
                 originator = own if wish.default_originator is None else wish.default_originator
-            found = gate.terms(
-                member.name, originator, request.max_parts, request.append_text, request.punctuation, smsc
-            )
+            append = request.append_text and wish.kind is Kind.TEXT
+            found = gate.terms(member.name, originator, request.max_parts, append, request.punctuation, smsc)
             if wish.max_parts is None or wish.max_parts >= found.max_parts:
                 return found
             return replace(found, max_parts=wish.max_parts)

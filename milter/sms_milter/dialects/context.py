@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Envelope, PartFate, Recipient, Record, SmsRequest
+from sms_milter.model import Answer, Envelope, PartFate, PlannedMessage, Recipient, Record, SmsRequest
 
 Options = TypeVar("Options", covariant=True)
 
@@ -67,13 +67,13 @@ class Context(Generic[Options]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Options]):
-    """What a mail that is taken becomes, told before it is stored: `parts` SMS in all."""
+    """What a mail that is taken becomes, told before it is stored."""
 
     envelope: Envelope
     mail: Mail
     options: Options
     request: SmsRequest
-    parts: int
+    messages: Sequence[PlannedMessage]
 
 
 @dataclass(frozen=True, slots=True)

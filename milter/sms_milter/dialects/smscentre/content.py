@@ -20,8 +20,19 @@ _WRITTEN_MARK = "\\n~~~\\n"
 FLASH, PUSH, BINARY, HEXADECIMAL, PING = "1", "2", "4", "5", "6"
 _PLAIN = ("", "0")
 _SPOKEN = (*_PLAIN, FLASH, PUSH, BINARY, HEXADECIMAL, PING)
-_OTHER_CHANNELS = ("3", "7", "8", "9", "10", "11", "12")  # HLR, MMS, mail, voice, messengers
-FORMATS = _SPOKEN + _OTHER_CHANNELS
+_HLR, _MMS, _MAIL, _CALL, _VIBER, _WHATSAPP, _SOCIAL = "3", "7", "8", "9", "10", "11", "12"
+_BOT = "bot"  # has a prefix only
+FORMATS = (*_SPOKEN, _HLR, _MMS, _MAIL, _CALL, _VIBER, _WHATSAPP, _SOCIAL)
+_OTHER_CHANNELS = (_HLR, _MMS, _MAIL, _CALL, _VIBER, _WHATSAPP, _SOCIAL, _BOT)
+_FORM_OF_PREFIX = {
+    "CALL": _CALL,
+    "VIBER": _VIBER,
+    "SOC": _SOCIAL,
+    "MAIL": _MAIL,
+    "BOT": _BOT,
+    "PING": PING,
+    "HLR": _HLR,
+}
 
 _INVISIBLE = 0x40  # protocol_id: short message type 0 (GSM 03.40 §9.2.3.9)
 _FOR_THE_PHONE = 0xF5  # data_coding: 8-bit, class 1
@@ -42,17 +53,23 @@ class Content:
     protocol_id: int = 0
 
 
+def form_of(message: str, form: str) -> tuple[str, str]:
+    """The format of `message` and what of it is no prefix; a prefix wins over the format that the request
+    names (SMSCentre §7.1). Raises Rejected for a channel that does not exist here.
+    """
+    prefix = _PREFIX.match(message)
+    if prefix:
+        form = _FORM_OF_PREFIX[prefix[1] or prefix[2]]
+        message = message[prefix.end() :].lstrip()
+    if form in _OTHER_CHANNELS:
+        raise Rejected(replies.NO_SUCH_CHANNEL)
+    return form, message
+
+
 def content(message: str, form: str, translit: str, raw: bytes | None = None) -> Content:
     """What `message` in the format `form` becomes; `raw` are its octets where these count. Raises
     Rejected.
     """
-    prefix = _PREFIX.match(message)
-    if prefix:
-        if prefix[2] != "PING":
-            raise Rejected(replies.NO_SUCH_CHANNEL)
-        form = PING
-    if form in _OTHER_CHANNELS:
-        raise Rejected(replies.NO_SUCH_CHANNEL)
     if form == PING:
         return Content(kind=Kind.PING, protocol_id=_INVISIBLE)
     text, comment = _without_comment(message)

@@ -34,3 +34,8 @@ def bad_number(identity: str) -> Reply:
 def unreachable(identity: str) -> Reply:
     """There is no way to any of the numbers, or the account may not use it."""
     return Reply.permanent("1.1", f"ERROR = 8 (can't to deliver), ID - {identity}")
+
+
+def done(parts: int, identity: str) -> str:
+    """The line that tells of success: so many SMS (SMSCentre §11.1)."""
+    return f"OK - {parts} SMS, ID - {identity}"

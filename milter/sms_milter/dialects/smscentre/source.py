@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sms_milter.dialects.smscentre import replies
 from sms_milter.errors import Rejected
-from sms_milter.mail import charset, flowed, html
+from sms_milter.mail import charset, flowed, html, words
 from sms_milter.mail.parse import Mail, Part
 
 _DEFAULT_CHARSET = "koi8-r"
@@ -73,10 +73,14 @@ def text(mail: Mail) -> str:
     parts = _texts(mail)
     found = next(_tagged(parts), None)
     if found is None:
-        if len(mail.parts) != 1 or not parts or parts[0].content_type != "text/plain":
+        if _is_multipart(mail) or not parts or parts[0].content_type != "text/plain":
             raise Rejected(replies.BAD_TEXT_FORM)
         found = read(parts[0])
     return found.strip(_BLANKS)
+
+
+def _is_multipart(mail: Mail) -> bool:
+    return mail.by_name.get("content-type", b"").lstrip().lower().startswith(b"multipart/")
 
 
 def plain_text(mail: Mail) -> str:
@@ -88,6 +92,11 @@ def plain_text(mail: Mail) -> str:
     if found is None:
         found = read(parts[0]) if parts else ""
     return _GAP.sub("\n\n", found.replace("\0", "")).strip(_BLANKS)
+
+
+def subject(mail: Mail) -> str:
+    """The Subject in one line."""
+    return words.decode(mail.by_name.get("subject", b"")).strip()
 
 
 def octets(mail: Mail) -> bytes:
