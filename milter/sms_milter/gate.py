@@ -91,7 +91,9 @@ class Gate:
         if not given.api_key:
             # Nobody's password is verified too, so that time does not tell which names there are.
             password_hash = member.account.password_hash if member is not None else ""
-            right = any(self._passwords.right(password_hash, one) for one in given.passwords)
+            right = any(
+                self._passwords.right(password_hash, one, digest=given.digest) for one in given.passwords
+            )
             if member is not None and not right:
                 raise Denied(Denial.WRONG_PASSWORD, member.name)
         if member is None:

@@ -316,7 +316,10 @@ class Transaction:
         try:
             return self._accept(domain, progress)
         except Refusal as refusal:
-            return self._complain(domain, domain.dialect.worded(refusal.reply, self._request), None, progress)
+            why = domain.dialect.worded(refusal.reply, self._request)
+            if self._gate.login_by_client and self._login is not None and domain.dialect.suspicious(why):
+                self._count_failure(self._known_as())
+            return self._complain(domain, why, None, progress)
         except Denied as denied:
             return self._complain(domain, domain.dialect.denied(denied.denial), denied, progress)
 

@@ -78,12 +78,14 @@ class Credentials:
 
     `names` maps settings of `logins` to what the mail says, such as `{"user": …, "api_id": …}`: the first
     finds the account, the others must be its own too. `passwords` are readings of one password, the likeliest
-    first. An `api_key` stands in place of names and passwords.
+    first. `digest`: each of them may be the password's MD5. An `api_key` stands in place of names and
+    passwords.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     passwords: tuple[str, ...] = field(default=(), repr=False)
     api_key: str = field(default="", repr=False)
+    digest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

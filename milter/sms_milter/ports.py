@@ -55,9 +55,9 @@ class Journal(Protocol):
 class PasswordCheck(Protocol):
     """Knows right passwords from wrong ones; a hash is slow to verify on purpose."""
 
-    def right(self, password_hash: str, password: str) -> bool:
-        """Whether `password` is the one that was hashed. With the hash "" it never is, and that takes as
-        long.
+    def right(self, password_hash: str, password: str, *, digest: bool = False) -> bool:
+        """Whether `password` is the one that was hashed, or with `digest` its MD5, if the hash allows that.
+        With the hash "" it never is, and that takes as long.
         """
 
 

@@ -1,8 +1,9 @@
 """Every case in golden/<dialect>/: a mail, how it came in, and what `sms-milter preview` says becomes of it.
 
 A case is NN-name.eml (the mail), NN-name.yaml (the rest) and NN-name.md (one sentence why). `config` changes
-the dialect's base.yaml; `before` are mails taken earlier, named by their files; `expect` is the whole of
-preview's JSON. The cases of support/toy/ show the same of a dialect that tests/support/toy_dialect.py adds.
+the dialect's base.yaml; `before` are mails that came earlier, named by their files, perhaps so many `times`
+`every` few seconds, perhaps `refused`; `expect` is the whole of preview's JSON. The cases of support/toy/
+show the same of a dialect that tests/support/toy_dialect.py adds.
 """
 
 from __future__ import annotations
@@ -116,14 +117,20 @@ def dialogue(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def take(
-    configuration: Configuration, queue: SqliteQueue, now: float, mail: Path, how: dict[str, Any]
+    configuration: Configuration,
+    queue: SqliteQueue,
+    now: float,
+    mail: Path,
+    how: dict[str, Any],
+    *,
+    refused: bool = False,
 ) -> None:
-    """Store a mail that came earlier."""
+    """Play a mail that came earlier; it is stored, or `refused`."""
     taking = Taking(queue, now)
     _, verdict = rehearse(
         Gate(configuration, Passwords()), taking, SilentJournal(), mail=mail.read_bytes(), now=now, **how
     )
-    assert verdict.stored is not None, f"{mail.name} should have been taken, but {verdict.reply}"
+    assert (verdict.stored is None) is refused, f"{mail.name}: {verdict.action}, {verdict.reply}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
@@ -134,7 +141,10 @@ def test_the_mail_becomes_what_the_case_says(case: Path, tmp_path: Path) -> None
     try:
         for earlier in content.get("before", ()):
             how = dialogue(content) | dialogue(earlier)
-            take(configuration, queue, seconds(earlier["now"]), case.parent / earlier["mail"], how)
+            for number in range(earlier.get("times", 1)):
+                at = seconds(earlier["now"]) + number * earlier.get("every", 0)
+                refused = earlier.get("refused", False)
+                take(configuration, queue, at, case.parent / earlier["mail"], how, refused=refused)
         mail = case.with_suffix(".eml").read_bytes()
         now = seconds(content["now"])
         assert preview(configuration, queue, mail=mail, now=now, **dialogue(content)) == content["expect"]

@@ -196,7 +196,8 @@ def test_the_service_does_what_preview_says(
     rig.configured(wanted, afresh="before" in case)
     if "before" in case:
         for earlier in case["before"]:
-            rig.say(case | earlier, with_crlf((path.parent / earlier["mail"]).read_bytes()))
+            for _ in range(earlier.get("times", 1)):
+                rig.say(case | earlier, with_crlf((path.parent / earlier["mail"]).read_bytes()))
         wait_until(lambda: not rig.service.backlog(), "the earlier mails to be sent")
         rig.mark_the_end()
     rig.smsc.clear()

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from contract.builders import NOW, mail, message, states
-from sms_milter.config.secrets import verify
+from sms_milter.config.secrets import Passwords, verify
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import BASE
 
@@ -128,6 +128,8 @@ def test_hash_password_prints_what_verifies() -> None:
     assert verify(done.stdout.decode().strip(), "secret")
     assert not verify(done.stdout.decode().strip(), "other")
     assert run("hash-password", given=b"\n").returncode == 64
+    of_md5 = run("hash-password", "--md5", given=b"123\n").stdout.decode().strip()
+    assert Passwords().right(of_md5, "202cb962ac59075b964b07152d234b70", digest=True)
 
 
 # --- the queue ----------------------------------------------------------------------------------------------

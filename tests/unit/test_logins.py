@@ -262,9 +262,9 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(monkeypatch: pytest.M
     asked: list[str] = []
     right = Passwords.right
 
-    def counting(self: Passwords, password_hash: str, password: str) -> bool:
+    def counting(self: Passwords, password_hash: str, password: str, *, digest: bool = False) -> bool:
         asked.append(password_hash)
-        return right(self, password_hash, password)
+        return right(self, password_hash, password, digest=digest)
 
     monkeypatch.setattr(Passwords, "right", counting)
     send(desk().transaction(), user="nobody")

@@ -11,7 +11,11 @@ from sms_milter.cli.common import AsJson
 from sms_milter.config.secrets import hash_password
 
 
-def hash_password_command() -> None:
+def hash_password_command(
+    md5: Annotated[
+        bool, typer.Option("--md5", help="So that the password's MD5 will do too (SMSCentre: accept_md5).")
+    ] = False,
+) -> None:
     """Read a password from the terminal or standard input and print the value for `password_hash`."""
     if sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
@@ -19,7 +23,7 @@ def hash_password_command() -> None:
         password = sys.stdin.readline().rstrip("\n")
     if not password:
         raise typer.BadParameter("the password is empty")
-    print(hash_password(password))
+    print(hash_password(password, of_md5=md5))
 
 
 def simulate(

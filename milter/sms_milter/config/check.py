@@ -25,7 +25,7 @@ from sms_milter.config.schema import (
 )
 from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow, key_place, written
 from sms_milter.errors import Fault
-from sms_milter.policy.logins import KEY_DIGEST, login_key
+from sms_milter.policy.logins import KEY_DIGEST, OF_MD5, login_key
 
 _FEW = 12  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
@@ -34,6 +34,7 @@ _NOBODY_TO_TELL = "has no effect while reports.submit_to is empty"
 _OWN_ADDRESS = (
     "has the account's own address, which others know; who may send by address alone needs a secret one"
 )
+_NO_MD5 = "has no effect: no account's password_hash was made by `sms-milter hash-password --md5`"
 _NOT_IN_FORCE = "is accepted but not in force in this version"
 
 
@@ -257,7 +258,7 @@ def _check_proofs(root: Table, path: Path, account: Account) -> Iterator[Fault]:
     if "password" in account.require and not (by_name or account.api_keys):
         problem = "password needs `logins` with `password_hash`, or `api_keys`; nobody could send"
         yield _at(root, (*path, "require"), problem)
-    if account.password_hash and not account.password_hash.startswith("$argon2"):
+    if account.password_hash and not account.password_hash.removeprefix(OF_MD5).startswith("$argon2"):
         problem = "found something else (not shown), expected what `sms-milter hash-password` prints"
         yield _at(root, (*path, "password_hash"), problem)
     for order, key in enumerate(account.api_keys):
@@ -324,6 +325,12 @@ def notes(root: Table, configuration: Configuration) -> list[tuple[Place, str]]:
         for name, account in configuration.accounts.items()
         if account.account_address.lower() in map(str.lower, account.senders)
     ]
+    if not any(account.password_hash.startswith(OF_MD5) for account in configuration.accounts.values()):
+        found += [
+            (("domains", name, "accept_md5"), f" {_NO_MD5}")
+            for name, domain in configuration.domains.items()
+            if getattr(domain.options, "accept_md5", False)
+        ]
     return [(key_place(root, path), written(path) + why) for path, why in found]
 
 

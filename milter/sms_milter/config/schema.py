@@ -495,7 +495,9 @@ class Limits(Section):
         None, doc="A run of messages with short pauses; null is off.", in_force=False
     )
     failed_logins: LoginLimit | None = setting(
-        None, doc="Failed logins by what stands in a mail; null is off."
+        None,
+        doc="Failed logins by what stands in a mail, with SMSCentre also errors in its parameters (per "
+        "client); null is off.",
     )
 
 

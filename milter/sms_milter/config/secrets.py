@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
+import re
 from functools import cache
 from threading import Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from sms_milter.policy.logins import OF_MD5
+
 _HASHER = PasswordHasher()  # Argon2id with the library's parameters (RFC 9106 §4)
 
 
-def hash_password(password: str) -> str:
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+def hash_password(password: str, *, of_md5: bool = False) -> str:
     """The hash to put into `password_hash`; another one each time, because it is salted."""
-    return _HASHER.hash(password)
+    return OF_MD5 + _HASHER.hash(_md5(password)) if of_md5 else _HASHER.hash(password)
+
+
+def _md5(password: str) -> str:
+    # What an interface asks for (SMSCentre §5), not what keeps the password secret.
+    return hashlib.md5(password.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
 
 def verify(password_hash: str, password: str) -> bool:
@@ -38,8 +50,14 @@ class Passwords:
         self._right: set[bytes] = set()
         self._verifying = Lock()
 
-    def right(self, password_hash: str, password: str) -> bool:
-        """Whether `password` is the one that was hashed; without a hash never, after as long a time."""
+    def right(self, password_hash: str, password: str, *, digest: bool = False) -> bool:
+        """Whether `password` is the one that was hashed; without a hash never, after as long a time.
+
+        `digest`: the password's MD5 will do too, where that was hashed; what looks like one is one.
+        """
+        if password_hash.startswith(OF_MD5):
+            password_hash = password_hash.removeprefix(OF_MD5)
+            password = password if digest and _MD5.fullmatch(password) else _md5(password)
         known_by = self._digest(password_hash, password)
         if known_by in self._right:
             return True

@@ -36,6 +36,10 @@ def _as_it_is(why: Reply, _request: SmsRequest | None) -> Reply:
     return why
 
 
+def _innocent(_why: Reply) -> bool:
+    return False
+
+
 def _not_by_mail(_why: Reply, _mail: Mail, _envelope: Envelope, _options: object) -> Complaint | None:
     return None
 
@@ -51,6 +55,7 @@ class Dialect:
     finds one for a refusal by others, with the request if it was understood already.
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
     `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
+    `suspicious` tells refusals that count like a failed login where clients are blocked for too many of them.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Dialect:
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
     complaint: Callable[[Reply, Mail, Envelope, Any], Complaint | None] = _not_by_mail
     owner: Callable[[Recipient], str] | None = None
+    suspicious: Callable[[Reply], bool] = _innocent
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -98,5 +104,6 @@ DIALECTS: dict[str, Dialect] = {
         smscentre.worded,
         smscentre.complaint,
         smscentre.owner,
+        smscentre.suspicious,
     ),
 }

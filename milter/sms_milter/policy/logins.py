@@ -16,6 +16,7 @@ from sms_milter.policy.accounts import AccountBook, Member
 LOGIN_NAMES = ("userkey", "login", "user", "api_id")
 _ANY_CASE = frozenset({"login", "user"})
 KEY_DIGEST = "sha256:"
+OF_MD5 = "md5:"  # in front of a password_hash: not of the password, but of its MD5 in lower-case hexadecimal
 
 
 def login_key(kind: str, name: str) -> tuple[str, str]:

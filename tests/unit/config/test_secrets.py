@@ -112,3 +112,13 @@ def test_nothing_of_a_password_can_be_read_back() -> None:
 
 def test_octets_that_are_no_text_are_just_wrong() -> None:
     assert not Passwords().right(hash_password("x"), "\udcff")
+
+
+def test_the_digest_of_a_password_will_do_where_both_sides_allow_it() -> None:
+    hashed, digest = hash_password("123", of_md5=True), "202cb962ac59075b964b07152d234b70"
+    assert Passwords().right(hashed, "123")
+    assert Passwords().right(hashed, "123", digest=True)
+    assert Passwords().right(hashed, digest, digest=True)
+    assert not Passwords().right(hashed, digest)
+    assert not Passwords().right(hashed, digest.upper(), digest=True)
+    assert not Passwords().right(hash_password("123"), digest, digest=True)

@@ -71,6 +71,11 @@ def denied(why: Denial) -> Reply:
     return replies.BLOCKED if why is Denial.BLOCKED else replies.WRONG_LOGIN
 
 
+def suspicious(why: Reply) -> bool:
+    """Whether it is an error in the parameters: too many of these block a client as wrong logins do."""
+    return why.text == replies.BAD_PARAMETERS.text
+
+
 def worded(why: Reply, request: SmsRequest | None) -> Reply:
     """A refusal by others in the words of the interface, where it has any."""
     if why == reply.NO_SUCH_ADDRESS:

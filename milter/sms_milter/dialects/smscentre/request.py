@@ -1,4 +1,6 @@
-"""What the request in a mail to `send@` asks for, its fields in the order of their checks (SMSCentre §10.2)."""
+"""What the request in a mail to `send@` asks for, its fields in the order of their checks (SMSCentre
+§10.2).
+"""
 
 from __future__ import annotations
 
