@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.config.schema import Account, Configuration
+from sms_milter.channels import errand
+from sms_milter.config.schema import Account, Channel, Configuration, HttpChannel, SmppChannel
 from sms_milter.dialects import DIALECTS, Dialect
 from sms_milter.errors import Denied, Rejected
 from sms_milter.logline import Numbers
-from sms_milter.model import Action, Credentials, LoginRule, NewMessage, PlannedMessage, QuotaRule
-from sms_milter.policy.accounts import AccountBook, Member
+from sms_milter.mail.address import parse_path
+from sms_milter.model import (
+    EMAIL,
+    SMS,
+    Action,
+    Credentials,
+    Errand,
+    LoginRule,
+    NewMessage,
+    PlannedMessage,
+    QuotaRule,
+)
+from sms_milter.policy.accounts import AccountBook, Member, may_write_as
 from sms_milter.policy.destinations import ClosedGroup, RouteTable
 from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
 from sms_milter.sms.plan import originator_address
-from sms_milter.sms.terms import SmscTraits, Terms
+from sms_milter.sms.terms import Marks, SmscTraits, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,16 @@ class Gate:
             name: SmscTraits(smsc.alphabet, smsc.long_messages, _ton_npi(smsc.source_ton_npi))
             for name, smsc in configuration.smscs.items()
         }
-        self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()}
+        self._channels: dict[str, Channel] = {str(n): one for n, one in configuration.channels.items()}
+        self.channels = {
+            name: frozenset(self._channels if account.channels is None else account.channels)
+            for name, account in configuration.accounts.items()
+        }
+        self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()} | {
+            errand.outlet_name(name): channel.validity
+            for name, channel in configuration.channels.items()
+            if not isinstance(channel, SmppChannel)
+        }
         self.terms = lru_cache(4096)(self._terms)
 
     def customer(
@@ -121,8 +142,14 @@ class Gate:
         member = self._logins.find(given)
         return f"account {member.name}" if member is not None else f"nobody {unknown_name(given)}"
 
-    def originator(self, member: Member, wanted: str) -> str:
+    def originator(self, member: Member, wanted: str, channel: str = SMS) -> str:
         """An originator that a mail asks for, when the account may show it. Raises Denied."""
+        if channel == EMAIL:
+            if not _is_mailbox(wanted):
+                raise Denied(Denial.BAD_ORIGINATOR, member.name)
+            if not may_write_as(member.account, wanted):
+                raise Denied(Denial.ORIGINATOR_NOT_ALLOWED, member.name)
+            return wanted
         allowed, numbers = self._originators[member.name], self._numeric_originators[member.name]
         bare = _bare(wanted)
         if (allowed and bare not in allowed) or (numbers and bare.isdigit() and bare not in numbers):
@@ -133,29 +160,55 @@ class Gate:
             raise Denied(Denial.BAD_ORIGINATOR, member.name) from None
         return wanted
 
-    def way(self, member: Member, number: str) -> str:
-        """The SMSC for `number`. Raises Rejected when the closed group or the routes do not allow it."""
+    def way(self, member: Member, number: str, channel: str = SMS) -> str:
+        """The SMSC for `number`, or the channel's own outlet. Raises Rejected when the closed group or the
+        routes do not allow it, or when there is no such channel.
+        """
+        route: str | None = member.account.route
+        if channel != SMS:
+            settings = self._channels.get(channel)
+            if settings is None or channel not in self.channels[member.name]:
+                raise Rejected(reply.NO_SUCH_CHANNEL)
+            if channel == EMAIL and not _is_mailbox(number):
+                raise Rejected(reply.NO_SUCH_ADDRESS)
+            route = (settings.route or route) if isinstance(settings, SmppChannel) else None
         group = self.closed_groups.get(member.name)
         if group is not None and number not in group:
             raise Rejected(reply.NOT_IN_CLOSED_GROUP)
-        smscs = self.routes.smscs(member.account.route, number)
+        if route is None:
+            return errand.outlet_name(channel)
+        smscs = self.routes.smscs(route, number)
         if not smscs:
             raise Rejected(reply.NO_ROUTE)
         return smscs[0]
 
-    def composed(self, message: PlannedMessage, now: float) -> NewMessage:
+    def composed(self, message: PlannedMessage, account: str, now: float) -> NewMessage:
         """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
-        parts = tuple([compose(part, message.concatenation) for part in message.parts])
+        parts = tuple(
+            [
+                errand.compose(part, account)
+                if isinstance(part, Errand)
+                else compose(part, message.concatenation)
+                for part in message.parts
+            ]
+        )
         own = message.validity_seconds
         validity = self._validity_seconds[message.smsc] if own is None else own
         start = now if message.not_before is None else message.not_before
         return NewMessage(message, parts, start + validity)
 
     def _terms(
-        self, name: str, originator: str, dialect_parts: int, append: bool, punctuation: bool, smsc: str
+        self,
+        name: str,
+        originator: str,
+        dialect_parts: int,
+        append: bool,
+        punctuation: bool,
+        smsc: str,
+        channel: str,
     ) -> Terms:
         account = self.accounts[name].account
-        return Terms(
+        terms = Terms(
             originator=originator,
             append=account.append if append else "",
             max_parts=dialect_parts if account.max_parts == "default" else account.max_parts,
@@ -163,8 +216,15 @@ class Gate:
             punctuation=punctuation,
             route=account.route,
             smsc=smsc,
-            traits=self.traits[smsc],
+            traits=self.traits.get(smsc, SmscTraits()),
         )
+        if channel == SMS:
+            return terms
+        settings = self._channels[channel]
+        if isinstance(settings, SmppChannel):
+            return replace(terms, append="", route=settings.route or account.route, marks=_marks(settings))
+        final = not (isinstance(settings, HttpChannel) and settings.call_back)
+        return replace(terms, route="", errand=True, final=final)
 
 
 def quota_of(account: Account) -> QuotaRule | None:
@@ -173,6 +233,21 @@ def quota_of(account: Account) -> QuotaRule | None:
     if quota is None:
         return None
     return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
+
+
+def _marks(settings: SmppChannel) -> Marks:
+    return Marks(
+        settings.service_type, settings.protocol_id, settings.data_coding, tuple(settings.tlvs.items())
+    )
+
+
+def _is_mailbox(address: str) -> bool:
+    """Whether it is a mail address and nothing else, so that it may stand in an SMTP command."""
+    try:
+        local, domain = parse_path(address)
+    except Rejected:
+        return False
+    return f"{local}@{domain}".lower() == address.lower()
 
 
 def _bare(originator: str) -> str:

@@ -27,6 +27,7 @@ from sms_milter.mail.head import header_block
 from sms_milter.mail.parse import Mail
 from sms_milter.mail.parse import parse as parse_mail
 from sms_milter.model import (
+    EMAIL,
     Action,
     Answer,
     Client,
@@ -341,6 +342,7 @@ class Transaction:
             self._gate.reports,
             AccountRecords(self._intake, member.name),
             self._chance,
+            self._gate.channels[member.name],
         )
         judgements = 1
         while True:
@@ -415,7 +417,7 @@ class Transaction:
         why: Rejected | None = None
         for wish in wishes:
             try:
-                self._gate.way(member, wish.destination)
+                self._gate.way(member, wish.destination, wish.channel)
             except Rejected as refusal:
                 why = refusal
             else:
@@ -434,13 +436,16 @@ class Transaction:
         own = account.sender_originators.get(self.sender.lower()) or account.default_originator or ""
 
         def terms(wish: Wish) -> Terms:
-            smsc = gate.way(member, wish.destination)
-            if wish.originator is not None:
-                originator = gate.originator(member, wish.originator)
+            channel = wish.channel
+            smsc = gate.way(member, wish.destination, channel)
+            if wish.originator is not None or channel == EMAIL:
+                originator = gate.originator(member, wish.originator or "", channel)
             else:
                 originator = own if wish.default_originator is None else wish.default_originator
             append = request.append_text and wish.kind is Kind.TEXT
-            found = gate.terms(member.name, originator, request.max_parts, append, request.punctuation, smsc)
+            found = gate.terms(
+                member.name, originator, request.max_parts, append, request.punctuation, smsc, channel
+            )
             if wish.max_parts is None or wish.max_parts >= found.max_parts:
                 return found
             return replace(found, max_parts=wish.max_parts)
@@ -450,7 +455,9 @@ class Transaction:
     def _new_mail(self, judged: Plan, member: Member, mail: Mail, body: bytes) -> NewMail:
         ours = [recipient.address for _, recipient, _ in self._ours]
         return NewMail(
-            messages=tuple([self._gate.composed(message, self._started) for message in judged.messages]),
+            messages=tuple(
+                [self._gate.composed(message, member.name, self._started) for message in judged.messages]
+            ),
             received_at=self._started,
             account=judged.account,
             dialect=judged.dialect,

@@ -2,7 +2,8 @@
 it.
 
 Values only. A *request* is what one mail asks for, a *message* is for one destination, a *part* is one
-submit_sm. Times are seconds since the epoch (UTC) as float unless a name says otherwise.
+submit_sm, or one errand of a channel other than SMS. Times are seconds since the epoch (UTC) as float unless
+a name says otherwise.
 """
 
 from __future__ import annotations
@@ -156,17 +157,23 @@ class Binary:
     whole: bool = False
 
 
+SMS = "sms"  # the channel of what is not said to go by another one
+EMAIL = "email"  # the channel whose destinations and originators are mail addresses
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """One message that a mail asks for, as its dialect understood it; nothing is checked against the account
     yet.
 
-    Its content is `binary`, or `text` when there is none. `kind` is for text and what has no content; a
-    Binary knows its own. `validity_period` goes to the SMSC unchanged (SMPP 3.4 §7.1.1); without it
-    `validity_seconds` does, in the relative form.
+    `channel` is "sms" or one that the dialect found in `Context.channels`; `fields` are what else the channel
+    must know, such as ("subject", …) or ("voice", "w"), each name once. By another channel than SMS,
+    `destination` is what the channel takes: a mail address, a nickname. Its content is `binary`, or `text`
+    when there is none. `kind` is for text and what has no content; a Binary knows its own. `validity_period`
+    goes to the SMSC unchanged (SMPP 3.4 §7.1.1); without it `validity_seconds` does, in the relative form.
     """
 
-    destination: str  # digits only, international
+    destination: str  # of an SMS: digits only, international
     text: str = ""
     kind: Kind = Kind.TEXT
     binary: Binary | None = None
@@ -178,7 +185,6 @@ class Wish:
     max_parts: int | None = None  # what the mail allows; the account's limit holds beside it
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
-    own_order: bool = False  # whether the priority orders the account's messages only
     not_before: float | None = None
     validity_seconds: int | None = None
     validity_period: str = ""
@@ -186,7 +192,8 @@ class Wish:
     protocol_id: int = 0
     receipt: bool = False
     progress: bool = False  # whether the SMSC shall also tell what is not final (with `receipt` only)
-    channel: str = "sms"
+    channel: str = SMS
+    fields: tuple[tuple[str, str], ...] = ()
     notify: Notify = Notify.NEVER
     original_recipient: str = ""  # ESMTP parameter ORCPT as given
 
@@ -237,6 +244,21 @@ class SubmitSm:
 
 
 @dataclass(frozen=True, slots=True)
+class Errand:
+    """The one part of a message by another channel than SMS: what its outlet is told instead of a submit_sm.
+
+    `fields` as in `Wish`; `originator` "" is the outlet's own choice.
+    """
+
+    channel: str
+    destination: str
+    originator: str
+    text: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """Where the concatenation reference of a part stands: in `short_message`, or in TLV sar_msg_ref_num.
 
@@ -251,19 +273,21 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One message ready to be stored, nothing of it sent. Parts carry reference 0 until stored."""
+    """One message ready to be stored, nothing of it sent. Parts carry reference 0 until stored.
+
+    `smsc` is the SMSC's name, or the outlet's, such as "channel:voice"; then its one part is an Errand.
+    """
 
     destination: str
     originator: str
     text: str
-    parts: tuple[SubmitSm, ...]
-    kind: Kind = Kind.TEXT
-    channel: str = "sms"
+    parts: tuple[SubmitSm, ...] | tuple[Errand]
+    kind: Kind | str = Kind.TEXT  # by another channel than SMS, the channel's name
+    channel: str = SMS
     recipient: str = ""
     flash: bool = False
     reference: str | None = None
     priority: Priority = Priority.NORMAL
-    own_order: bool = False
     not_before: float | None = None
     validity_seconds: int | None = None
     receipt: bool = False
@@ -276,7 +300,9 @@ class PlannedMessage:
 
 @dataclass(frozen=True, slots=True)
 class ComposedPart:
-    """A submit_sm body (all after the 16-octet header) and where its concatenation reference stands in it."""
+    """A submit_sm body (all after the 16-octet header) and where its concatenation reference stands in it; or
+    an errand as octets.
+    """
 
     body: bytes
     reference_at: int = 0
@@ -388,7 +414,6 @@ class LeasedPart:
     expires_at: float
     sequence: int = 0
     doubts: int = 0  # earlier tries whose outcome stayed uncertain
-    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

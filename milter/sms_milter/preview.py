@@ -11,12 +11,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from sms_milter.channels import errand
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict, quota_refusal
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, LoginRule, NewMail, PartFate, PlannedMessage, QuotaRule, Record, Stored
+from sms_milter.model import (
+    Client,
+    Errand,
+    LoginRule,
+    NewMail,
+    PartFate,
+    PlannedMessage,
+    QuotaRule,
+    Record,
+    Stored,
+)
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
 
@@ -150,7 +161,9 @@ def _message_json(message: PlannedMessage) -> dict[str, Any]:
         "receipt": message.receipt,
         "route": message.route,
         "parts": [
-            {
+            errand.shown(part)
+            if isinstance(part, Errand)
+            else {
                 "source_addr": part.source_addr,
                 "source_addr_ton": part.source_addr_ton,
                 "source_addr_npi": part.source_addr_npi,

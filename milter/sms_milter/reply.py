@@ -67,6 +67,7 @@ BAD_NUMBER = Reply.permanent(
 )
 BAD_ADDRESS_FORM = Reply.permanent("1.3", "address form not supported here, write <number@domain>", code=553)
 NO_DESTINATION = Reply.permanent("1.3", "generic recipient without destination")
+NO_SUCH_CHANNEL = Reply.permanent("3.3", "messages of this kind are not offered here", code=554)
 NO_ROUTE = Reply.permanent("4.4", "no route to this destination")
 NOT_IN_CLOSED_GROUP = Reply.permanent("7.1", "destination not in closed user group")
 

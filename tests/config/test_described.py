@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sms_milter.config import describe
 from sms_milter.config.load import load
 from sms_milter.config.schema import (
+    Callbacks,
     Configuration,
     DuplicateLimit,
     FloodLimit,
@@ -21,6 +22,7 @@ from sms_milter.config.schema import (
     declared,
     inside,
     section_of,
+    variants,
 )
 from sms_milter.dialects import DIALECTS
 
@@ -37,6 +39,9 @@ def sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
             annotation = inside(annotation)
         if annotation is not None and (below := section_of(annotation)) is not None:
             yield from sections(below)
+        yield from (
+            one for choice in variants(inside(setting.annotation)).values() for one in sections(choice)
+        )
 
 
 ALL = [*sections(Configuration), *(dialect.options for dialect in DIALECTS.values())]
@@ -94,8 +99,10 @@ def uncommented(text: str) -> Iterator[str]:
 def test_what_is_commented_out_loads_too(tmp_path: Path) -> None:
     text = "\n".join(uncommented(EXAMPLE.read_text()))
     path = tmp_path / "sms-milter.yaml"
-    path.write_text(re.sub(r"password_file: \S+", "password: secret", text))
+    path.write_text(re.sub(r"(password|token)_file: \S+", r"\1: secret", text))
     configuration = load(path).configuration
+    assert list(configuration.channels) == ["email", "voice", "hlr"]
+    assert configuration.callbacks == Callbacks(token="secret")
     assert configuration.accounts["acme"].quota == Quota()
     assert configuration.limits == Limits(
         duplicates=DuplicateLimit(), flood=FloodLimit(), failed_logins=LoginLimit()

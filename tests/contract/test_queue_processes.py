@@ -18,8 +18,6 @@ from contract.builders import NOW, accepted, lease, record
 from sms_milter.queue.sqlite import SqliteQueue
 
 TESTS = Path(__file__).resolve().parent.parent
-# Our own code, not what may be installed.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent / 'milter'}"}
 PARTS_OF_A_MAIL = 5
 
 
@@ -31,7 +29,7 @@ class Writer:
             [sys.executable, str(TESTS / "contract" / "writer.py"), str(path), name],
             stdout=subprocess.PIPE,
             text=True,
-            env=ENVIRONMENT,
+            env={**os.environ, "PYTHONPATH": str(TESTS)},
         )
         self.stored: dict[str, int] = {}
 
@@ -123,7 +121,7 @@ def test_a_dispatcher_killed_after_its_lease_leaves_known_parts(path: Path, writ
         [sys.executable, "-c", code, str(path)],
         stdout=subprocess.PIPE,
         text=True,
-        env=ENVIRONMENT,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
         check=False,
     )
     assert died.returncode == -signal.SIGKILL

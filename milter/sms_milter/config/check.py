@@ -9,25 +9,30 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from sms_milter.config.schema import (
+    CHOICE,
     Account,
     Configuration,
+    EmailChannel,
+    HttpChannel,
     Setting,
+    SmppChannel,
     bare,
     declared,
     expected,
     inside,
     section_of,
+    variants,
 )
 from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow, key_place, written
 from sms_milter.errors import Fault
 from sms_milter.policy.logins import KEY_DIGEST, OF_MD5, login_key
 
-_FEW = 12  # settings of a section that a sentence may list
+_FEW = 14  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry
 _NOBODY_TO_TELL = "has no effect while reports.submit_to is empty"
@@ -35,6 +40,7 @@ _OWN_ADDRESS = (
     "has the account's own address, which others know; who may send by address alone needs a secret one"
 )
 _NO_MD5 = "has no effect: no account's password_hash was made by `sms-milter hash-password --md5`"
+_NO_AUTHOR = "can be used by nobody while no account has mail_from_allowed"
 _NOT_IN_FORCE = "is accepted but not in force in this version"
 
 
@@ -115,7 +121,9 @@ def _at(root: Table, path: Path, problem: str) -> Fault:
 def _fault(root: Table, above: Path, model: type[BaseModel], error: Any, also: Iterable[str] = ()) -> Fault:
     """One of pydantic's errors below `above`, in our words. `also` are further names that are known there."""
     below: Path = error["loc"]
-    path = above + below
+    path = above + _as_written(model, below)
+    if error["type"].startswith("union_tag"):
+        return _no_choice(root, path, model, below)
     if error["type"] == "extra_forbidden":
         place = key_place(root, path)
         known = [*_names(_declaration(model, below[:-1])[1]), *also]
@@ -137,6 +145,26 @@ def _fault(root: Table, above: Path, model: type[BaseModel], error: Any, also: I
     return _at(root, path, own_words or f"{found}, expected {expected(annotation, setting)}")
 
 
+def _as_written(model: type[BaseModel], path: Path) -> Path:
+    """`path` without pydantic's words for which section was chosen; these stand in no file."""
+    return tuple(
+        [
+            step
+            for depth, step in enumerate(path)
+            if step not in variants(_declaration(model, path[:depth])[1])
+        ]
+    )
+
+
+def _no_choice(root: Table, path: Path, model: type[BaseModel], below: Path) -> Fault:
+    """A section of which there are several kinds does not say which it is."""
+    words = expected(Literal[tuple(variants(_declaration(model, below)[1]))])
+    path = (*path, CHOICE)
+    _, node = follow(root, path)
+    problem = "is missing" if node is None else _found(node, str, secret=False)
+    return _at(root, path, f"{problem}{';' if node is None else ','} expected {words}")
+
+
 def _declaration(model: type[BaseModel], path: Path) -> tuple[Setting | None, Any]:
     """The declaration that `path` below `model` names: the setting itself (None for an item of it) and its
     type.
@@ -146,7 +174,7 @@ def _declaration(model: type[BaseModel], path: Path) -> tuple[Setting | None, An
     for step in path:
         section = section_of(annotation)
         if section is None:
-            annotation, setting = inside(annotation), None
+            annotation, setting = variants(annotation).get(str(step)) or inside(annotation), None
         else:
             setting = declared(section).get(str(step))
             annotation = setting.annotation if setting is not None else None
@@ -214,6 +242,29 @@ def _cross_check(root: Table, configuration: Configuration) -> Iterator[Fault]:
         yield from _check_account(root, ("accounts", name), account)
     yield from _check_logins(root, configuration)
     yield from _check_default_route(root, configuration)
+    yield from _check_channels(root, configuration)
+
+
+def _check_channels(root: Table, configuration: Configuration) -> Iterator[Fault]:
+    callbacks = configuration.callbacks
+    if callbacks is not None and callbacks.listen and not callbacks.token:
+        yield _at(root, ("callbacks",), "there is no token; anybody who connects could settle messages")
+    for name, channel in configuration.channels.items():
+        path: Path = ("channels", name)
+        match channel:
+            case EmailChannel() if name != "email":
+                yield _at(
+                    root, (*path, CHOICE), "'email' is for the channel email only; expected http or smpp"
+                )
+            case EmailChannel() if not (channel.submit_to or configuration.reports.submit_to):
+                yield _at(root, path, "submit_to is missing, and reports.submit_to too; expected HOST:PORT")
+            case HttpChannel() if channel.call_back and (callbacks is None or not callbacks.listen):
+                yield _at(root, (*path, "call_back"), "callbacks.listen is empty; nobody would hear")
+            case SmppChannel() if name in ("email", "telegram"):
+                problem = "'smpp' reaches phone numbers only, and this channel has none"
+                yield _at(root, (*path, CHOICE), problem)
+            case SmppChannel() if channel.route and channel.route not in root.names("routes"):
+                yield _unknown_name(root, (*path, "route"), "route", channel.route, root.names("routes"))
 
 
 def _check_routes(root: Table, configuration: Configuration) -> Iterator[Fault]:
@@ -240,6 +291,10 @@ def _check_account(root: Table, path: Path, account: Account) -> Iterator[Fault]
     for order, domain in enumerate(account.domains):
         if domain not in domains:
             yield _unknown_name(root, (*path, "domains", order), "domain", domain, domains)
+    for order, channel in enumerate(account.channels or ()):
+        if channel not in root.names("channels"):
+            known = root.names("channels")
+            yield _unknown_name(root, (*path, "channels", order), "channel", channel, known)
     if "route" in account.model_fields_set and account.route not in root.names("routes"):
         yield _unknown_name(root, (*path, "route"), "route", account.route, root.names("routes"))
     yield from _check_proofs(root, path, account)
@@ -331,6 +386,10 @@ def notes(root: Table, configuration: Configuration) -> list[tuple[Place, str]]:
             for name, domain in configuration.domains.items()
             if getattr(domain.options, "accept_md5", False)
         ]
+    if "email" in configuration.channels and not any(
+        account.mail_from_allowed for account in configuration.accounts.values()
+    ):
+        found.append((("channels", "email"), f" {_NO_AUTHOR}"))
     return [(key_place(root, path), written(path) + why) for path, why in found]
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, get_origin
 from pydantic import BaseModel
 
 from sms_milter.config.schema import (
+    CHOICE,
     Configuration,
     Domain,
     Setting,
@@ -27,6 +28,7 @@ from sms_milter.config.schema import (
     inside,
     limits_of,
     section_of,
+    variants,
 )
 from sms_milter.config.values import parse_size
 from sms_milter.dialects import DIALECTS
@@ -77,6 +79,12 @@ def _shown(setting: Setting) -> Iterator[str]:
     elif section is not None:
         yield f"{setting.name}:"
         yield from _indented(_body(section), "  ")
+    elif variants(named):
+        yield f"{setting.name}: null"
+        yield f"# {setting.name}:"
+        for choice, section in variants(named).items():
+            yield f"#   {setting.example[choice]}:"
+            yield from _indented(_body(section), "#     ")
     elif section_of(named) is not None:
         yield f"{setting.name}:"
         yield f"  {setting.example}:"
@@ -138,6 +146,8 @@ def _yaml(value: Any) -> str:
     if isinstance(value, str):
         safe = _PLAIN.fullmatch(value) and value not in _LOOKS_OTHERWISE and ": " not in value
         return value if safe else json.dumps(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_yaml(name)}: {_yaml(one)}' for name, one in value.items())}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_yaml, value))}]"
     return json.dumps(value)
@@ -170,6 +180,9 @@ def _tables_below(path: str, annotation: Any) -> Iterator[str]:
     elif inside(annotation) is not None:
         step = "NAME" if get_origin(bare(annotation)) is dict else "N"
         yield from _tables_below(f"{path}.{step}", inside(annotation))
+    for choice, model in variants(annotation).items():
+        yield f"## {path} with `{CHOICE}: {choice}`\n"
+        yield from _rows(model)
 
 
 def _rows(section: type[BaseModel]) -> Iterator[str]:

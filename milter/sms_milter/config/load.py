@@ -16,7 +16,15 @@ import yaml
 from pydantic import BaseModel
 
 from sms_milter.config import check
-from sms_milter.config.schema import Configuration, Domain, declared, inside, section_of
+from sms_milter.config.schema import (
+    CHOICE,
+    Configuration,
+    Domain,
+    declared,
+    inside,
+    section_of,
+    variants,
+)
 from sms_milter.config.tree import Entry, Listing, Node, Place, Table, Text, written
 from sms_milter.config.tree import Path as SettingPath
 from sms_milter.dialects import DIALECTS
@@ -261,6 +269,9 @@ def _sections(
     options.
     """
     section = section_of(annotation)
+    if section is None and isinstance(node, Table) and (choices := variants(annotation)):
+        entry = node.entries.get(CHOICE)
+        section = choices.get(str(entry.node.value)) if entry and isinstance(entry.node, Text) else None
     if section is not None and isinstance(node, Table):
         yield path, node, section
         for name, setting in declared(section).items():

@@ -34,6 +34,8 @@ from sms_milter.config.values import (
     Expects,
     FileMode,
     GroupEntry,
+    HeaderName,
+    HexOctets,
     Host,
     HostAndPort,
     Listed,
@@ -41,6 +43,7 @@ from sms_milter.config.values import (
     MilterSocket,
     Name,
     Network,
+    Octet,
     OptionalAddress,
     OptionalOriginator,
     Originator,
@@ -50,12 +53,15 @@ from sms_milter.config.values import (
     SenderPattern,
     Size,
     Switch,
+    Tag,
     TonNpi,
+    WebAddress,
     Workers,
     number_of,
 )
 
 REQUIRED: Any = PydanticUndefined
+CHOICE = "outlet"  # the setting whose value says which section it is
 _PASSWORD_OCTETS = 8  # SMPP 3.4 §4.1.1: 9 octets with the terminating NUL
 
 
@@ -224,6 +230,9 @@ Check = Annotated[
 ]
 
 
+ChannelName = Literal["hlr", "ping", "voice", "viber", "whatsapp", "telegram", "social", "mms", "email"]
+
+
 class Account(Section):
     """A customer: who may send in its name, and how its messages look."""
 
@@ -315,6 +324,16 @@ class Account(Section):
     quota: Quota | None = setting(None, doc="How much the account may send; null is no limit.")
     credits: int | None = setting(
         None, at_least=0, doc="Prepaid balance in SMS; null is not metered.", in_force=False
+    )
+    channels: tuple[ChannelName, ...] | None = setting(
+        None,
+        doc="Which of the configured channels besides SMS the account may use; null is all of them.",
+    )
+    mail_from_allowed: tuple[SenderPattern, ...] = setting(
+        (),
+        doc="The From addresses that the account's messages by e-mail may have: addresses, @domain for all of"
+        " a domain, * for all; empty allows none.",
+        example=["info@acme.example"],
     )
     groups: dict[int, tuple[PhoneNumber, ...]] = setting(
         {}, doc="SMSCentre: the numbers behind G1, G2 and so on."
@@ -452,6 +471,96 @@ class RouteRule(Section):
     )
 
 
+# --- channels other than SMS --------------------------------------------------------------------------------
+
+
+class EmailChannel(Section):
+    """Messages go out as mails, by the MTA."""
+
+    outlet: Literal["email"] = setting(REQUIRED, doc="Who takes the messages.", example="email", in_force=())
+    submit_to: HostAndPort = setting(
+        "",
+        doc="HOST:PORT where the MTA takes these mails, past this milter; empty: that of `reports`.",
+        example="127.0.0.1:10026",
+    )
+    concurrency: int = setting(2, at_least=1, at_most=64, doc="How many are handed over at a time.")
+    on_uncertain: Literal["retry", "never-twice"] = setting(
+        "retry",
+        doc="A message of which nobody knows whether it was taken: send it once more, or never twice.",
+    )
+    validity: Duration = setting(
+        "24h", at_least="1m", at_most="30d", doc="How long one may wait in our queue before it expires."
+    )
+
+
+class HttpChannel(Section):
+    """Messages go to a web service: one POST with a JSON object each (docs/channels.md)."""
+
+    outlet: Literal["http"] = setting(REQUIRED, doc="Who takes the messages.", example="http", in_force=())
+    url: WebAddress = setting(
+        REQUIRED, doc="Where each message is posted.", example="https://voice.example.net/calls"
+    )
+    token: AsciiText = setting(
+        "",
+        longest=1000,
+        doc="What proves to the service that it is us; empty sends nothing. Better given as token_file.",
+        secret=True,
+        example="/etc/sms-milter/voice.secret",
+    )
+    token_header: HeaderName = setting(
+        "Authorization",
+        doc="The header field that carries the token: as `Bearer TOKEN` in Authorization, alone in others.",
+    )
+    timeout: Duration = setting(
+        "10s", at_least="1s", at_most="5m", doc="How long a request may take from connecting to its answer."
+    )
+    concurrency: int = setting(4, at_least=1, at_most=64, doc="How many requests run at a time.")
+    call_back: bool = setting(
+        False,
+        doc="Whether the service tells later what became of a message, by `callbacks`; else its acceptance is"
+        " the end.",
+    )
+    on_uncertain: Literal["retry", "never-twice"] = setting(
+        "retry",
+        doc="A message of which nobody knows whether it was taken: send it once more with the same id, or"
+        " never twice.",
+    )
+    validity: Duration = setting(
+        "24h", at_least="1m", at_most="30d", doc="How long one may wait in our queue before it expires."
+    )
+
+
+class SmppChannel(Section):
+    """Messages are a submit_sm that an SMSC knows by its fields to be no ordinary SMS."""
+
+    outlet: Literal["smpp"] = setting(REQUIRED, doc="Who takes the messages.", example="smpp")
+    route: Name | None = setting(None, doc="The route of these messages; null is the account's.")
+    service_type: AsciiText = setting("", longest=5, doc="The service_type of their submit_sm.")
+    protocol_id: Octet | None = setting(None, doc="The protocol_id; null leaves the message's own.")
+    data_coding: Octet | None = setting(None, doc="The data_coding; null leaves the message's own.")
+    tlvs: dict[Tag, HexOctets] = setting({}, doc="TLVs by their tags.", example={"0x1400": "01"})
+
+
+Channel = Annotated[EmailChannel | HttpChannel | SmppChannel, Field(discriminator="outlet")]
+
+
+class Callbacks(Section):
+    """Where web services tell what became of messages."""
+
+    listen: HostAndPort = setting(
+        "127.0.0.1:8892",
+        doc="HOST:PORT where we listen for HTTP, without TLS; empty: nowhere. Services on other hosts need a"
+        " reverse proxy in front.",
+    )
+    token: AsciiText = setting(
+        "",
+        longest=1000,
+        doc="What they must send as `Authorization: Bearer TOKEN`. Better given as token_file.",
+        secret=True,
+        example="/etc/sms-milter/callbacks.secret",
+    )
+
+
 # --- limits and reports -------------------------------------------------------------------------------------
 
 
@@ -555,6 +664,15 @@ class Configuration(Section):
     routes: Annotated[dict[Name, tuple[RouteRule, ...]], BeforeValidator(_nothing_is_empty)] = setting(
         {}, doc="Which numbers go by which SMSC; the first rule that fits counts.", example="default"
     )
+    channels: Annotated[dict[ChannelName, Channel], BeforeValidator(_nothing_is_empty)] = setting(
+        None,
+        doc="What carries messages other than SMS that a dialect speaks of, by channel; null is nothing. What"
+        " has no channel is refused.",
+        example={"email": "email", "http": "voice", "smpp": "hlr"},
+    )
+    callbacks: Callbacks | None = setting(
+        None, doc="Where web services tell what became of messages; null is nowhere."
+    )
     limits: Limits = setting(Limits(), doc="Protection against loops and guessing.")
     reports: Reports = setting(Reports(), doc="What is told and kept about messages.")
 
@@ -633,6 +751,15 @@ def inside(annotation: Any) -> Any:
     return None
 
 
+def variants(annotation: Any) -> Mapping[str, type[BaseModel]]:
+    """The sections that an annotation leaves the choice of, by the value of `outlet`; empty without one."""
+    return {
+        get_args(choice.model_fields[CHOICE].annotation)[0]: choice
+        for choice in get_args(_without_metadata(annotation))
+        if section_of(choice) is not None and CHOICE in choice.model_fields
+    }
+
+
 def section_of(annotation: Any) -> type[BaseModel] | None:
     """The section that an annotation names, if it names one."""
     plain = bare(annotation)
@@ -682,7 +809,7 @@ def _kind(annotation: Any) -> str:
     plain = _without_metadata(annotation)
     choices = [choice for choice in get_args(plain) if choice is not type(None)]
     if get_origin(plain) is Literal:
-        return f"{', '.join(choices[:-1])} or {choices[-1]}"
+        return " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
     if get_origin(plain) is tuple:
         return "a list"
     if get_origin(plain) is dict or section_of(plain) is not None:

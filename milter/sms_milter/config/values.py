@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, PlainValidator
 
@@ -150,6 +151,11 @@ Name = Annotated[
     BeforeValidator(_text(lambda v: _NAME.fullmatch(v) is not None)),
     Expects("a name of letters, digits, dots, hyphens and underscores"),
 ]
+HeaderName = Annotated[
+    str,
+    BeforeValidator(_text(lambda v: re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", v) is not None)),
+    Expects("the name of a header field such as X-Api-Key"),
+]
 DomainName = Annotated[str, BeforeValidator(_parse_domain), Expects("a domain such as sms.example.com")]
 AsciiText = Annotated[str, BeforeValidator(_text(_is_ascii)), Expects("text in printable ASCII")]
 Host = Annotated[str, BeforeValidator(_text(_is_host)), Expects("a host name or IP address")]
@@ -255,6 +261,34 @@ def _parse_ton_npi(value: object) -> str:
     raise ValueError
 
 
+def _number_or_octets(most: int) -> Callable[[object], int]:
+    """A number from 0 to `most`, decimal or as 0x and hexadecimal digits."""
+
+    def parse(value: object) -> int:
+        if isinstance(value, str) and re.fullmatch(r"0x[0-9A-Fa-f]{1,4}|[0-9]{1,5}", value, re.ASCII):
+            value = int(value, 0) if value.startswith("0x") else int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+            return value
+        raise ValueError
+
+    return parse
+
+
+def _parse_octets(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([0-9A-Fa-f]{2}){0,255}", value, re.ASCII):
+        raise ValueError
+    return bytes.fromhex(value)
+
+
+Octet = Annotated[
+    int, BeforeValidator(_number_or_octets(0xFF)), Expects("a number from 0 to 255, such as 64 or 0x40")
+]
+Tag = Annotated[int, BeforeValidator(_number_or_octets(0xFFFF)), Expects("the tag of a TLV such as 0x1400")]
+HexOctets = Annotated[
+    bytes, BeforeValidator(_parse_octets), Expects("at most 255 octets in hexadecimal such as 01FF")
+]
 Originator = Annotated[
     str,
     BeforeValidator(parse_originator),
@@ -318,6 +352,19 @@ def _has_port(value: str) -> bool:
     return bool(host and colon) and port.isascii() and port.isdigit() and 1 <= int(port) <= 65535
 
 
+def _parse_web_address(value: object) -> str:
+    """An http or https URL without a password in it, which would be a secret that is shown."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        raise ValueError
+    if "@" in parts.netloc:
+        raise ValueError("a URL with a user or a password in it; expected them in `token_file`")
+    _ = parts.port  # raises ValueError
+    return value
+
+
 def _is_milter_socket(value: str) -> bool:
     family, _, rest = value.partition(":")
     if family in ("unix", "local"):
@@ -331,6 +378,9 @@ MilterSocket = Annotated[
     str,
     BeforeValidator(_text(_is_milter_socket)),
     Expects("inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH"),
+]
+WebAddress = Annotated[
+    str, BeforeValidator(_parse_web_address), Expects("an address such as https://voice.example.net/calls")
 ]
 HostAndPort = Annotated[
     str,

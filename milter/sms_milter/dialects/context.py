@@ -52,7 +52,9 @@ class Context(Generic[Options]):
 
     `account` is who sends it: by then every check is passed. `options` are the dialect's own; `now` is in
     seconds since the epoch; `reports` says whether any are mailed here. `chance` gives a number from 0 that
-    is less than its argument and that nobody can foresee; without it there is no chance, always 0.
+    is less than its argument and that nobody can foresee; without it there is no chance, always 0. `channels`
+    are those besides SMS that the account may use: whoever asks for another one is refused in the dialect's
+    words.
     """
 
     envelope: Envelope
@@ -63,6 +65,7 @@ class Context(Generic[Options]):
     reports: bool = False
     records: Records = NO_RECORDS
     chance: Callable[[int], int] = _least
+    channels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -101,8 +101,18 @@ class AccountBook:
         return any(client in network for network in self._members[order].account.clients)
 
 
+def may_write_as(account: Account, author: str) -> bool:
+    """Whether messages of the account by e-mail may be From `author` (SMSCentre §7.7)."""
+    return _listed(author.lower(), account.mail_from_allowed)
+
+
 def _sender_listed(account: Account, sender: str) -> bool:
     if not sender:
         return account.allow_null_sender and "*" in account.senders
-    wanted = (sender, sender[sender.rfind("@") :], "*")
-    return any(pattern.lower() in wanted for pattern in account.senders)
+    return _listed(sender, account.senders)
+
+
+def _listed(address: str, patterns: Sequence[str]) -> bool:
+    """Whether an address in lower case is among addresses, `@domain` and `*`."""
+    wanted = (address, address[address.rfind("@") :], "*")
+    return any(pattern.lower() in wanted for pattern in patterns)

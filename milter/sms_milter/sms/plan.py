@@ -1,4 +1,5 @@
 """From wishes to planned messages: every field of their submit_sm (HSL §11); `sms.parts` makes the parts.
+What goes by another channel than SMS is an errand, or a submit_sm with that channel's marks.
 
 Nothing is sent or stored here. Concatenated parts carry reference 0; the queue knows the next one.
 """
@@ -7,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
-from sms_milter.model import PlannedMessage, SubmitSm, Wish
+from sms_milter.model import SMS, Errand, Kind, Notify, PlannedMessage, SubmitSm, Wish
 from sms_milter.sms import alphabet
 from sms_milter.sms.parts import Composed, binary_parts, text_parts
-from sms_milter.sms.terms import Terms
+from sms_milter.sms.terms import Marks, Terms
 from sms_milter.sms.times import relative_time
 
 
@@ -23,11 +25,16 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
     """
     if len(wishes) == 1:
         terms = terms_for(wishes[0])
+        if terms.errand:
+            return (_errand(wishes[0], terms),)
         return (_message(wishes[0], terms, _compose(wishes[0], terms)),)
     composed: dict[tuple[object, ...], Composed] = {}
     messages = []
     for wish in wishes:
         terms = terms_for(wish)
+        if terms.errand:
+            messages.append(_errand(wish, terms))
+            continue
         traits = terms.traits
         key = (
             wish.text,
@@ -80,18 +87,19 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
             for short_message, tlvs in content.parts
         ]
     )
+    if terms.marks is not None:
+        parts = tuple([_marked(part, terms.marks) for part in parts])
     return PlannedMessage(
         destination=wish.destination,
         originator=terms.originator,
         text=content.text,
         parts=parts,
-        kind=wish.kind if wish.binary is None else wish.binary.kind,
+        kind=_kind(wish),
         channel=wish.channel,
         recipient=wish.recipient,
         flash=wish.flash,
         reference=wish.reference,
         priority=wish.priority,
-        own_order=wish.own_order,
         not_before=wish.not_before,
         validity_seconds=wish.validity_seconds,
         receipt=wish.receipt,
@@ -100,6 +108,48 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         route=terms.route,
         smsc=terms.smsc,
         concatenation=content.concatenation,
+    )
+
+
+def _kind(wish: Wish) -> Kind | str:
+    if wish.channel != SMS:
+        return wish.channel
+    return wish.kind if wish.binary is None else wish.binary.kind
+
+
+def _marked(part: SubmitSm, marks: Marks) -> SubmitSm:
+    return replace(
+        part,
+        service_type=marks.service_type,
+        protocol_id=part.protocol_id if marks.protocol_id is None else marks.protocol_id,
+        data_coding=part.data_coding if marks.data_coding is None else marks.data_coding,
+        tlvs=(*part.tlvs, *marks.tlvs),
+    )
+
+
+def _errand(wish: Wish, terms: Terms) -> PlannedMessage:
+    """A message that no SMSC gets: one part, whatever its length."""
+    if wish.binary is not None:
+        raise ValueError(f"octets cannot go by {wish.channel}")
+    text = f"{wish.text}{terms.append}" if wish.text else ""
+    return PlannedMessage(
+        destination=wish.destination,
+        originator=terms.originator,
+        text=text,
+        parts=(Errand(wish.channel, wish.destination, terms.originator, text, wish.fields, wish.reference),),
+        kind=wish.channel,
+        channel=wish.channel,
+        recipient=wish.recipient,
+        reference=wish.reference,
+        priority=wish.priority,
+        not_before=wish.not_before,
+        validity_seconds=wish.validity_seconds,
+        receipt=wish.receipt and not terms.final,
+        # What nobody will hear of, nobody can be told.
+        notify=wish.notify & Notify.LOST if terms.final else wish.notify,
+        original_recipient=wish.original_recipient,
+        route=terms.route,
+        smsc=terms.smsc,
     )
 
 

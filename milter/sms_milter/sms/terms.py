@@ -24,13 +24,24 @@ class SmscTraits:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """By what an SMSC knows a submit_sm for another channel than SMS; None leaves the message's own."""
+
+    service_type: str = ""
+    protocol_id: int | None = None
+    data_coding: int | None = None
+    tlvs: tuple[tuple[int, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What the account and the route make of a wish.
 
     `originator` has passed `sms.plan.originator_address`. `append` follows every text and is never cut.
     `max_parts` counts SMS; `long_messages` says what happens to a text that does not fit one: `payload`
     leaves cutting to the SMSC, `truncate` cuts the text to one SMS. `punctuation` allows ASCII punctuation
-    where that saves UCS-2.
+    where that saves UCS-2. By a channel other than SMS, `smsc` may be an outlet that is no SMSC: then the
+    message is an `errand`. `final`: nothing is heard of it once its outlet has it. `marks` are for an SMSC.
     """
 
     originator: str
@@ -41,3 +52,6 @@ class Terms:
     route: str = "default"
     smsc: str = ""
     traits: SmscTraits = SmscTraits()
+    errand: bool = False
+    final: bool = False
+    marks: Marks | None = None

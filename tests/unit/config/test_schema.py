@@ -37,6 +37,9 @@ NEEDED: dict[type[BaseModel], dict[str, Any]] = {
     Smsc: {"host": "smsc1.example.net", "system_id": "acme"},
     schema.RouteRule: {"to": "*", "via": ["primary"]},
     schema.Domain: {"dialect": "hsl"},
+    schema.EmailChannel: {"outlet": "email"},
+    schema.HttpChannel: {"outlet": "http", "url": "https://voice.example.net/calls"},
+    schema.SmppChannel: {"outlet": "smpp"},
 }
 
 
