@@ -185,6 +185,7 @@ class Wish:
     max_parts: int | None = None  # what the mail allows; the account's limit holds beside it
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
+    own_order: bool = False  # whether the priority orders the account's messages only
     not_before: float | None = None
     validity_seconds: int | None = None
     validity_period: str = ""
@@ -288,6 +289,7 @@ class PlannedMessage:
     flash: bool = False
     reference: str | None = None
     priority: Priority = Priority.NORMAL
+    own_order: bool = False
     not_before: float | None = None
     validity_seconds: int | None = None
     receipt: bool = False
@@ -414,6 +416,7 @@ class LeasedPart:
     expires_at: float
     sequence: int = 0
     doubts: int = 0  # earlier tries whose outcome stayed uncertain
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

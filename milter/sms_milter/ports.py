@@ -135,11 +135,14 @@ class Work(Protocol):
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         """Store receipts; those that match no part yet are parked and returned by a later `record`."""
 
-    def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
+    def lease(
+        self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
+    ) -> list[LeasedPart]:
         """Mark up to `len(sequences)` due parts of `smsc` as `submitting` on `bind`, each with its sequence
         number.
 
-        Order: priority, due time, age; parts of one message in order.
+        Order: priority; within one the accounts share alike, those behind `after` (by name, around) first;
+        within an account its own order, due time, age; parts of one message in order.
         """
 
     def expire(self, now: float) -> list[LeasedPart]:

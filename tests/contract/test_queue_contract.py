@@ -257,6 +257,53 @@ def test_a_part_is_not_sent_before_its_time_nor_after(queue: Any) -> None:
     assert part.expires_at == NOW + 150
 
 
+def _accounts(parts: Any) -> list[str]:
+    return [part.account for part in parts]
+
+
+def test_accounts_share_the_slots_of_a_priority(queue: Any) -> None:
+    crowd = [mail(message(f"44797310{number:04}"), account="crowd") for number in range(20)]
+    few = [mail(account=name) for name in ("alone", "zealous") for _ in range(2)]
+    queue.put(crowd + few, NOW)
+    taken = _accounts(lease(queue, 9))
+    assert {name: taken.count(name) for name in set(taken)} == {"alone": 2, "crowd": 5, "zealous": 2}
+    assert _accounts(lease(queue, 5, first=20)) == ["crowd"] * 5
+
+
+def test_with_one_slot_accounts_take_turns(queue: Any) -> None:
+    queue.put([mail(account=name) for name in ("a", "a", "a", "b", "c")], NOW)
+    turns, after = [], ""
+    for number in range(5):
+        with queue.transaction() as work:
+            (part,) = work.lease("main", "b1", [number + 1], NOW, after)
+        after = part.account
+        turns.append(after)
+    assert turns == ["a", "b", "c", "a", "a"]
+
+
+def test_a_higher_priority_goes_before_anybodys_turn(queue: Any) -> None:
+    queue.put([mail(account="a"), mail(message(priority=Priority.HIGH), account="z")], NOW)
+    assert _accounts(lease(queue, 1)) == ["z"]
+
+
+def test_an_accounts_own_order_overtakes_nobody_else(queue: Any) -> None:
+    own = [
+        mail(message(f"44797310000{number}", priority=priority, own_order=True), account="z")
+        for number, priority in enumerate((Priority.LOW, Priority.HIGH, Priority.NORMAL))
+    ]
+    queue.put([*own, mail(message("447973100009"), account="a")], NOW)
+    assert [part.destination[-1] for part in lease(queue, 4)] == ["9", "1", "2", "0"]
+
+
+def test_a_part_that_had_to_wait_goes_when_its_time_comes(queue: Any) -> None:
+    queue.put([mail(message(not_before=NOW + 60))], NOW)
+    assert lease(queue, now=NOW + 59) == []
+    (part,) = lease(queue, now=NOW + 60)
+    record(queue, queued(part.part_id, NOW + 90))
+    assert lease(queue, now=NOW + 89) == []
+    assert len(lease(queue, now=NOW + 90)) == 1
+
+
 def test_the_next_due_time_is_known(queue: Any) -> None:
     assert queue.next_due("main") is None
     queue.put([mail(message(not_before=NOW + 50, priority=Priority.HIGH))], NOW)

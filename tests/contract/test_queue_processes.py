@@ -18,6 +18,8 @@ from contract.builders import NOW, accepted, lease, record
 from sms_milter.queue.sqlite import SqliteQueue
 
 TESTS = Path(__file__).resolve().parent.parent
+# Our own code, not what may be installed.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{TESTS}:{TESTS.parent / 'milter'}"}
 PARTS_OF_A_MAIL = 5
 
 
@@ -29,7 +31,7 @@ class Writer:
             [sys.executable, str(TESTS / "contract" / "writer.py"), str(path), name],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            env=ENVIRONMENT,
         )
         self.stored: dict[str, int] = {}
 
@@ -121,7 +123,7 @@ def test_a_dispatcher_killed_after_its_lease_leaves_known_parts(path: Path, writ
         [sys.executable, "-c", code, str(path)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        env=ENVIRONMENT,
         check=False,
     )
     assert died.returncode == -signal.SIGKILL

@@ -27,6 +27,7 @@ from sms_milter.model import (
     Outcome,
     PartFate,
     PartState,
+    Priority,
     QuotaRule,
     ReceiptNews,
     Record,
@@ -296,22 +297,42 @@ class MemoryQueue:
             received_at=self._mails[part["queue_id"]].received_at,
             expires_at=part["expires_at"],
             sequence=part["sequence"],
+            account=self._mails[part["queue_id"]].account,
         )
 
     def _queued(self) -> list[dict[str, Any]]:
         return [part for part in self._parts.values() if part["state"] is PartState.QUEUED]
 
-    def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
+    def lease(
+        self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
+    ) -> list[LeasedPart]:
         due = [
             part
             for part in self._queued()
             if part["plan"].smsc == smsc and part["due_at"] <= now < part["expires_at"]
         ]
-        due.sort(key=lambda part: (part["plan"].priority, part["due_at"], part["part_id"]))
-        chosen = list(zip(due, sequences, strict=False))
+        chosen = list(zip(self._in_turn(due, len(sequences), after), sequences, strict=False))
         for part, sequence in chosen:
             part.update(state=PartState.SUBMITTING, bind=bind, sequence=sequence, submitted_at=now)
         return [self._leased(part) for part, _ in chosen]
+
+    def _in_turn(self, due: list[dict[str, Any]], count: int, after: str) -> list[dict[str, Any]]:
+        chosen: list[dict[str, Any]] = []
+        for priority in Priority:
+            lines: dict[str, list[dict[str, Any]]] = {}
+            for part in sorted(due, key=lambda part: (_order(part)[1], part["due_at"], part["part_id"])):
+                if _order(part)[0] is priority:
+                    lines.setdefault(self._mails[part["queue_id"]].account, []).append(part)
+            names = sorted(lines, key=lambda name: (name <= after, name))[: count - len(chosen)]
+            dealt = dict.fromkeys(names, 0)
+            hungry = names
+            while hungry and len(chosen) + sum(dealt.values()) < count:
+                share, more = divmod(count - len(chosen) - sum(dealt.values()), len(hungry))
+                for number, name in enumerate(hungry):
+                    dealt[name] = min(len(lines[name]), dealt[name] + share + (number < more))
+                hungry = [name for name in hungry if dealt[name] < len(lines[name])]
+            chosen += [part for name in names for part in lines[name][: dealt[name]]]
+        return chosen
 
     def expire(self, now: float) -> list[LeasedPart]:
         self._look_for_overdue(now)
@@ -547,3 +568,9 @@ class MemoryQueue:
             "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
             "links": self._links,
         }
+
+
+def _order(part: dict[str, Any]) -> tuple[Priority, int]:
+    """Priority among all, and place within the account."""
+    plan = part["plan"]
+    return (Priority.NORMAL, plan.priority) if plan.own_order else (plan.priority, 0)

@@ -19,6 +19,7 @@ class Lane:
     due: float = 0.0  # when the next part falls due; 0: look now
     paused_until: float = 0.0
     pause: float = 0.0
+    served: str = ""  # the account that had the last slot
     backlog: bool = False  # the last lease filled all free slots: there is more
     look: bool = False  # it did not: find out when the next part falls due
 

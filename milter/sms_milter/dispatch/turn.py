@@ -154,7 +154,9 @@ class Dispatcher:
             if news.receipts:
                 settled += work.settle(news.receipts)
             for link, bound, sequences in wanted:
-                leased.append((link, bound, len(sequences), work.lease(link.smsc, link.name, sequences, now)))
+                served = self._lanes[link.smsc].served
+                parts = work.lease(link.smsc, link.name, sequences, now, served)
+                leased.append((link, bound, len(sequences), parts))
         self._exchanged_at = self._ticks
         self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
         # From here on it is durable: octets may leave, receipts be acknowledged, the log speak.
@@ -178,6 +180,7 @@ class Dispatcher:
             bound.submit(part.part_id, part.sequence, part.body, self._ticks)
         lane = self._lanes[link.smsc]
         lane.backlog = len(parts) == asked
+        lane.served = parts[-1].account if parts else ""
         lane.look = not lane.backlog
 
     def _look_ahead(self) -> None:

@@ -119,7 +119,10 @@ class SqliteQueue:
     def next_due(self, smsc: str) -> float | None:
         """See `ports.DispatchQueue.next_due`."""
         with self._file.reading() as db:
-            found = [db.execute(_SQL["next_due"], (smsc, int(priority))).fetchone() for priority in Priority]
+            found = [
+                db.execute(_SQL["ready_since"], (smsc, int(priority))).fetchone() for priority in Priority
+            ]
+            found.append(db.execute(_SQL["next_waiting"], (smsc,)).fetchone())
         return min((row[0] for row in found if row), default=None)
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import Deferred, RecordChanged, Refusal, Rejected
-from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, QuotaRule, Stored
+from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, Priority, QuotaRule, Stored
 from sms_milter.queue import sqlite_records
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, patience
 from sms_milter.queue.sqlite_records import storable
@@ -165,12 +165,14 @@ class _Batch:
             raise ValueError("a message without parts cannot be stored")
         part_id = self._last_id + 1
         priority = int(plan.priority)
+        due_at = mail.received_at if plan.not_before is None else plan.not_before
+        lane, rank = (Priority.NORMAL.value, priority) if plan.own_order else (priority, 0)
+        account, waiting = storable(mail.account), due_at > self._now
         reference = None
         bodies = [part.body for part in message.parts]
         if plan.concatenation is not None:
             reference = self._next_reference(plan.originator, plan.destination)
             bodies = [part.stamped(reference) for part in message.parts]
-        due_at = mail.received_at if plan.not_before is None else plan.not_before
         notify = int(plan.notify)
         receipt = RECEIPT_TOLD if notify & _BY_RECEIPT else int(plan.receipt)
         overdue_at = due_at + patience(plan.validity_seconds) if notify & _FAILURE else None
@@ -205,13 +207,16 @@ class _Batch:
                     queue_id,
                     number,
                     total,
-                    priority,
+                    lane,
                     receipt,
                     due_at,
                     message.expires_at,
                     plan.smsc,
                     plan.destination,
                     body,
+                    account,
+                    rank,
+                    waiting,
                 )
             )
             part_id += 1

@@ -9,7 +9,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sms_milter.model import LeasedPart, Outcome, PartState, Priority, ReceiptNews, Settled
+from sms_milter.model import LeasedPart, Outcome, PartState, ReceiptNews, Settled
+from sms_milter.queue.sqlite_lease import next_parts
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
 from sms_milter.queue.statements import statements
 from sms_milter.queue.states import NUMBER_OF, STATES
@@ -91,16 +92,11 @@ class SqliteWork:
             self._db.execute(_SQL["insert_receipt"], _receipt_row(receipt, part_id))
         return settled
 
-    def lease(self, smsc: str, bind: str, sequences: Sequence[int], now: float) -> list[LeasedPart]:
+    def lease(
+        self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
+    ) -> list[LeasedPart]:
         """Mark due parts as submitting; parts whose time is over are left for `expire`."""
-        rows: list[Any] = []
-        wanted = len(sequences)
-        for priority in Priority:
-            if len(rows) == wanted:
-                break
-            rows += self._db.execute(
-                _SQL["due_parts"], (smsc, int(priority), now, now, wanted - len(rows))
-            ).fetchall()
+        rows = next_parts(self._db, smsc, len(sequences), now, after)
         if not rows:
             return []
         marks = [(bind, sequence, now, row[0]) for row, sequence in zip(rows, sequences, strict=False)]
@@ -225,7 +221,19 @@ class SqliteWork:
 def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
     """A part from the columns of `due_parts`."""
     return LeasedPart(
-        row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9], sequence, row[10]
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        row[6],
+        row[7],
+        row[8],
+        row[9],
+        sequence,
+        row[10],
+        row[11],
     )
 
 

@@ -100,6 +100,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         flash=wish.flash,
         reference=wish.reference,
         priority=wish.priority,
+        own_order=wish.own_order,
         not_before=wish.not_before,
         validity_seconds=wish.validity_seconds,
         receipt=wish.receipt,

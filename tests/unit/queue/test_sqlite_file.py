@@ -264,8 +264,11 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
     records = statements("queries_records.sql")
     hot = [
-        (dispatch["due_parts"], ("main", 1, NOW, NOW, 10)),
-        (dispatch["next_due"], ("main", 1)),
+        (dispatch["next_account"], ("main", 1, "")),
+        (dispatch["due_parts"], ("main", 1, "acme", NOW, 10, 0)),
+        (dispatch["ripen"], ("main", NOW, 10)),
+        (dispatch["ready_since"], ("main", 1)),
+        (dispatch["next_waiting"], ("main",)),
         (dispatch["expired_parts"], (NOW, 10)),
         (dispatch["finished_mails"], (NOW, 0.0, 0, 10)),
         (dispatch["parked_receipts"], ("[1]",)),

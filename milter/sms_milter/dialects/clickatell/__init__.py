@@ -180,6 +180,7 @@ def _order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) ->
         originator=originator,
         reference=client_id or None,
         priority=_QUEUES[queue],
+        own_order=True,
         not_before=not_before,
         validity_seconds=60 * validity,
         queue_only=not context.options.pass_validity,

@@ -1,18 +1,34 @@
+-- ripen --
+-- Parts of one SMSC that had to wait until now.
+UPDATE part SET waiting = 0 WHERE id IN (
+    SELECT id FROM part INDEXED BY part_waiting
+    WHERE state = 0 AND waiting = 1 AND smsc = ? AND due_at <= ? ORDER BY due_at LIMIT ?)
+
+-- next_account --
+-- The first account behind another with parts that may go, of one SMSC and priority.
+SELECT account FROM part INDEXED BY part_ready
+WHERE state = 0 AND waiting = 0 AND smsc = ? AND priority = ? AND account > ? ORDER BY account LIMIT 1
+
 -- due_parts --
--- The next parts of one SMSC and priority, in the order of sending.
+-- The next parts of one SMSC, priority and account, in the order of sending, behind those taken already.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts
-FROM part INDEXED BY part_due CROSS JOIN mail ON mail.id = part.mail_id
-WHERE part.state = 0 AND part.smsc = ? AND part.priority = ? AND part.due_at <= ? AND part.expires_at > ?
-ORDER BY part.due_at, part.id LIMIT ?
+    mail.received_at, part.expires_at, part.doubts, part.account
+FROM part INDEXED BY part_ready CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.state = 0 AND part.waiting = 0 AND part.smsc = ? AND part.priority = ? AND part.account = ?
+    AND part.expires_at > ?
+ORDER BY part.rank, part.due_at, part.id LIMIT ? OFFSET ?
 
 -- mark_submitting --
 -- A part is about to leave on this bind with this sequence number.
 UPDATE part SET state = 1, bind = ?, sequence = ?, submitted_at = ? WHERE id = ?
 
--- next_due --
--- When the next part of one SMSC and priority falls due.
-SELECT due_at FROM part INDEXED BY part_due WHERE state = 0 AND smsc = ? AND priority = ? ORDER BY due_at LIMIT 1
+-- ready_since --
+-- Since when a part of one SMSC and priority may go.
+SELECT due_at FROM part INDEXED BY part_ready WHERE state = 0 AND waiting = 0 AND smsc = ? AND priority = ? LIMIT 1
+
+-- next_waiting --
+-- When the next part of one SMSC may go.
+SELECT due_at FROM part INDEXED BY part_waiting WHERE state = 0 AND waiting = 1 AND smsc = ? ORDER BY due_at LIMIT 1
 
 -- record_accepted --
 -- The SMSC took the part; a receipt that was asked for is waited for until its validity and :patience are over.
@@ -27,7 +43,7 @@ WHERE id = :id AND state = :before
 
 -- record_queued --
 -- To be tried again.
-UPDATE part SET state = 0, due_at = :due_at, attempts = attempts + :tries, doubts = doubts + :doubt, command_status = :command_status,
+UPDATE part SET state = 0, due_at = :due_at, waiting = 1, attempts = attempts + :tries, doubts = doubts + :doubt, command_status = :command_status,
     why = :why, finished_at = NULL
 WHERE id = :id AND state = :before
 
@@ -46,7 +62,7 @@ WHERE state = 0
 -- expired_parts --
 -- Queued parts whose time is over.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts
+    mail.received_at, part.expires_at, part.doubts, part.account
 FROM part INDEXED BY part_expiry CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state = 0 AND part.expires_at <= ?
 ORDER BY part.expires_at, part.id LIMIT ?
@@ -58,7 +74,7 @@ UPDATE part SET state = 6, why = 'validity over before it could be sent', finish
 -- submitting_parts --
 -- Parts that somebody was about to send to one SMSC.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.sequence
+    mail.received_at, part.expires_at, part.doubts, part.account, part.sequence
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?
 ORDER BY part.id

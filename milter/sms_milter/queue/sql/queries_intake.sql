@@ -46,8 +46,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 -- insert_part --
 -- Store a part, queued.
 INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,
-    destination, body)
-VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?)
+    destination, body, account, rank, waiting)
+VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- find_reference --
 -- The last concatenation reference between two addresses.

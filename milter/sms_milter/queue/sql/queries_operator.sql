@@ -8,7 +8,7 @@ ORDER BY part.id DESC LIMIT ?
 
 -- list_queued --
 -- The newest queued parts.
-SELECT id FROM part INDEXED BY part_due WHERE state = 0 ORDER BY id DESC LIMIT ?
+SELECT id FROM part INDEXED BY part_expiry WHERE state = 0 ORDER BY id DESC LIMIT ?
 
 -- list_notable --
 -- The newest parts in a state that asks for attention.
@@ -61,8 +61,13 @@ SELECT queued, submitting, accepted, uncertain, delivered, failed, expired FROM 
 
 -- backlog --
 -- Queued parts by SMSC and priority: all, those due already, and since when the first has been due.
-SELECT smsc, priority, count(*) AS queued, sum(due_at <= ?) AS due, min(due_at) AS first_due_at
-FROM part INDEXED BY part_due WHERE state = 0 GROUP BY smsc, priority
+SELECT smsc, priority, sum(parts) AS queued, sum(ripe) AS due, min(first) AS first_due_at FROM (
+    SELECT smsc, priority, count(*) AS parts, count(*) AS ripe, min(due_at) AS first
+    FROM part INDEXED BY part_ready WHERE state = 0 AND waiting = 0 GROUP BY smsc, priority
+    UNION ALL
+    SELECT smsc, priority, count(*), sum(due_at <= ?), min(due_at)
+    FROM part INDEXED BY part_waiting WHERE state = 0 AND waiting = 1 GROUP BY smsc, priority)
+GROUP BY smsc, priority
 
 -- count_parked --
 -- How many receipts wait for their part.
@@ -92,7 +97,7 @@ ORDER BY part.id LIMIT :limit
 
 -- hold --
 -- Not sent until released.
-UPDATE part SET due_at = :never, why = 'held by the operator'
+UPDATE part SET due_at = :never, waiting = 1, why = 'held by the operator'
 WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0 AND due_at < :never
 RETURNING id
 
@@ -116,7 +121,7 @@ SELECT id, state FROM part WHERE id IN (SELECT value FROM json_each(?)) AND stat
 
 -- revive --
 -- To be sent again, with the whole validity anew; what the SMSC said of the last time is forgotten.
-UPDATE part SET state = 0, due_at = :now, attempts = 0, doubts = 0, command_status = NULL, why = 'sent again by the operator',
+UPDATE part SET state = 0, due_at = :now, waiting = 1, attempts = 0, doubts = 0, command_status = NULL, why = 'sent again by the operator',
     smsc_message_id = NULL, smsc_key = NULL, stat = NULL, finished_at = NULL,
     expires_at = :now + expires_at - (SELECT coalesce(not_before, received_at)
         FROM message JOIN mail ON mail.id = message.mail_id WHERE message.id = part.id - number + 1)
@@ -134,7 +139,7 @@ WHERE notify & 2 AND id IN (SELECT id - number + 1 FROM part WHERE id IN (SELECT
 -- touched --
 -- Parts (a JSON list of ids) as the log names them.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, x'', part.attempts,
-    mail.received_at, part.expires_at, part.doubts
+    mail.received_at, part.expires_at, part.doubts, part.account
 FROM json_each(?) AS changed CROSS JOIN part ON part.id = changed.value CROSS JOIN mail ON mail.id = part.mail_id
 ORDER BY part.id
 
