@@ -468,6 +468,49 @@ class Settled:
     changed: bool  # False: a repeat, or the part already had its final state
 
 
+@dataclass(frozen=True, slots=True)
+class MobilePart:
+    """One deliver_sm from a phone (MO). Parts of one message share source, destination, reference and total.
+
+    `alphabet` names what `content` is written in: "octets", "gsm7" with a septet in each octet, or a codec of
+    Python's. `width` is that of the reference in octets, 0 for a message that is whole.
+    """
+
+    smsc: str
+    source: str  # the phone
+    destination: str  # the number that it wrote to
+    alphabet: str
+    content: bytes = field(repr=False)
+    at: float
+    reference: int = 0
+    width: int = 0
+    number: int = 1
+    total: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of a part from a phone: so many of its message have come now; `repeat`: it was there."""
+
+    mobile_id: int
+    part: MobilePart
+    arrived: int
+    repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MobileMessage:
+    """A message from a phone, to be told to somebody: `parts` in order, None for one that never came."""
+
+    mobile_id: int
+    smsc: str
+    source: str
+    destination: str
+    alphabet: str
+    parts: tuple[bytes | None, ...] = field(repr=False)
+    at: float  # when its first part came
+
+
 # --- operators ----------------------------------------------------------------------------------------------
 
 # When a part that an operator holds falls due: the end of the calendar, so that it still expires in its time.

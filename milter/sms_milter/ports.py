@@ -11,10 +11,13 @@ from sms_milter.model import (
     Deed,
     Done,
     DueReport,
+    Heard,
     LeasedPart,
     LinkState,
     LinkStatus,
     LoginRule,
+    MobileMessage,
+    MobilePart,
     NewMail,
     Outcome,
     PartFate,
@@ -145,6 +148,11 @@ class Work(Protocol):
         within an account its own order, due time, age; parts of one message in order.
         """
 
+    def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
+        """Store what phones sent; a message is told once all of its parts are there, in whatever order, or an
+        hour after the first.
+        """
+
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark queued parts whose time is over as `expired` and return them (at most 1000 at a time).
 
@@ -170,6 +178,16 @@ class ReportQueue(Protocol):
 
     def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
         """Store what became of them, durable together."""
+
+
+class MobileQueue(Protocol):
+    """Messages from phones, from their last part to whom they concern. Raises QueueUnavailable."""
+
+    def due_mobile(self, now: float, limit: int) -> list[MobileMessage]:
+        """Up to `limit` that are to be told now, the oldest first."""
+
+    def mobile_told(self, mobile_ids: Sequence[int], now: float) -> None:
+        """These are done with."""
 
 
 class Outbox(Protocol):
@@ -244,6 +262,9 @@ class OperatorQueue(Protocol):
 
     def show_mail(self, name: str) -> dict[str, Any] | None:
         """One mail by our queue id or the MTA's, with messages, parts and receipts; None if there is none."""
+
+    def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """Messages from phones, newest first: from, to, when, parts, and whether somebody was told."""
 
     def summary(self, now: float) -> dict[str, Any]:
         """Counts by state, backlog by priority and age, links."""

@@ -19,9 +19,12 @@ from sms_milter.model import (
     DeliveryReport,
     Done,
     DueReport,
+    Heard,
     LeasedPart,
     LinkStatus,
     LoginRule,
+    MobileMessage,
+    MobilePart,
     NewMail,
     Notify,
     Outcome,
@@ -57,6 +60,7 @@ class MemoryQueue:
         self._blocks: dict[str, float] = {}
         self._records: dict[tuple[str, str, str], Record] = {}
         self._links: list[dict[str, Any]] = []
+        self._mobile: dict[int, dict[str, Any]] = {}
         self._reports: list[dict[str, Any]] = []
         self.reported = False
 
@@ -342,6 +346,59 @@ class MemoryQueue:
             self._tell(part, PartState.EXPIRED, now, now, list(Notify))
         return [self._leased(part) for part in over]
 
+    def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
+        return [self._listen(part) for part in parts]
+
+    def _listen(self, part: MobilePart) -> Heard:
+        key = (part.smsc, part.source, part.destination, part.width, part.reference, part.total)
+        for mobile_id, one in reversed(self._mobile.items()):
+            if part.total == 1 or one["key"] != key or one["at"] <= part.at - 3600:
+                continue
+            known = one["parts"].get(part.number)
+            if known is None:
+                one["parts"][part.number] = part.content
+                if len(one["parts"]) == part.total:
+                    one["due_at"] = part.at
+            elif known != part.content:
+                break
+            return Heard(mobile_id, part, len(one["parts"]), repeat=known is not None)
+        mobile_id = len(self._mobile) + 1
+        due_at = part.at if part.total == 1 else part.at + 3600
+        arrived = {part.number: part.content}
+        more = {"first": part, "at": part.at, "due_at": due_at, "told": False}
+        self._mobile[mobile_id] = {"key": key, "parts": arrived, **more}
+        return Heard(mobile_id, part, 1)
+
+    def due_mobile(self, now: float, limit: int) -> list[MobileMessage]:
+        due = [
+            (one["due_at"], mobile_id)
+            for mobile_id, one in self._mobile.items()
+            if not one["told"] and one["due_at"] <= now
+        ]
+        return [self._mobile_message(mobile_id) for _, mobile_id in sorted(due)[:limit]]
+
+    def _mobile_message(self, mobile_id: int) -> MobileMessage:
+        one = self._mobile[mobile_id]
+        first = one["first"]
+        parts = tuple(one["parts"].get(number) for number in range(1, first.total + 1))
+        return MobileMessage(
+            mobile_id, first.smsc, first.source, first.destination, first.alphabet, parts, first.at
+        )
+
+    def mobile_told(self, mobile_ids: Sequence[int], now: float) -> None:
+        for mobile_id in mobile_ids:
+            self._mobile[mobile_id]["told"] = True
+
+    def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
+        shown = []
+        for mobile_id, one in reversed(self._mobile.items()):
+            first, arrived = one["first"], len(one["parts"])
+            state = "told" if one["told"] else "incomplete" if arrived < first.total else "waiting"
+            who = {"smsc": first.smsc, "source": first.source, "destination": first.destination}
+            more = {"parts": first.total, "arrived": arrived, "state": state}
+            shown.append({"mobile_id": mobile_id, "at": first.at, **who, **more})
+        return shown[:limit]
+
     def abandoned(self, smsc: str) -> list[LeasedPart]:
         return [
             self._leased(part)
@@ -359,6 +416,7 @@ class MemoryQueue:
         ]
 
     def purge(self, before: float, limit: int = 1000) -> int:
+        self._mobile = {key: one for key, one in self._mobile.items() if one["at"] >= before}
         gone = []
         for queue_id in self._mails:
             parts = [part for part in self._parts.values() if part["queue_id"] == queue_id]
@@ -566,6 +624,7 @@ class MemoryQueue:
             "backlog": backlog,
             "reports_waiting": sum(not one["finished"] for one in self._reports),
             "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
+            "mobile_waiting": sum(not one["told"] for one in self._mobile.values()),
             "links": self._links,
         }
 

@@ -270,13 +270,33 @@ def test_a_receipt_before_its_response_waits_for_it(station: Station) -> None:
     assert station.states() == ["delivered"]
 
 
-def test_a_message_from_a_phone_is_acknowledged_and_dropped(station: Station) -> None:
-    body = b"\0" + b"\1\1447973100000\0" + b"\5\0ACME\0" + b"\0" * 9 + b"\5Hello"
-    station.wire.say(pdu(DELIVER, 5, body))
+def deliver_sm(content: bytes, *, esm_class: int = 0) -> bytes:
+    addresses = b"\0\x01\x01447973100000\0\x01\x014477001\0"
+    return addresses + bytes((esm_class,)) + b"\0" * 8 + bytes((len(content),)) + content
+
+
+def test_a_message_from_a_phone_is_kept_before_it_is_acknowledged(station: Station) -> None:
+    station.wire.say(pdu(DELIVER, 5, deliver_sm(b"Hello")))
     station.step()
     assert (DELIVER_RESP, 0, 5, b"\0") in station.wire.sent
-    assert "mobile-originated message dropped" in station.lines.text
+    (message,) = station.queue.due_mobile(station.now, 10)
+    assert (message.source, message.destination, message.parts) == ("447973100000", "4477001", (b"Hello",))
+    assert (
+        "mobile=1, from=447973100000, to=4477001, part=1/1, smsc=primary, status=received"
+        in station.lines.text
+    )
     assert "Hello" not in station.lines.text
+
+
+def test_parts_from_a_phone_are_joined_in_any_order(station: Station) -> None:
+    for sequence, number in enumerate((2, 1), 5):
+        part = bytes((5, 0, 3, 77, 2, number)) + b"part%d" % number
+        station.wire.say(pdu(DELIVER, sequence, deliver_sm(part, esm_class=0x40)))
+        station.step()
+    (message,) = station.queue.due_mobile(station.now, 10)
+    assert message.parts == (b"part1", b"part2")
+    assert "part=2/2, smsc=primary, status=kept, 1 to come" in station.lines.text
+    assert "part=1/2, smsc=primary, status=received" in station.lines.text
 
 
 def test_nothing_heard_is_lost_while_the_queue_cannot_be_written(station: Station) -> None:

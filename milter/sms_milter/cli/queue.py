@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -64,6 +66,35 @@ def queue_show(
         print(json.dumps(mail, indent=2))
         return
     print_tree(mail)
+
+
+@queue_app.command("mobile")
+def queue_mobile(
+    config: ConfigFile = DEFAULT_CONFIG,
+    limit: Annotated[int, typer.Option(help="At most so many, newest first.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List messages from phones, newest first."""
+    messages = existing_queue(config).list_mobile(limit)
+    if as_json:
+        print(json.dumps(messages, indent=2))
+        return
+    now = time.time()
+    _print_rows(
+        ("mobile", "from", "to", "parts", "state", "age", "smsc"),
+        (
+            (
+                str(one["mobile_id"]),
+                one["source"],
+                one["destination"],
+                f"{one['arrived']}/{one['parts']}",
+                one["state"],
+                _age(now - one["at"]),
+                one["smsc"],
+            )
+            for one in messages
+        ),
+    )
 
 
 Names = Annotated[list[str] | None, typer.Argument(help="Queue ids, ours or the MTA's.")]
@@ -158,22 +189,32 @@ def _change(
 
 def _list(parts: list[dict[str, Any]]) -> None:
     """A line a part, as narrow as it can be."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("queue", "mta id", "to", "part", "state", "age", "smsc", "message id", "why"):
-        table.add_column(name, no_wrap=name != "why")
     now = time.time()
-    for part in parts:
-        table.add_row(
-            str(part["queue_id"]),
-            part["mta_queue_id"],
-            part["destination"],
-            f"{part['number']}/{part['total']}",
-            part["state"],
-            _age(now - part["received_at"]),
-            part["smsc"],
-            part["smsc_message_id"] or "",
-            part["why"] or part["stat"] or "",
-        )
+    _print_rows(
+        ("queue", "mta id", "to", "part", "state", "age", "smsc", "message id", "why"),
+        (
+            (
+                str(part["queue_id"]),
+                part["mta_queue_id"],
+                part["destination"],
+                f"{part['number']}/{part['total']}",
+                part["state"],
+                _age(now - part["received_at"]),
+                part["smsc"],
+                part["smsc_message_id"] or "",
+                part["why"] or part["stat"] or "",
+            )
+            for part in parts
+        ),
+    )
+
+
+def _print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=name != "why")
+    for row in rows:
+        table.add_row(*map(escape, row))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

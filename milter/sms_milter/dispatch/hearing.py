@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.words import Words
 from sms_milter.logline import clean, line
-from sms_milter.model import LeasedPart, Outcome, PartState, ReceiptNews
+from sms_milter.model import LeasedPart, MobilePart, Outcome, PartState, ReceiptNews
 from sms_milter.ports import Journal, Link
-from sms_milter.smpp import receipt, session, status
+from sms_milter.smpp import mobile, receipt, session, status
 
 
 @dataclass(slots=True)
@@ -22,6 +22,7 @@ class News:
 
     outcomes: list[Outcome] = field(default_factory=list)
     receipts: list[ReceiptNews] = field(default_factory=list)
+    mobile: list[MobilePart] = field(default_factory=list)
     answers: list[tuple[Link, session.Session, session.Delivery]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
@@ -158,13 +159,11 @@ class Hearing:
         assert bound is not None
         news = receipt.read(delivery.pdu)
         self.news.answers.append((link, bound, delivery))
+        settings = self._lanes[link.smsc].settings
         if news is None:
-            source = self._words.phone(delivery.pdu.source_addr)
-            self.news.lines.append(
-                line("", smsc=link.smsc, from_=source, status="mobile-originated message dropped")
-            )
+            self.news.mobile.append(mobile.read(delivery.pdu, link.smsc, settings.alphabet, now))
             return
-        rule = self._lanes[link.smsc].settings.receipt_ids
+        rule = settings.receipt_ids
         self.news.receipts.append(
             ReceiptNews(
                 smsc=link.smsc,

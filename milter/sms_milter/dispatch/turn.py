@@ -153,6 +153,7 @@ class Dispatcher:
             settled = work.record(news.outcomes) if news.outcomes else []
             if news.receipts:
                 settled += work.settle(news.receipts)
+            heard = work.listen(news.mobile) if news.mobile else []
             for link, bound, sequences in wanted:
                 served = self._lanes[link.smsc].served
                 parts = work.lease(link.smsc, link.name, sequences, now, served)
@@ -172,6 +173,8 @@ class Dispatcher:
             self._journal.info(text)
         for one in settled:
             self._journal.info(self._words.receipt(one))
+        for message in heard:
+            self._journal.info(self._words.mobile(message))
         self._look_ahead()
 
     def _submit(self, link: Link, bound: Session, asked: int, parts: list[LeasedPart]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import LeasedPart, Settled
+from sms_milter.model import Heard, LeasedPart, Settled
 from sms_milter.ports import Link
 
 
@@ -43,4 +43,19 @@ class Words:
             smsc=news.smsc,
             message_id=clean(news.smsc_message_id),
             status=f"{word} (stat={clean(news.stat)} err={clean(news.error)}){known}",
+        )
+
+    def mobile(self, heard: Heard) -> str:
+        """A message from a phone, or a part of one; never what it says."""
+        part = heard.part
+        missing = part.total - heard.arrived
+        word = f"kept, {missing} to come" if missing else "received"
+        return line(
+            "",
+            mobile=heard.mobile_id,
+            from_=self.phone(part.source),
+            to=self.phone(part.destination),
+            part=f"{part.number}/{part.total}",
+            smsc=part.smsc,
+            status=word + (" (already known)" if heard.repeat else ""),
         )

@@ -18,6 +18,7 @@ from sms_milter.model import (
     LeasedPart,
     LinkStatus,
     LoginRule,
+    MobileMessage,
     NewMail,
     PartFate,
     Priority,
@@ -28,7 +29,14 @@ from sms_milter.model import (
     Stored,
 )
 from sms_milter.ports import Work
-from sms_milter.queue import sqlite_deeds, sqlite_intake, sqlite_notify, sqlite_records, sqlite_reports
+from sms_milter.queue import (
+    sqlite_deeds,
+    sqlite_intake,
+    sqlite_mobile,
+    sqlite_notify,
+    sqlite_records,
+    sqlite_reports,
+)
 from sms_milter.queue.sqlite_file import SqliteFile
 from sms_milter.queue.sqlite_work import SqliteWork
 from sms_milter.queue.statements import statements
@@ -38,7 +46,7 @@ _LEFTOVERS_EVERY_SECONDS = 3600.0
 
 
 class SqliteQueue:
-    """`ports.IntakeQueue`, `DispatchQueue`, `ReportQueue` and `OperatorQueue` on the file at `path`."""
+    """`ports.IntakeQueue`, `DispatchQueue`, `ReportQueue`, `MobileQueue` and `OperatorQueue` on a file."""
 
     def __init__(
         self,
@@ -163,6 +171,16 @@ class SqliteQueue:
         with self._file.transaction() as db:
             sqlite_notify.record(db, outcomes)
 
+    def due_mobile(self, now: float, limit: int) -> list[MobileMessage]:
+        """See `ports.MobileQueue.due_mobile`."""
+        with self._file.reading() as db:
+            return sqlite_mobile.due(db, now, limit)
+
+    def mobile_told(self, mobile_ids: Sequence[int], now: float) -> None:
+        """See `ports.MobileQueue.mobile_told`."""
+        with self._file.transaction() as db:
+            sqlite_mobile.told(db, mobile_ids, now)
+
     # --- operators ------------------------------------------------------------------------------------------
 
     def list_parts(self, *, states: Sequence[str] = (), limit: int = 1000) -> list[dict[str, Any]]:
@@ -174,6 +192,11 @@ class SqliteQueue:
         """See `ports.OperatorQueue.show_mail`."""
         with self._file.reading() as db:
             return sqlite_reports.show_mail(db, name)
+
+    def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.list_mobile`."""
+        with self._file.reading() as db:
+            return sqlite_reports.list_mobile(db, limit)
 
     def summary(self, now: float) -> dict[str, Any]:
         """See `ports.OperatorQueue.summary`."""

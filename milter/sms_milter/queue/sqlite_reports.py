@@ -12,6 +12,7 @@ from sms_milter.queue.statements import statements
 from sms_milter.queue.states import NUMBER_OF, STATES
 
 _SQL = statements("queries_operator.sql")
+_MOBILE = statements("queries_mobile.sql")
 _LIST_OF = {
     PartState.QUEUED: "list_queued",
     PartState.ACCEPTED: "list_common",
@@ -61,6 +62,12 @@ def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     return {**mail, "messages": list(messages.values())}
 
 
+def list_mobile(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+    """See `ports.OperatorQueue.list_mobile`."""
+    cursor = db.execute(_MOBILE["list_mobile"], (limit,))
+    return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
+
+
 def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
     """See `ports.OperatorQueue.summary`."""
     backlog = _rows(db, "backlog", now)
@@ -71,6 +78,7 @@ def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "backlog": [_readable(row) for row in backlog],
         "parked_receipts": db.execute(_SQL["count_parked"]).fetchone()[0],
         "reports_waiting": db.execute(_SQL["count_reports"]).fetchone()[0],
+        "mobile_waiting": db.execute(_MOBILE["count_mobile"]).fetchone()[0],
         "links": _rows(db, "links"),
     }
 

@@ -9,7 +9,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sms_milter.model import LeasedPart, Outcome, PartState, ReceiptNews, Settled
+from sms_milter.model import Heard, LeasedPart, MobilePart, Outcome, PartState, ReceiptNews, Settled
+from sms_milter.queue import sqlite_mobile
 from sms_milter.queue.sqlite_lease import next_parts
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
 from sms_milter.queue.statements import statements
@@ -31,6 +32,7 @@ _PATIENCE_SECONDS = 7 * 86400.0
 PARKED_SECONDS = 7 * 86400.0
 _EXPIRE_AT_ONCE = 1000
 _FORGET_PARKED_AT_ONCE = 100
+_FORGET_MOBILE_AT_ONCE = 10_000
 
 _SQL = statements("queries_dispatch.sql")
 _COUNT = statements("queries_intake.sql")["count"]
@@ -92,6 +94,10 @@ class SqliteWork:
             self._db.execute(_SQL["insert_receipt"], _receipt_row(receipt, part_id))
         return settled
 
+    def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
+        """Store what phones sent."""
+        return sqlite_mobile.listen(self._db, parts)
+
     def lease(
         self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
     ) -> list[LeasedPart]:
@@ -151,6 +157,7 @@ class SqliteWork:
         """Delete what nothing will ask for again: parked receipts, references, usage, mails without parts."""
         self._db.execute(_SQL["forget_parked"], (before - PARKED_SECONDS, -1))
         self._db.execute(_SQL["forget_references"], (before - PARKED_SECONDS,))
+        sqlite_mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
         for name in ("forget_all_usage", "forget_answers", "forget_answered"):
             self._db.execute(_SQL[name], (before,))
 

@@ -1,0 +1,76 @@
+"""Messages from phones on an SQLite store: their parts in whatever order, and whom nobody has told yet."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from sms_milter.model import Heard, MobileMessage, MobilePart
+from sms_milter.queue.statements import statements
+
+_SQL = statements("queries_mobile.sql")
+_WAIT_SECONDS = 3600.0  # for the missing parts of a message
+
+
+def listen(db: sqlite3.Connection, parts: Sequence[MobilePart]) -> list[Heard]:
+    """See `ports.Work.listen`."""
+    return [_listen(db, part) for part in parts]
+
+
+def due(db: sqlite3.Connection, now: float, limit: int) -> list[MobileMessage]:
+    """See `ports.MobileQueue.due_mobile`."""
+    found = []
+    for mobile_id, smsc, source, destination, alphabet, total, at in db.execute(
+        _SQL["due_mobile"], (now, limit)
+    ):
+        contents = dict(db.execute(_SQL["mobile_contents"], (mobile_id,)))
+        parts = tuple(contents.get(number) for number in range(1, total + 1))
+        found.append(MobileMessage(mobile_id, smsc, source, destination, alphabet, parts, at))
+    return found
+
+
+def told(db: sqlite3.Connection, mobile_ids: Sequence[int], now: float) -> None:
+    """See `ports.MobileQueue.mobile_told`."""
+    db.executemany(_SQL["mobile_told"], [(now, mobile_id) for mobile_id in mobile_ids])
+
+
+def forget(db: sqlite3.Connection, before: float, limit: int) -> None:
+    """Drop some messages that came before a time, told or not."""
+    db.execute(_SQL["forget_mobile_parts"], (before, limit))
+    db.execute(_SQL["forget_mobile"], (before, limit))
+
+
+def _listen(db: sqlite3.Connection, part: MobilePart) -> Heard:
+    if part.total == 1:
+        return _begin(db, part)
+    key = (
+        part.source,
+        part.destination,
+        part.smsc,
+        part.width,
+        part.reference,
+        part.total,
+        part.at - _WAIT_SECONDS,
+    )
+    row = db.execute(_SQL["find_mobile"], (*key,)).fetchone()
+    if row is None:
+        return _begin(db, part)
+    mobile_id, arrived = row
+    known = db.execute(_SQL["mobile_content"], (mobile_id, part.number)).fetchone()
+    if known is not None:
+        # The SMSC did not hear our response; or the phone has come round to a reference it used before.
+        return Heard(mobile_id, part, arrived, repeat=True) if known[0] == part.content else _begin(db, part)
+    db.execute(_SQL["insert_mobile_part"], (mobile_id, part.number, part.content))
+    arrived += 1
+    db.execute(_SQL["mobile_grown"], (arrived, arrived == part.total, part.at, mobile_id))
+    return Heard(mobile_id, part, arrived)
+
+
+def _begin(db: sqlite3.Connection, part: MobilePart) -> Heard:
+    due_at = part.at if part.total == 1 else part.at + _WAIT_SECONDS
+    identity = (part.smsc, part.source, part.destination, part.alphabet)
+    place = (part.width, part.reference, part.total, part.at, due_at)
+    mobile_id = db.execute(_SQL["insert_mobile"], (*identity, *place)).lastrowid
+    assert mobile_id is not None
+    db.execute(_SQL["insert_mobile_part"], (mobile_id, part.number, part.content))
+    return Heard(mobile_id, part, 1)
