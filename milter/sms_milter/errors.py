@@ -9,7 +9,8 @@ GatewayError
 ├─ ContentFault           cannot become the wanted SMS content; the dialect finds the reply
 ├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
 ├─ QueueError ── QueueUnavailable · LeaseLost
-└─ ReportError ── ReportRefused · ReportDeferred · OutboxUnavailable
+├─ ReportError ── ReportRefused · ReportDeferred · OutboxUnavailable
+└─ WebError ── NotSent · NoAnswer
 """
 
 from __future__ import annotations
@@ -123,3 +124,15 @@ class ReportDeferred(ReportError):
 
 class OutboxUnavailable(ReportError):
     """The MTA takes no mail at all now: away, or not willing to talk."""
+
+
+class WebError(GatewayError):
+    """A web service could not be asked, or did not answer."""
+
+
+class NotSent(WebError):
+    """The service has certainly not got the request."""
+
+
+class NoAnswer(WebError):
+    """The request left, and nobody knows whether the service has it."""

@@ -618,6 +618,21 @@ class ReportOutcome:
     again_at: float | None = None
 
 
+# --- web services -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """What a web service answered: HTTP status, what came of the body in time and within 64 KB, header field
+    Retry-After or "".
+    """
+
+    status: int
+    reason: str
+    body: bytes
+    retry_after: str = ""
+
+
 # --- links --------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ from sms_milter.model import (
     Selection,
     Settled,
     Stored,
+    WebAnswer,
 )
 from sms_milter.smpp.session import Event, Session
 
@@ -201,6 +202,18 @@ class Outbox(Protocol):
 
     def close(self) -> None:
         """Nothing more for now."""
+
+
+class Web(Protocol):
+    """The way to web services."""
+
+    def ask(
+        self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> WebAnswer:
+        """Make one HTTP request and wait for its answer, whatever its status; redirects are not followed.
+
+        Raises NotSent, or NoAnswer when it may have arrived.
+        """
 
 
 class DispatchQueue(Protocol):

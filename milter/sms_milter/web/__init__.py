@@ -1,0 +1,1 @@
+"""HTTP: asking web services, and hearing what they tell us."""
