@@ -3,6 +3,7 @@
 GatewayError
 ├─ ConfigError            place, value, expectation; stops the start
 ├─ Rejected(Reply)        permanent, the mail's fault         5yz
+│  └─ Excess              some of its messages are too many; without them it would be taken
 ├─ Deferred(Reply)        temporary, try again later          4yz
 │  └─ RecordChanged       a mail was judged by a record that another has changed since: judge it again
 ├─ Denied(Denial)         may not send, or not as whom it says; the dialect finds the reply
@@ -64,6 +65,16 @@ class Rejected(Refusal):
 
 class Deferred(Refusal):
     """Refused for now: try again later (4yz)."""
+
+
+class Excess(Rejected):
+    """Some messages of a mail are more than a limit allows, by their places in it; the others would be
+    taken.
+    """
+
+    def __init__(self, reply: Reply, messages: frozenset[int]) -> None:
+        super().__init__(reply)
+        self.messages = messages
 
 
 class RecordChanged(Deferred):

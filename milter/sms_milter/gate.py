@@ -9,7 +9,17 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.channels import errand
-from sms_milter.config.schema import Account, Channel, Configuration, HttpChannel, SmppChannel
+from sms_milter.config.schema import (
+    Account,
+    Channel,
+    Configuration,
+    DefaultDuplicateLimit,
+    DefaultFloodLimit,
+    DuplicateLimit,
+    FloodLimit,
+    HttpChannel,
+    SmppChannel,
+)
 from sms_milter.dialects import DIALECTS, Dialect
 from sms_milter.errors import Denied, Rejected
 from sms_milter.logline import Numbers
@@ -19,7 +29,10 @@ from sms_milter.model import (
     SMS,
     Action,
     Credentials,
+    DuplicateRule,
     Errand,
+    FloodRule,
+    Limits,
     LoginRule,
     NewMessage,
     PlannedMessage,
@@ -67,6 +80,7 @@ class Gate:
         }
         self.size_limit = max((domain.size_limit for domain in self.domains.values()), default=0)
         self.accounts = AccountBook(configuration.accounts)
+        self._for_all = configuration.limits
         guard = configuration.limits.failed_logins
         self.login_rule = None if guard is None else LoginRule(guard.count, guard.within, guard.block)
         self.login_by_client = guard is not None and guard.per == "client"
@@ -101,6 +115,7 @@ class Gate:
             if not isinstance(channel, SmppChannel)
         }
         self.terms = lru_cache(4096)(self._terms)
+        self.limits = lru_cache(4096)(self._limits)
 
     def customer(
         self, given: Credentials, *, client: str, sender: str, sasl_user: str, domains: Iterable[str]
@@ -197,6 +212,18 @@ class Gate:
         start = now if message.not_before is None else message.not_before
         return NewMessage(message, parts, start + validity)
 
+    def _limits(self, name: str, dialect: Dialect) -> Limits | None:
+        """How much an account may send by a dialect; None without any limit. The account's own rule comes
+        before that for all accounts, and this before the dialect's.
+        """
+        account, for_all = self.accounts[name].account, self._for_all
+        found = Limits(
+            _quota(account),
+            _duplicates(account.duplicates, for_all.duplicates, dialect.duplicates),
+            _flood(account.flood, for_all.flood, dialect.flood),
+        )
+        return None if found == Limits() else found
+
     def _terms(
         self,
         name: str,
@@ -227,12 +254,23 @@ class Gate:
         return replace(terms, route="", errand=True, final=final)
 
 
-def quota_of(account: Account) -> QuotaRule | None:
-    """The account's quota, None without one."""
+def _quota(account: Account) -> QuotaRule | None:
     quota = account.quota
     if quota is None:
         return None
     return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
+
+
+def _duplicates(*rules: DuplicateLimit | None) -> DuplicateRule | None:
+    """The first that is set."""
+    rule = next(rule for rule in rules if not isinstance(rule, DefaultDuplicateLimit))
+    return None if rule is None else DuplicateRule(rule.allow, rule.window)
+
+
+def _flood(*rules: FloodLimit | None) -> FloodRule | None:
+    """The first that is set."""
+    rule = next(rule for rule in rules if not isinstance(rule, DefaultFloodLimit))
+    return None if rule is None else FloodRule(rule.messages, rule.gap, rule.per == "account")
 
 
 def _marks(settings: SmppChannel) -> Marks:

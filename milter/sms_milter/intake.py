@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.config.schema import Account
 from sms_milter.dialects import Login
 from sms_milter.dialects.context import Context, Outcome, Targets
-from sms_milter.errors import Deferred, Denied, RecordChanged, Refusal, Rejected
-from sms_milter.gate import Domain, Gate, quota_of
+from sms_milter.errors import Deferred, Denied, Excess, RecordChanged, Refusal, Rejected
+from sms_milter.gate import Domain, Gate
 from sms_milter.logline import clean, line
 from sms_milter.mail.address import domain_of, parse_path, sender_of
 from sms_milter.mail.fingerprint import fingerprint
@@ -34,13 +32,13 @@ from sms_milter.model import (
     Credentials,
     Envelope,
     Kind,
+    Limits,
     NewMail,
     Notify,
     Original,
     PartFate,
     Plan,
     PlannedMessage,
-    QuotaRule,
     Recipient,
     Record,
     SmsRequest,
@@ -49,6 +47,7 @@ from sms_milter.model import (
     Wish,
 )
 from sms_milter.policy.accounts import Member
+from sms_milter.policy.repeats import identity
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Denial, Reply
 from sms_milter.sms.plan import plan
@@ -94,6 +93,26 @@ class AccountRecords:
     def fates(self, references: Sequence[str]) -> Mapping[str, Sequence[PartFate]]:
         """See `Records.fates`."""
         return self._intake.fates(self._account, references)
+
+
+class _Wishes:
+    """The messages that a mail asks for: those to be sent, and those left out with the reason."""
+
+    __slots__ = ("_may_be_left_out", "kept", "left_out")
+
+    def __init__(self, request: SmsRequest) -> None:
+        self.kept: Sequence[Wish] = request.wishes
+        self.left_out: list[tuple[Wish, Reply]] = []
+        self._may_be_left_out = request.partial
+
+    def leave_out(self, places: Collection[int], why: Refusal) -> None:
+        """Leave out those at `places` in `kept`. Raises `why` if nothing may be left out, or nothing would
+        remain.
+        """
+        if not self._may_be_left_out or len(places) == len(self.kept):
+            raise why
+        self.left_out += [(self.kept[place], why.reply) for place in sorted(places)]
+        self.kept = tuple([wish for place, wish in enumerate(self.kept) if place not in places])
 
 
 class Transaction:
@@ -222,7 +241,7 @@ class Transaction:
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
         if member is not None:
-            self._check_quota(member.account, member.name)
+            self._check_quota(member, domain)
             self._member = member
         self._domain = domain
         self._login = login or self._login
@@ -266,13 +285,14 @@ class Transaction:
         if other or not same_rules:
             raise Deferred(reply.SEND_SEPARATELY)
 
-    def _check_quota(self, account: Account, name: str) -> None:
-        rule = quota_of(account)
-        if rule is None:
+    def _check_quota(self, member: Member, domain: Domain) -> None:
+        limits = self._gate.limits(member.name, domain.dialect)
+        if limits is None or limits.quota is None:
             return
-        left, free_again = self._intake.quota_left(name, self.sender.lower(), rule)
+        left, free_at = self._intake.quota_left(member.name, self.sender.lower(), limits.quota)
         if left < max(len(self._numbers), 1):
-            raise quota_refusal(free_again, rule)
+            why = reply.quota_exceeded(free_at, defer=limits.quota.defer)
+            raise Deferred(why) if limits.quota.defer else Rejected(why)
 
     @property
     def judged_by(self) -> tuple[str | None, str | None]:
@@ -346,26 +366,47 @@ class Transaction:
         )
         judgements = 1
         while True:
-            judged = self._judged(domain, mail, member, context)
-            if self._gate.shadow:
-                return self._verdict(judged, None)
             try:
-                stored = self._intake.put(self._new_mail(judged, member, mail, body), progress)
+                return self._taken(domain, mail, body, member, context, progress)
             except RecordChanged:
                 if judgements == _MOST_JUDGEMENTS:
                     raise
                 judgements += 1
-            else:
-                return self._verdict(judged, stored)
 
-    def _judged(self, domain: Domain, mail: Mail, member: Member, context: Context[Any]) -> Plan:
-        """What the mail asks for, authorised and planned. Raises Refusal and Denied."""
+    def _taken(
+        self,
+        domain: Domain,
+        mail: Mail,
+        body: bytes,
+        member: Member,
+        context: Context[Any],
+        progress: Callable[[], None] | None,
+    ) -> Verdict:
+        """What the mail asks for, authorised, planned and stored. Raises Refusal and Denied."""
         request = self._request = domain.dialect.parse(mail, context)
-        wishes = self._reachable(request.wishes, member) if request.partial else request.wishes
-        messages = plan(wishes, self._authorise(request, member))
-        outcome = Outcome(context.envelope, mail, domain.options, request, messages)
+        limits = self._gate.limits(member.name, domain.dialect)
+        wishes = _Wishes(request)
+        if request.partial:
+            self._leave_out_unreachable(wishes, member)
+        while True:
+            judged = self._judged(domain, mail, member, request, wishes)
+            if self._gate.shadow:
+                return self._verdict(judged, None)
+            new = self._new_mail(judged, mail, body, request, limits)
+            try:
+                return self._verdict(judged, self._intake.put(new, progress))
+            except Excess as excess:
+                wishes.leave_out(excess.messages, excess)
+
+    def _judged(
+        self, domain: Domain, mail: Mail, member: Member, request: SmsRequest, wishes: _Wishes
+    ) -> Plan:
+        """The messages that are to be sent, authorised and planned, and what is answered."""
+        messages = plan(wishes.kept, self._authorise(request, member))
+        left_out = wishes.left_out
+        outcome = Outcome(self._envelope(), mail, domain.options, request, messages, left_out)
         answers = self._answers(domain, outcome)
-        return Plan(domain.dialect.name, member.name, messages, answers, request.records)
+        return Plan(domain.dialect.name, member.name, messages, answers, request.records, len(left_out))
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
         """The account: known since RCPT, or the one that the mail names. Raises Refusal and Denied."""
@@ -379,7 +420,7 @@ class Transaction:
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
         self._member = member
-        self._check_quota(member.account, member.name)
+        self._check_quota(member, domain)
         return member
 
     def _logged_in(self, given: Credentials) -> Member:
@@ -411,20 +452,13 @@ class Transaction:
     def _known_as(self) -> str:
         return f"client {self.client.address}"
 
-    def _reachable(self, wishes: Sequence[Wish], member: Member) -> Sequence[Wish]:
-        """The wishes that there is a way for; raises Rejected when there is none for any."""
-        reachable: list[Wish] = []
-        why: Rejected | None = None
-        for wish in wishes:
+    def _leave_out_unreachable(self, wishes: _Wishes, member: Member) -> None:
+        """Raises Rejected when there is no way for any."""
+        for wish in tuple(wishes.kept):
             try:
                 self._gate.way(member, wish.destination, wish.channel)
             except Rejected as refusal:
-                why = refusal
-            else:
-                reachable.append(wish)
-        if why is not None and not reachable:
-            raise why
-        return reachable
+                wishes.leave_out({wishes.kept.index(wish)}, refusal)
 
     def _answers(self, domain: Domain, outcome: Outcome[Any]) -> Sequence[Answer]:
         """What is written back: as the request says, and what the dialect has to say of the parts."""
@@ -452,12 +486,16 @@ class Transaction:
 
         return terms
 
-    def _new_mail(self, judged: Plan, member: Member, mail: Mail, body: bytes) -> NewMail:
+    def _new_mail(
+        self, judged: Plan, mail: Mail, body: bytes, request: SmsRequest, limits: Limits | None
+    ) -> NewMail:
         ours = [recipient.address for _, recipient, _ in self._ours]
+        messages = tuple(
+            [self._gate.composed(message, judged.account, self._started) for message in judged.messages]
+        )
+        counted = limits is not None and limits.duplicates is not None
         return NewMail(
-            messages=tuple(
-                [self._gate.composed(message, member.name, self._started) for message in judged.messages]
-            ),
+            messages=messages,
             received_at=self._started,
             account=judged.account,
             dialect=judged.dialect,
@@ -468,7 +506,8 @@ class Transaction:
             fingerprint=fingerprint(
                 self._fields, body, sender=self.sender, recipients=ours, mta_queue_id=self.mta_queue_id
             ),
-            quota=quota_of(member.account),
+            limits=limits,
+            identity=identity(request, messages) if counted else b"",
             original=self._original(judged),
             answers=judged.answers,
             records=judged.records,
@@ -584,6 +623,8 @@ class Transaction:
         if judged is not None:
             pairs["messages"] = len(judged.messages)
             pairs["parts"] = _parts_of(judged.messages)
+            if judged.left_out:
+                pairs["left_out"] = judged.left_out
         if stored is not None:
             pairs["queue"] = stored.queue_id
         if denied is not None:
@@ -607,10 +648,3 @@ def _message_id(mail: Mail) -> str:
 
 def _parts_of(messages: Sequence[PlannedMessage]) -> int:
     return sum([len(message.parts) for message in messages])
-
-
-def quota_refusal(free_again: float, rule: QuotaRule) -> Refusal:
-    """How a used-up quota is refused, as the account wishes it."""
-    moment = datetime.fromtimestamp(free_again, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    why = reply.quota_exceeded(moment, defer=rule.defer)
-    return Deferred(why) if rule.defer else Rejected(why)

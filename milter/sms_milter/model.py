@@ -208,7 +208,9 @@ class SmsRequest:
     append_text: bool = True  # whether the account's appended text belongs to it
     punctuation: bool = False  # whether the dialect writes typographic punctuation in ASCII (ENC §3.3)
     answers: tuple[Answer, ...] = ()  # mails that are written back once it is stored
-    partial: bool = False  # whether destinations that cannot be reached are left out while others can be
+    partial: bool = False  # whether messages that cannot be sent are left out while others can be
+    written: bytes = b""  # the request as it was written, where that says which requests are identical
+    repeatable: bool = False  # whether an identical one is never refused as its duplicate
     confirm: bool = False  # whether it asks the dialect for an answer when all is well
     records: tuple[Record, ...] = ()  # written with it; if one is not any more as it was read, judged again
 
@@ -340,6 +342,34 @@ class QuotaRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateRule:
+    """How many identical requests of an account are taken within a sliding time (seconds)."""
+
+    allow: int
+    window_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FloodRule:
+    """How many messages may follow each other with less than `gap_seconds` between them: to one destination
+    of an account, or of the account as a whole.
+    """
+
+    messages: int
+    gap_seconds: float
+    per_account: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much the account of a mail may send; None: as much as it likes."""
+
+    quota: QuotaRule | None = None
+    duplicates: DuplicateRule | None = None
+    flood: FloodRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Original:
     """What a report repeats of the mail: ESMTP parameter ENVID as given, and the header in lines that end in
     LF.
@@ -371,7 +401,8 @@ class NewMail:
     mta_queue_id: str
     mail_message_id: str = ""
     fingerprint: bytes | None = None  # None: never taken for a retry
-    quota: QuotaRule | None = None
+    limits: Limits | None = None
+    identity: bytes = b""  # what identical requests of the account have in common; b"": never a duplicate
     original: Original | None = None  # for reports that the sender asks for
     answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()  # as read, with their new values
@@ -689,3 +720,4 @@ class Plan:
     messages: tuple[PlannedMessage, ...]
     answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()
+    left_out: int = 0  # messages asked for that are not sent

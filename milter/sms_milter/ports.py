@@ -79,9 +79,14 @@ class IntakeQueue(Protocol):
         """Store each mail whole or not at all; durable when this returns.
 
         A mail whose fingerprint is stored already within the retry window gives `Stored(…, repeat=True)`; one
-        over its quota gives a `Refusal` and leaves nothing behind; the others of the batch are not affected.
-        One with a record that was written since it was read gives `RecordChanged`.
+        beyond its limits gives a `Refusal`, an `Excess` when some of its messages would be taken, and one
+        with a record that was written since it was read gives `RecordChanged`; the others of the batch are
+        not affected. Nothing is left of what is refused, but that a message refused as part of a flood counts
+        as the last one for the pause after it (SMSCentre §12.1).
         """
+
+    def refusal(self, mail: NewMail, now: float) -> Refusal | None:
+        """How `put` would refuse the mail as its limits stand; nothing is changed."""
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """Parts that may still be sent, and when (epoch seconds) more will be free again."""

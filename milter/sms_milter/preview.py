@@ -6,7 +6,6 @@ What it prints is DESIGN §7's JSON object; it goes the very way a mail from the
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -14,8 +13,9 @@ from typing import Any, Protocol
 from sms_milter.channels import errand
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
+from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
-from sms_milter.intake import Transaction, Verdict, quota_refusal
+from sms_milter.intake import Transaction, Verdict
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import (
     Client,
@@ -35,6 +35,9 @@ from sms_milter.reply import Reply
 class QueueView(Protocol):
     """The part of the queue that a preview may look at."""
 
+    def refusal(self, mail: NewMail, now: float) -> Refusal | None:
+        """As `IntakeQueue.refusal`."""
+
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`."""
 
@@ -46,30 +49,6 @@ class QueueView(Protocol):
 
     def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
         """As `IntakeQueue.fates`."""
-
-
-class EmptyQueue:
-    """A queue that nobody has used yet."""
-
-    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
-        """All of it."""
-        del account, sender
-        limits = [limit for limit in (rule.messages, rule.per_sender) if limit is not None]
-        return min(limits, default=sys.maxsize), now
-
-    def login_blocked(self, who: str, now: float) -> bool:
-        """Nobody is."""
-        del who, now
-        return False
-
-    def find_record(self, account: str, kind: str, name: str, now: float) -> None:
-        """Nothing."""
-        del account, kind, name, now
-
-    def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
-        """None."""
-        del account, references
-        return {}
 
 
 class SilentJournal:
@@ -109,12 +88,12 @@ class Rehearsal:
         return False
 
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
-        """As if stored. Raises what the queue would raise on a used-up quota."""
+        """As if stored. Raises what the queue would raise beyond a limit."""
         del progress
-        if mail.quota is not None:
-            left, free_again = self.quota_left(mail.account, mail.sender, mail.quota)
-            if sum(len(message.parts) for message in mail.messages) > left:
-                raise quota_refusal(free_again, mail.quota)
+        if mail.limits is not None:
+            refusal = self._queue.refusal(mail, self._now)
+            if refusal is not None:
+                raise refusal
         return Stored(0)
 
 

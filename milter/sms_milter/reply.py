@@ -7,10 +7,20 @@ password was wrong. Wording is kept by `tests/golden/replies/`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import Enum
 
 _LINE_LIMIT = 480  # octets; well under libmilter's 980, so that a log line stays readable
+
+
+class Limit(Enum):
+    """Which limit a reply speaks of, for dialects that have words of their own for it."""
+
+    QUOTA = "quota"
+    DUPLICATE = "duplicate"
+    FLOOD = "flood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +28,15 @@ class Reply:
     """One SMTP reply: `code` (4yz or 5yz), `enhanced` ("4.x.x" or "5.x.x", RFC 3463) and a one-line ASCII
     `text`.
 
-    Made only by `permanent` and `temporary`, so that 451 can never carry 5.x.x.
+    Made only by `permanent` and `temporary`, so that 451 can never carry 5.x.x. Where a `limit` is the
+    reason, `free_at` says when it allows more (seconds since the epoch), if that is known.
     """
 
     code: int
     enhanced: str
     text: str
+    limit: Limit | None = None
+    free_at: float | None = None
 
     @classmethod
     def permanent(cls, detail: str, text: str, *, code: int = 550) -> Reply:
@@ -153,10 +166,34 @@ def octets_too_many(octets: int, limit: int) -> Reply:
 # --- limits -------------------------------------------------------------------------------------------------
 
 
-def quota_exceeded(free_again: str, *, defer: bool) -> Reply:
-    """The sender's or account's quota is used up until `free_again` (UTC, ISO 8601)."""
-    text = f"SMS quota exceeded, free again {free_again}"
-    return Reply.temporary("2.2", text, code=452) if defer else Reply.permanent("2.2", text, code=552)
+def quota_exceeded(free_at: float, *, defer: bool) -> Reply:
+    """The sender's or account's quota is used up until then."""
+    text = f"SMS quota exceeded, free again {_moment(free_at)}"
+    plain = Reply.temporary("2.2", text, code=452) if defer else Reply.permanent("2.2", text, code=552)
+    return replace(plain, limit=Limit.QUOTA, free_at=free_at)
+
+
+def duplicate(allow: int, window_seconds: float, free_at: float) -> Reply:
+    """As many identical requests as allowed were taken; permanent, or the client's mail server would repeat
+    it until it is taken (SMSCentre §10.1).
+    """
+    taken = f"{allow} identical {'request' if allow == 1 else 'requests'} taken within {window_seconds:.0f} s"
+    plain = Reply.permanent("7.1", f"duplicate: {taken}, free again {_moment(free_at)}")
+    return replace(plain, limit=Limit.DUPLICATE, free_at=free_at)
+
+
+def flood(messages: int, gap_seconds: float, free_at: float, *, per_account: bool) -> Reply:
+    """A run of messages without pause is as long as allowed. Numbers are not named: the log may mask them."""
+    whose = "of this account" if per_account else "to one number"
+    rule = f"more than {messages} messages {whose} with less than {gap_seconds:.0f} s between them"
+    plain = Reply.permanent(
+        "7.1", f"flood: {rule}, free again {_moment(free_at)} if none is tried until then"
+    )
+    return replace(plain, limit=Limit.FLOOD, free_at=free_at)
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(math.ceil(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # --- ourselves ----------------------------------------------------------------------------------------------

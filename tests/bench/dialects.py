@@ -23,7 +23,8 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.model import Action, Client, NewMail, Stored
-from sms_milter.preview import EmptyQueue, Rehearsal, SilentJournal, split_message
+from sms_milter.preview import Rehearsal, SilentJournal, split_message
+from support.memory_queue import MemoryQueue
 
 _HASH = (  # of MyPass, made cheaply: it is verified once, and not what is measured
     "$argon2id$v=19$m=8,t=1,p=1$syzmwLy3FWvGPNZ/njuwOg$/m0ghT1QOPlLAB50ztaiYuUTdfY90aLNAVhM3CHPxUs"
@@ -92,7 +93,7 @@ class Counted(Rehearsal):
     """An intake that counts what it is given, and keeps nothing."""
 
     def __init__(self) -> None:
-        super().__init__(EmptyQueue(), 0.0)
+        super().__init__(MemoryQueue(), 0.0)
         self.messages = 0
 
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:

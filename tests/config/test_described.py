@@ -83,10 +83,10 @@ def test_the_example_loads_without_notes(tmp_path: Path) -> None:
 
 
 def uncommented(text: str) -> Iterator[str]:
-    """The example with its optional sections, which stand in comments below `NAME: null`."""
+    """The example with its optional sections, which stand in comments below their defaults."""
     lines, block = text.splitlines(), ""
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        optional = re.fullmatch(r"( *)(\w+): null", line)
+        optional = re.fullmatch(r"( *)(\w+): (null|default)", line)
         if optional and following == f"{optional[1]}# {optional[2]}:":
             block = f"{optional[1]}# "
         elif block and line.startswith(block) and (line.startswith(f"{block}  ") or line.endswith(":")):

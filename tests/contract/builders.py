@@ -7,6 +7,7 @@ from typing import Any
 
 from sms_milter.model import (
     ComposedPart,
+    Limits,
     NewMail,
     NewMessage,
     Outcome,
@@ -57,7 +58,9 @@ def mail(
     at: float = NOW,
     mta_queue_id: str = "4ABC",
     fingerprint: bytes | None = None,
+    limits: Limits | None = None,
     quota: QuotaRule | None = None,
+    identity: bytes = b"",
     account: str = "acme",
     sender: str = "alerts@acme.example",
 ) -> NewMail:
@@ -72,7 +75,8 @@ def mail(
         mta_queue_id=mta_queue_id,
         mail_message_id="<1@acme.example>",
         fingerprint=fingerprint,
-        quota=quota,
+        limits=limits or (quota and Limits(quota)),
+        identity=identity,
     )
 
 

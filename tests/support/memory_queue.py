@@ -5,22 +5,24 @@ from __future__ import annotations
 import contextlib
 import copy
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from math import ceil
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.errors import Deferred, RecordChanged, Refusal, Rejected
+from sms_milter.errors import Deferred, Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
     Deed,
     DeliveryReport,
     Done,
     DueReport,
+    DuplicateRule,
+    FloodRule,
     Heard,
     LeasedPart,
+    Limits,
     LinkStatus,
     LoginRule,
     MobileMessage,
@@ -56,6 +58,8 @@ class MemoryQueue:
         self._receipts: list[tuple[int | None, ReceiptNews]] = []
         self._references: dict[tuple[str, str], int] = {}
         self._usage: list[tuple[str, str, float, int]] = []
+        self._requests: list[tuple[tuple[str, bytes], float]] = []
+        self._runs: dict[tuple[str, str], tuple[float, int]] = {}
         self._failures: list[tuple[str, float]] = []
         self._blocks: dict[str, float] = {}
         self._records: dict[tuple[str, str, str], Record] = {}
@@ -88,10 +92,12 @@ class MemoryQueue:
             if (known.written_by if known else 0) != record.written_by:
                 return RecordChanged(reply.QUEUE_UNAVAILABLE)
         needed = sum(len(message.parts) for message in mail.messages)
-        if mail.quota:
-            refusal = self._charge(mail, mail.quota, needed, now)
-            if refusal:
-                return refusal
+        refusal = self.refusal(mail, now)
+        if refusal:
+            if isinstance(refusal, Excess):
+                self._runs_refused(mail, refusal, now)
+            return refusal
+        self._charge(mail, needed, now)
         queue_id = self._last_id + 1
         self._mails[queue_id] = mail
         if not mail.messages:
@@ -145,7 +151,59 @@ class MemoryQueue:
         limits = ((None, rule.messages), (sender, rule.per_sender))
         return [(scope, limit) for scope, limit in limits if limit is not None]
 
-    def _charge(self, mail: NewMail, rule: QuotaRule, needed: int, now: float) -> Refusal | None:
+    def refusal(self, mail: NewMail, now: float) -> Refusal | None:
+        limits = mail.limits or Limits()
+        if limits.duplicates and (why := self._duplicate(mail, limits.duplicates, now)):
+            return why
+        if limits.flood and (why := self._flooded(mail, limits.flood, now)):
+            return why
+        return self._over_quota(mail, limits.quota, now) if limits.quota else None
+
+    def _duplicate(self, mail: NewMail, rule: DuplicateRule, now: float) -> Refusal | None:
+        same = (mail.account, mail.identity)
+        taken = [at for one, at in self._requests if one == same and at > now - rule.window_seconds]
+        if not mail.identity or len(taken) < rule.allow:
+            return None
+        free_at = sorted(taken)[-rule.allow] + rule.window_seconds
+        return Rejected(reply.duplicate(rule.allow, rule.window_seconds, free_at))
+
+    def _run_of(self, mail: NewMail, rule: FloodRule, place: int, now: float) -> tuple[tuple[str, str], int]:
+        key = (mail.account, "*" if rule.per_account else mail.messages[place].plan.destination)
+        at, length = self._runs.get(key, (0.0, 0))
+        return key, length if now - at < rule.gap_seconds else 0
+
+    def _flooded(self, mail: NewMail, rule: FloodRule, now: float) -> Refusal | None:
+        lengths: Counter[tuple[str, str]] = Counter()
+        excess = set()
+        for place in range(len(mail.messages)):
+            key, length = self._run_of(mail, rule, place, now)
+            lengths[key] += 1
+            if length + lengths[key] > rule.messages:
+                excess.add(place)
+        free_at = now + rule.gap_seconds
+        why = reply.flood(rule.messages, rule.gap_seconds, free_at, per_account=rule.per_account)
+        return Excess(why, frozenset(excess)) if excess else None
+
+    def _runs_refused(self, mail: NewMail, excess: Excess, now: float) -> None:
+        assert mail.limits
+        assert mail.limits.flood
+        for place in excess.messages:
+            key, length = self._run_of(mail, mail.limits.flood, place, now)
+            self._runs[key] = (now, length)
+
+    def _charge(self, mail: NewMail, needed: int, now: float) -> None:
+        limits = mail.limits or Limits()
+        if limits.duplicates and mail.identity:
+            self._requests.append(((mail.account, mail.identity), now))
+        for place in range(len(mail.messages)) if limits.flood else ():
+            assert limits.flood
+            key, length = self._run_of(mail, limits.flood, place, now)
+            self._runs[key] = (now, length + 1)
+        if limits.quota:
+            self._usage.append((mail.account, mail.sender, now, needed))
+
+    def _over_quota(self, mail: NewMail, rule: QuotaRule, now: float) -> Refusal | None:
+        needed = sum(len(message.parts) for message in mail.messages)
         free_at = []
         for scope, limit in self._scopes(rule, mail.sender):
             used = self._used(mail.account, scope, now - rule.period_seconds)
@@ -155,9 +213,8 @@ class MemoryQueue:
                 excess -= parts
                 free_at.append(at + rule.period_seconds)
         if free_at:
-            again = datetime.fromtimestamp(ceil(max(free_at)), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            return (Deferred if rule.defer else Rejected)(reply.quota_exceeded(again, defer=rule.defer))
-        self._usage.append((mail.account, mail.sender, now, needed))
+            why = reply.quota_exceeded(max(free_at), defer=rule.defer)
+            return (Deferred if rule.defer else Rejected)(why)
         return None
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:

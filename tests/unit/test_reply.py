@@ -9,6 +9,7 @@ import pytest
 from sms_milter import reply
 from sms_milter.reply import Reply
 
+_EIGHT = 1_795_334_399.5  # 2026-11-22T08:00:00Z, half a second before
 GOLDEN = Path(__file__).parents[1] / "golden" / "replies" / "catalogue.txt"
 
 
@@ -19,8 +20,12 @@ def catalogue() -> dict[str, Reply]:
         "mail_too_large": reply.mail_too_large(1048576),
         "message_too_long": reply.message_too_long(12, 10),
         "octets_too_many": reply.octets_too_many(141, 140),
-        "quota_exceeded": reply.quota_exceeded("2026-11-22T08:00:00Z", defer=False),
-        "quota_exceeded (defer)": reply.quota_exceeded("2026-11-22T08:00:00Z", defer=True),
+        "quota_exceeded": reply.quota_exceeded(_EIGHT, defer=False),
+        "quota_exceeded (defer)": reply.quota_exceeded(_EIGHT, defer=True),
+        "duplicate": reply.duplicate(2, 60, _EIGHT),
+        "duplicate (1)": reply.duplicate(1, 60, _EIGHT),
+        "flood": reply.flood(50, 120, _EIGHT, per_account=False),
+        "flood (account)": reply.flood(50, 120, _EIGHT, per_account=True),
     }
     return fixed | made
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,29 +47,33 @@ def preview(
 
     loaded = load(config)
     octets = sys.stdin.buffer.read() if str(mail) == "-" else _read(mail)
-    result = rehearse_mail(
-        loaded.configuration,
-        _view(loaded),
-        now=_moment(now),
-        client=client,
-        sender=sender,
-        recipients=recipient,
-        mail=octets,
-        sasl_user=sasl_user,
-        macros=_macros(macro or []),
-        mail_parameters=mail_parameter or [],
-        recipient_parameters=rcpt_parameter or [],
-    )
+    with _view(loaded) as queue:
+        result = rehearse_mail(
+            loaded.configuration,
+            queue,
+            now=_moment(now),
+            client=client,
+            sender=sender,
+            recipients=recipient,
+            mail=octets,
+            sasl_user=sasl_user,
+            macros=_macros(macro or []),
+            mail_parameters=mail_parameter or [],
+            recipient_parameters=rcpt_parameter or [],
+        )
     print(json.dumps(result, indent=2, ensure_ascii=False))
 
 
-def _view(loaded: Loaded) -> QueueView:
-    """The queue as it stands; one that does not exist yet is not made."""
-    from sms_milter.preview import EmptyQueue
+@contextlib.contextmanager
+def _view(loaded: Loaded) -> Iterator[QueueView]:
+    """The queue as it stands; one that does not exist yet is not made, and an empty one looked at instead."""
     from sms_milter.queue import open_queue
 
     url = loaded.configuration.queue
-    return open_queue(url) if Path(url.path).exists() else EmptyQueue()
+    with tempfile.TemporaryDirectory() as nowhere:
+        there = url if Path(url.path).exists() else replace(url, path=f"{nowhere}/queue.db")
+        with contextlib.closing(open_queue(there)) as queue:
+            yield queue
 
 
 def _read(path: Path) -> bytes:

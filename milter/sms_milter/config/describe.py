@@ -72,8 +72,8 @@ def _shown(setting: Setting) -> Iterator[str]:
     doc = _meaning(setting, alone=True)
     yield from textwrap.wrap(doc, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
     section, named = section_of(setting.annotation), inside(setting.annotation)
-    if section is not None and setting.default is None:
-        yield f"{setting.name}: null"
+    if section is not None and not isinstance(setting.default, BaseModel):
+        yield f"{setting.name}: {_yaml(setting.default)}"
         yield f"# {setting.name}:"
         yield from _indented(_body(section), "#   ")
     elif section is not None:
@@ -196,7 +196,7 @@ def _rows(section: type[BaseModel]) -> Iterator[str]:
 
 
 def _default_of(setting: Setting) -> str:
-    if section_of(setting.annotation) is not None and setting.default is not None:
+    if isinstance(setting.default, BaseModel):
         return "see below"
     metadata = getattr(setting.annotation, "__metadata__", ())
     if any(getattr(note, "func", None) is parse_size for note in metadata):

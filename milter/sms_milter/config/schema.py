@@ -18,6 +18,8 @@ from pydantic import (
     ConfigDict,
     Field,
     TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -190,6 +192,44 @@ class LogSettings(Section):
     )
 
 
+# --- limits -------------------------------------------------------------------------------------------------
+
+
+class DuplicateLimit(Section):
+    """Identical requests of one account."""
+
+    window: Duration = setting("60s", at_least="1s", at_most="30d", doc="Within which time they count.")
+    allow: int = setting(2, at_least=1, at_most=1000, doc="How many are taken.")
+
+
+class FloodLimit(Section):
+    """A run of messages, each soon after the one before."""
+
+    messages: int = setting(50, at_least=1, at_most=1_000_000, doc="How many messages a run may have.")
+    gap: Duration = setting("2m", at_least="1s", at_most="1d", doc="A pause of this length ends a run.")
+    per: Literal["destination", "account"] = setting("destination", doc="Whose messages make a run.")
+
+
+class DefaultDuplicateLimit(DuplicateLimit):
+    """The word `default`: of an account, what `limits` says; there, what the dialect itself documents."""
+
+
+class DefaultFloodLimit(FloodLimit):
+    """The word `default`, as above."""
+
+
+def _or_the_word(model: type[Section]) -> WrapValidator:
+    def read(value: object, settings: ValidatorFunctionWrapHandler) -> Any:
+        return model() if value == "default" else settings(value)
+
+    return WrapValidator(read)
+
+
+_OR_THE_WORD = Expects("settings below it, default or null")
+Duplicates = Annotated[DuplicateLimit | None, _or_the_word(DefaultDuplicateLimit), _OR_THE_WORD]
+Flood = Annotated[FloodLimit | None, _or_the_word(DefaultFloodLimit), _OR_THE_WORD]
+
+
 # --- domains and accounts -----------------------------------------------------------------------------------
 
 
@@ -325,6 +365,10 @@ class Account(Section):
     credits: int | None = setting(
         None, at_least=0, doc="Prepaid balance in SMS; null is not metered.", in_force=False
     )
+    duplicates: Duplicates = setting(
+        "default", doc="As limits.duplicates, for this account; default is what stands there."
+    )
+    flood: Flood = setting("default", doc="As limits.flood, for this account; default is what stands there.")
     channels: tuple[ChannelName, ...] | None = setting(
         None,
         doc="Which of the configured channels besides SMS the account may use; null is all of them.",
@@ -561,22 +605,7 @@ class Callbacks(Section):
     )
 
 
-# --- limits and reports -------------------------------------------------------------------------------------
-
-
-class DuplicateLimit(Section):
-    """Identical requests of one account."""
-
-    window: Duration = setting("60s", at_least="1s", at_most="30d", doc="Within which time they count.")
-    allow: int = setting(2, at_least=1, at_most=1000, doc="How many are taken.")
-
-
-class FloodLimit(Section):
-    """A run of messages, each soon after the one before."""
-
-    messages: int = setting(50, at_least=1, at_most=1_000_000, doc="How many messages a run may have.")
-    gap: Duration = setting("2m", at_least="1s", at_most="1d", doc="A pause of this length ends a run.")
-    per: Literal["destination", "account"] = setting("destination", doc="Whose messages make a run.")
+# --- limits for everybody, and reports ----------------------------------------------------------------------
 
 
 class LoginLimit(Section):
@@ -597,11 +626,16 @@ class LoginLimit(Section):
 class Limits(Section):
     """Protection against loops and guessing."""
 
-    duplicates: DuplicateLimit | None = setting(
-        None, doc="Identical requests of one account; null is off.", in_force=False
+    duplicates: Duplicates = setting(
+        "default",
+        doc="Identical requests of one account, refused beyond it (550 5.7.1). default is what the dialect"
+        " documents, 2 within 60s for SMSCentre and nothing for the others; null is off.",
     )
-    flood: FloodLimit | None = setting(
-        None, doc="A run of messages with short pauses; null is off.", in_force=False
+    flood: Flood = setting(
+        "default",
+        doc="A run of messages with short pauses, refused beyond it (550 5.7.1). default is what the dialect"
+        " documents, 50 to one destination with less than 2m between them for SMSCentre and nothing for the"
+        " others; null is off.",
     )
     failed_logins: LoginLimit | None = setting(
         None,

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sms_milter import reply
+from sms_milter.config.schema import DuplicateLimit, FloodLimit
 from sms_milter.dialects import aspsms, clickatell, hsl, smscentre
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.mail.parse import Mail
@@ -54,6 +55,8 @@ class Dialect:
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal by others, with the request if it was understood already.
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
+    `duplicates` and `flood` are limits that the interface itself documents; they hold where the postmaster
+    sets no others.
     `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
     `suspicious` tells refusals that count like a failed login where clients are blocked for too many of them.
     """
@@ -69,6 +72,8 @@ class Dialect:
     complaint: Callable[[Reply, Mail, Envelope, Any], Complaint | None] = _not_by_mail
     owner: Callable[[Recipient], str] | None = None
     suspicious: Callable[[Reply], bool] = _innocent
+    duplicates: DuplicateLimit | None = None
+    flood: FloodLimit | None = None
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -105,5 +110,7 @@ DIALECTS: dict[str, Dialect] = {
         smscentre.complaint,
         smscentre.owner,
         smscentre.suspicious,
+        smscentre.DUPLICATES,
+        smscentre.FLOOD,
     ),
 }

@@ -8,7 +8,8 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Envelope, PartFate, PlannedMessage, Recipient, Record, SmsRequest
+from sms_milter.model import Answer, Envelope, PartFate, PlannedMessage, Recipient, Record, SmsRequest, Wish
+from sms_milter.reply import Reply
 
 Options = TypeVar("Options", covariant=True)
 
@@ -77,6 +78,7 @@ class Outcome(Generic[Options]):
     options: Options
     request: SmsRequest
     messages: Sequence[PlannedMessage]
+    left_out: Sequence[tuple[Wish, Reply]] = ()  # what is not sent, and why
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from sms_milter.ports import Work
 from sms_milter.queue import (
     sqlite_deeds,
     sqlite_intake,
+    sqlite_limits,
     sqlite_mobile,
     sqlite_notify,
     sqlite_records,
@@ -78,10 +79,15 @@ class SqliteQueue:
             mails = take()
             return sqlite_intake.put(db, mails, now, retry_window_seconds=self._retry_window_seconds)
 
+    def refusal(self, mail: NewMail, now: float) -> Refusal | None:
+        """See `ports.IntakeQueue.refusal`."""
+        with self._file.reading() as db:
+            return sqlite_limits.refusal(db, mail, now)
+
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """See `ports.IntakeQueue.quota_left`."""
         with self._file.reading() as db:
-            return sqlite_intake.quota_left(db, account, sender, rule, now)
+            return sqlite_limits.quota_left(db, account, sender, rule, now)
 
     def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
         """See `ports.IntakeQueue.login_failed`."""

@@ -1,24 +1,19 @@
-"""Storing mails and charging quotas, inside a transaction of an SQLite store."""
+"""Storing mails, inside a transaction of an SQLite store."""
 
 from __future__ import annotations
 
-import math
 import random
 import sqlite3
-import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.errors import Deferred, RecordChanged, Refusal, Rejected
-from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, Priority, QuotaRule, Stored
-from sms_milter.queue import sqlite_records
+from sms_milter.errors import RecordChanged, Refusal
+from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, Priority, Stored
+from sms_milter.queue import sqlite_limits, sqlite_records
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, patience
-from sms_milter.queue.sqlite_records import storable
-from sms_milter.queue.statements import statements
+from sms_milter.queue.statements import statements, storable
 
-_WHOLE_ACCOUNT = "*"  # no envelope sender looks like this
 _FAILURE = Notify.FAILURE.value
 _BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS).value
 _SQL = statements("queries_intake.sql")
@@ -40,6 +35,7 @@ def put(
     oldest = now - retry_window_seconds
     results: list[Stored | Refusal] = []
     stored: dict[bytes, int] = {}
+    limited = False
     for mail in mails:
         fingerprint = mail.fingerprint
         if fingerprint is not None:
@@ -50,33 +46,22 @@ def put(
         if mail.records and not sqlite_records.are_as_read(db, mail.account, mail.records, now):
             results.append(RecordChanged(reply.QUEUE_UNAVAILABLE, "its records change all the time"))
             continue
-        parts = sum([len(message.parts) for message in mail.messages])
-        if mail.quota is not None:
-            refusal = _charge(db, mail, mail.quota, parts, now)
+        if mail.limits is not None:
+            limited = True
+            refusal = sqlite_limits.admit(db, mail, now)
             if refusal is not None:
                 results.append(refusal)
                 continue
-        queue_id = batch.add(mail, parts)
+        queue_id = batch.add(mail)
         if mail.records:
             sqlite_records.write(db, mail.account, mail.records, queue_id, now)
         if fingerprint is not None:
             stored[fingerprint] = queue_id
         results.append(Stored(queue_id))
     batch.store()
+    if limited:
+        sqlite_limits.forget(db, now)
     return results
-
-
-def quota_left(
-    db: sqlite3.Connection, account: str, sender: str, rule: QuotaRule, now: float
-) -> tuple[int, float]:
-    """Parts still free, and when more will be; see `ports.IntakeQueue.quota_left`."""
-    left, free_at = sys.maxsize, now
-    for scope, limit in _scopes(rule, sender):
-        window = _Window(db, account, scope, now - rule.period_seconds)
-        if limit - window.used < left:
-            left = max(0, limit - window.used)
-            free_at = window.first_at + rule.period_seconds if window.used else now
-    return left, free_at
 
 
 def login_failed(db: sqlite3.Connection, who: str, rule: LoginRule, now: float) -> bool:
@@ -129,14 +114,14 @@ class _Batch:
         self._partless = 0
         self._answers: list[tuple[Any, ...]] = []
 
-    def add(self, mail: NewMail, parts: int) -> int:
+    def add(self, mail: NewMail) -> int:
         """Take a mail in; returns its id, which is that of its first part, or of none when it has none."""
         queue_id = self._last_id + 1
         self._mails.append(
             (
                 queue_id,
                 mail.received_at,
-                parts,
+                sum([len(message.parts) for message in mail.messages]),
                 storable(mail.mta_queue_id),
                 storable(mail.account),
                 mail.dialect,
@@ -256,67 +241,3 @@ def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> N
         some = rows[first : first + _ROWS_AT_ONCE]
         places = ",".join([values] * len(some))
         db.execute(f"{head} VALUES {places}", [field for row in some for field in row])
-
-
-# --- quotas -------------------------------------------------------------------------------------------------
-
-
-class _Window:
-    """What one account, or one of its senders, has used since a time."""
-
-    __slots__ = ("_base", "_db", "_key", "_since", "first_at", "last_at", "last_total", "used")
-
-    def __init__(self, db: sqlite3.Connection, account: str, scope: str, since: float) -> None:
-        self._db = db
-        self._key = (account, scope)
-        self._since = since
-        last = db.execute(_SQL["last_usage"], self._key).fetchone()
-        first = db.execute(_SQL["first_usage"], (*self._key, since)).fetchone() if last else None
-        self.last_at: float = last[0] if last else -math.inf
-        self.last_total: int = last[1] if last else 0
-        self._base = first[2] - first[1] if first else self.last_total
-        self.first_at: float = first[0] if first else -math.inf
-        self.used: int = self.last_total - self._base
-
-    def emptied_at(self, parts: int, period: float) -> float:
-        """When at least so many of the parts used will have left the window; -inf if none need to."""
-        if parts <= 0:
-            return -math.inf
-        row = self._db.execute(
-            _SQL["usage_reaching"], (*self._key, self._since, self._base + parts)
-        ).fetchone()
-        leaves: float = row[0] if row else max(self.last_at, self._since + period)
-        return leaves + period
-
-    def charge(self, parts: int, now: float, period: float) -> None:
-        """Add an entry; a clock that was set back does not put it before the last one."""
-        at = max(now, self.last_at)
-        self._db.execute(_SQL["store_usage"], (*self._key, at, parts, self.last_total + parts, at + period))
-        self._db.execute(_SQL["forget_usage"], (*self._key, self._since))
-
-
-def _scopes(rule: QuotaRule, sender: str) -> list[tuple[str, int]]:
-    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.per_sender))
-    return [(scope, limit) for scope, limit in limits if limit is not None]
-
-
-def _charge(db: sqlite3.Connection, mail: NewMail, rule: QuotaRule, parts: int, now: float) -> Refusal | None:
-    """Charge a mail to its account and sender, or say why not."""
-    since = now - rule.period_seconds
-    scopes = [
-        (_Window(db, mail.account, scope, since), limit)
-        for scope, limit in _scopes(rule, mail.sender.lower())
-    ]
-    if any(window.used + parts > limit for window, limit in scopes):
-        free_at = max(
-            window.emptied_at(window.used + parts - limit, rule.period_seconds) for window, limit in scopes
-        )
-        answer = reply.quota_exceeded(_iso(free_at), defer=rule.defer)
-        return Deferred(answer) if rule.defer else Rejected(answer)
-    for window, _ in scopes:
-        window.charge(parts, now, rule.period_seconds)
-    return None
-
-
-def _iso(time: float) -> str:
-    return datetime.fromtimestamp(math.ceil(time), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sms_milter.model import PartFate, PartState, Record
-from sms_milter.queue.statements import statements
+from sms_milter.queue.statements import statements, storable
 from sms_milter.queue.states import NUMBER_OF, STATES
 
 _SQL = statements("queries_records.sql")
@@ -61,8 +61,3 @@ def _fate(row: Sequence[Any]) -> PartFate:
 
 def _key(account: str, kind: str, name: str) -> tuple[str, str, str]:
     return storable(account), kind, storable(name)
-
-
-def storable(text: str) -> str:
-    """Octets that no character set explained (surrogateescape) cannot be stored as text; they become `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -27,3 +27,8 @@ def migrations() -> Sequence[str]:
     folder = files(__package__).joinpath("sql", "migrations")
     scripts = sorted((entry.name, entry) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
     return tuple(entry.read_text("utf-8") for _, entry in scripts)
+
+
+def storable(text: str) -> str:
+    """Octets that no character set explained (surrogateescape) cannot be stored as text; they become `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

@@ -151,9 +151,9 @@ def test_a_damaged_database_is_named(path: Path) -> None:
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """Files of this process may not grow beyond 300 KB: the same to SQLite as a disk that is full."""
+    """Files of this process may not grow beyond 1 MB: the same to SQLite as a disk that is full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -263,6 +263,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     queue.close()
     dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
     records = statements("queries_records.sql")
+    limits = statements("queries_limits.sql")
     hot = [
         (dispatch["next_account"], ("main", 1, "")),
         (dispatch["due_parts"], ("main", 1, "acme", NOW, 10, 0)),
@@ -273,11 +274,15 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (dispatch["finished_mails"], (NOW, 0.0, 0, 10)),
         (dispatch["parked_receipts"], ("[1]",)),
         (intake["find_fingerprint"], (b"f", NOW)),
-        (intake["first_usage"], ("a", "b", NOW)),
         (records["find_record"], ("acme", "code", "1")),
         (records["forget_records"], (NOW,)),
         (records["newest_message"], ("acme", "1")),
         (records["find_fates"], {"message": 1}),
+        (limits["first_usage"], ("a", "b", NOW)),
+        (limits["find_requests"], ("a", b"i", NOW, 2)),
+        (limits["find_run"], ("a", "b")),
+        (limits["forget_requests"], (NOW,)),
+        (limits["forget_runs"], (NOW,)),
     ]
     for sql, values in hot:
         plan = _plan(path, sql, values)
@@ -286,6 +291,8 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN receipt" not in plan, sql
         assert "SCAN record" not in plan, sql
         assert "SCAN message" not in plan, sql
+        assert "SCAN request" not in plan, sql
+        assert "SCAN run" not in plan, sql
         if "DISTINCT" not in sql:
             assert "TEMP B-TREE" not in plan, sql
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sms_milter import reply
 from sms_milter.errors import Rejected
 from sms_milter.model import SmsRequest
-from sms_milter.reply import Denial, Reply
+from sms_milter.reply import Denial, Limit, Reply
 
 _LONGEST_DETAIL = 100  # characters of what a mail said
 _TOO_LONG = "message too long"
-_QUOTA = "SMS quota exceeded, free again "
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,8 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
     """The numbered error for a refusal that all dialects know; others stay as they are."""
     if why.text.startswith(_TOO_LONG):
         return TOO_MANY_PARTS.reply()
-    if why.text.startswith(_QUOTA):
-        free_again = datetime.fromisoformat(why.text.removeprefix(_QUOTA)).timestamp()
-        return replace(why, text=f"ERR: 130, Maximum MT limit exceeded until {free_again:.0f}")
+    if why.limit is Limit.QUOTA and why.free_at is not None:
+        return replace(why, text=f"ERR: 130, Maximum MT limit exceeded until {math.ceil(why.free_at)}")
     if why in _OURS:
         return replace(why, text=_INTERNAL)
     fault = _REFUSED.get(why)

@@ -7,13 +7,19 @@ That mail names its account (`request`). The text of any mail to `<login>@` goes
 from __future__ import annotations
 
 from sms_milter import reply
+from sms_milter.config.schema import DuplicateLimit, FloodLimit
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.dialects.smscentre import forward, replies, request, source
 from sms_milter.dialects.smscentre.options import SmscentreOptions as SmscentreOptions
 from sms_milter.mail.parse import Mail
 from sms_milter.model import Answer, Credentials, Envelope, Notify, Recipient, SmsRequest, Wish
 from sms_milter.policy import reports
-from sms_milter.reply import Denial, Reply
+from sms_milter.reply import Denial, Limit, Reply
+
+# Two identical requests within a minute, and 50 messages to one subscriber with less than two minutes between
+# them (SMSCentre §12.1).
+DUPLICATES = DuplicateLimit(allow=2, window=60.0)
+FLOOD = FloodLimit(messages=50, gap=120.0, per="destination")
 
 _SEND = "send"
 
@@ -45,7 +51,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
     Rejected.
     """
     wishes: list[Wish] = []
-    answered = False
+    answered, written = False, b""
     # Each address counts once, however often it is named (SMSCentre §2).
     addressed = {names_account(address, context.options): address for address, _ in context.targets}
     for asks, address in sorted(addressed.items(), reverse=True):
@@ -53,10 +59,17 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
         if asks:
             asked = request.read(mail, address, notify, context)
             wishes += asked.wishes
-            answered = asked.answered
+            answered, written = asked.answered, source.text(mail).encode("utf-8", "surrogatepass")
         else:
             wishes += forward.wishes(mail, address, notify, context)
-    return SmsRequest(tuple(wishes), context.options.max_parts, partial=True, confirm=answered)
+    return SmsRequest(
+        tuple(wishes),
+        context.options.max_parts,
+        partial=True,
+        written=written,
+        repeatable=not written,  # mail to `<login>@` may repeat (SMSCentre §13)
+        confirm=answered,
+    )
 
 
 def _notify(mail: Mail, address: Recipient, context: Context[SmscentreOptions]) -> Notify:
@@ -80,11 +93,14 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
     """A refusal by others in the words of the interface, where it has any."""
     if why == reply.NO_SUCH_ADDRESS:
         return replies.NO_SUCH_ADDRESS
+    if why.limit is Limit.DUPLICATE:
+        return replies.DUPLICATE
     if why.enhanced == "5.3.4":
         return replies.TOO_LONG
     if request is not None and why.code == 552:
         return replies.no_money(_identity(request))
-    if request is not None and why in (reply.NO_ROUTE, reply.NOT_IN_CLOSED_GROUP):
+    unreachable = why.limit is Limit.FLOOD or why in (reply.NO_ROUTE, reply.NOT_IN_CLOSED_GROUP)
+    if request is not None and unreachable:
         return replies.unreachable(_identity(request))
     return replies.BAD_TEXT_FORM if why in (reply.UNDECODABLE, reply.TOO_COMPLEX) else why
 

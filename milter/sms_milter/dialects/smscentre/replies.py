@@ -13,6 +13,7 @@ TOO_LONG = Reply.permanent("3.4", _PARAMETERS, code=552)
 NO_SUCH_CHANNEL = Reply.permanent("3.3", _PARAMETERS, code=554)
 WRONG_LOGIN = Reply.permanent("7.1", "ERROR = 2 (authorise error)")
 BLOCKED = Reply.temporary("7.1", "ERROR = 4 (ip is blocked)")
+DUPLICATE = Reply.permanent("7.1", "ERROR = 9 (duplicate request, wait a minute)")
 BAD_TIME = Reply.permanent("6.0", "ERROR = 5 (invalid time format)", code=554)
 
 
@@ -32,7 +33,7 @@ def bad_number(identity: str) -> Reply:
 
 
 def unreachable(identity: str) -> Reply:
-    """There is no way to any of the numbers, or the account may not use it."""
+    """There is no way to any of the numbers, the account may not use it, or too many messages went there."""
     return Reply.permanent("1.1", f"ERROR = 8 (can't to deliver), ID - {identity}")
 
 

@@ -58,30 +58,6 @@ SELECT value FROM reference WHERE source = ? AND destination = ?
 INSERT INTO reference (source, destination, value, used_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (source, destination) DO UPDATE SET value = excluded.value, used_at = excluded.used_at
 
--- first_usage --
--- The oldest entry inside the window that began after a time.
-SELECT at, parts, total FROM usage WHERE account = ? AND sender = ? AND at > ? ORDER BY at LIMIT 1
-
--- last_usage --
--- The newest entry.
-SELECT at, total FROM usage WHERE account = ? AND sender = ? ORDER BY at DESC LIMIT 1
-
--- usage_reaching --
--- The first entry inside the window at which the running total has reached a value.
-SELECT at FROM usage WHERE account = ? AND sender = ? AND at > ? AND total >= ? ORDER BY at LIMIT 1
-
--- store_usage --
--- Charge parts; what is charged at the same time is one entry.
-INSERT INTO usage (account, sender, at, parts, total, until) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (account, sender, at) DO UPDATE SET
-    parts = parts + excluded.parts, total = excluded.total, until = excluded.until
-
--- forget_usage --
--- Drop some entries that have left the window.
-DELETE FROM usage WHERE account = ?1 AND sender = ?2 AND at <= (
-    SELECT max(at) FROM (
-        SELECT at FROM usage WHERE account = ?1 AND sender = ?2 AND at <= ?3 ORDER BY at LIMIT 50))
-
 -- store_failure --
 -- Remember a failed login.
 INSERT INTO failed_login (who, at, until) VALUES (?, ?, ?)

@@ -1,0 +1,50 @@
+-- first_usage --
+-- The oldest entry inside the window that began after a time.
+SELECT at, parts, total FROM usage WHERE account = ? AND sender = ? AND at > ? ORDER BY at LIMIT 1
+
+-- last_usage --
+-- The newest entry.
+SELECT at, total FROM usage WHERE account = ? AND sender = ? ORDER BY at DESC LIMIT 1
+
+-- usage_reaching --
+-- The first entry inside the window at which the running total has reached a value.
+SELECT at FROM usage WHERE account = ? AND sender = ? AND at > ? AND total >= ? ORDER BY at LIMIT 1
+
+-- store_usage --
+-- Charge parts; what is charged at the same time is one entry.
+INSERT INTO usage (account, sender, at, parts, total, until) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, sender, at) DO UPDATE SET
+    parts = parts + excluded.parts, total = excluded.total, until = excluded.until
+
+-- forget_usage --
+-- Drop some entries that have left the window.
+DELETE FROM usage WHERE account = ?1 AND sender = ?2 AND at <= (
+    SELECT max(at) FROM (
+        SELECT at FROM usage WHERE account = ?1 AND sender = ?2 AND at <= ?3 ORDER BY at LIMIT 50))
+
+-- find_requests --
+-- When the newest identical requests inside the window were taken.
+SELECT at FROM request WHERE account = ? AND identity = ? AND at > ? ORDER BY at DESC LIMIT ?
+
+-- store_request --
+-- A request is taken.
+INSERT INTO request (account, identity, at, until) VALUES (?, ?, ?, ?)
+
+-- forget_requests --
+-- Drop some requests that have left their window.
+DELETE FROM request WHERE rowid IN (SELECT rowid FROM request WHERE until <= ? ORDER BY until LIMIT 50)
+
+-- find_run --
+-- The last message of a run, and how many there are.
+SELECT at, messages FROM run WHERE account = ? AND destination = ?
+
+-- store_run --
+-- A message more, or one that was refused.
+INSERT INTO run (account, destination, at, messages, until) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account, destination) DO UPDATE SET
+    at = excluded.at, messages = excluded.messages, until = excluded.until
+
+-- forget_runs --
+-- Drop some runs that are over.
+DELETE FROM run WHERE (account, destination) IN (
+    SELECT account, destination FROM run WHERE until <= ? ORDER BY until LIMIT 50)

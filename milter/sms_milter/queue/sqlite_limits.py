@@ -1,0 +1,236 @@
+"""What accounts have used of their limits, inside a transaction of an SQLite store.
+
+A limit is asked first and charged after all others have agreed: what is refused has used nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import sys
+from collections.abc import Iterator
+from typing import Protocol
+
+from sms_milter import reply
+from sms_milter.errors import Deferred, Excess, Refusal, Rejected
+from sms_milter.model import DuplicateRule, FloodRule, NewMail, QuotaRule
+from sms_milter.queue.statements import statements, storable
+
+_WHOLE_ACCOUNT = "*"  # neither an envelope sender nor a number looks like this
+_SQL = statements("queries_limits.sql")
+
+
+def admit(db: sqlite3.Connection, mail: NewMail, now: float) -> Refusal | None:
+    """Charge a mail to all its limits, or say why not."""
+    limits = list(_limits(db, mail, now))
+    for limit in limits:
+        refusal = limit.refusal()
+        if refusal is not None:
+            limit.refused()
+            return refusal
+    for limit in limits:
+        limit.charge()
+    return None
+
+
+def refusal(db: sqlite3.Connection, mail: NewMail, now: float) -> Refusal | None:
+    """How `admit` would refuse a mail; nothing is written."""
+    return next(filter(None, (limit.refusal() for limit in _limits(db, mail, now))), None)
+
+
+def forget(db: sqlite3.Connection, now: float) -> None:
+    """Drop some of what counts no more."""
+    db.execute(_SQL["forget_requests"], (now,))
+    db.execute(_SQL["forget_runs"], (now,))
+
+
+def quota_left(
+    db: sqlite3.Connection, account: str, sender: str, rule: QuotaRule, now: float
+) -> tuple[int, float]:
+    """Parts still free, and when more will be; see `ports.IntakeQueue.quota_left`."""
+    left, free_at = sys.maxsize, now
+    for scope, limit in _scopes(rule, sender):
+        window = _Window(db, account, scope, now - rule.period_seconds)
+        if limit - window.used < left:
+            left = max(0, limit - window.used)
+            free_at = window.first_at + rule.period_seconds if window.used else now
+    return left, free_at
+
+
+class _Limit(Protocol):
+    """One limit of one mail."""
+
+    def refusal(self) -> Refusal | None:
+        """Why the mail is too much."""
+
+    def refused(self) -> None:
+        """It was refused for that."""
+
+    def charge(self) -> None:
+        """It is taken."""
+
+
+def _limits(db: sqlite3.Connection, mail: NewMail, now: float) -> Iterator[_Limit]:
+    """The mail's limits in the order in which they are asked (SMSCentre §10.2)."""
+    limits = mail.limits
+    if limits is None:
+        return
+    if limits.duplicates is not None and mail.identity:
+        yield _Duplicates(db, mail, limits.duplicates, now)
+    if limits.flood is not None and mail.messages:
+        yield _Flood(db, mail, limits.flood, now)
+    if limits.quota is not None:
+        yield _Quota(db, mail, limits.quota, now)
+
+
+# --- duplicates ---------------------------------------------------------------------------------------------
+
+
+class _Duplicates:
+    """Identical requests within a sliding window."""
+
+    __slots__ = ("_db", "_key", "_now", "_rule")
+
+    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: DuplicateRule, now: float) -> None:
+        self._db, self._rule, self._now = db, rule, now
+        self._key = (storable(mail.account), mail.identity)
+
+    def refusal(self) -> Refusal | None:
+        rule = self._rule
+        since = self._now - rule.window_seconds
+        taken = self._db.execute(_SQL["find_requests"], (*self._key, since, rule.allow)).fetchall()
+        if len(taken) < rule.allow:
+            return None
+        free_at = taken[-1][0] + rule.window_seconds
+        return Rejected(reply.duplicate(rule.allow, rule.window_seconds, free_at))
+
+    def refused(self) -> None:
+        """Only what is taken counts."""
+
+    def charge(self) -> None:
+        until = self._now + self._rule.window_seconds
+        self._db.execute(_SQL["store_request"], (*self._key, self._now, until))
+
+
+# --- floods -------------------------------------------------------------------------------------------------
+
+
+class _Flood:
+    """Runs of messages, as they are and as the mail would continue them."""
+
+    __slots__ = ("_account", "_after", "_before", "_db", "_excess", "_now", "_rule", "_scopes")
+
+    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: FloodRule, now: float) -> None:
+        self._db, self._rule, self._now = db, rule, now
+        self._account = storable(mail.account)
+        self._scopes = [
+            _WHOLE_ACCOUNT if rule.per_account else message.plan.destination for message in mail.messages
+        ]
+        self._before = {scope: self._length(scope) for scope in self._scopes}
+        self._after = dict(self._before)
+        self._excess: list[int] = []
+        for place, scope in enumerate(self._scopes):
+            if self._after[scope] < rule.messages:
+                self._after[scope] += 1
+            else:
+                self._excess.append(place)
+
+    def _length(self, scope: str) -> int:
+        """How many messages a run has that one more would continue."""
+        row = self._db.execute(_SQL["find_run"], (self._account, scope)).fetchone()
+        return row[1] if row and self._now - row[0] < self._rule.gap_seconds else 0
+
+    def refusal(self) -> Refusal | None:
+        if not self._excess:
+            return None
+        rule = self._rule
+        why = reply.flood(
+            rule.messages, rule.gap_seconds, self._now + rule.gap_seconds, per_account=rule.per_account
+        )
+        return Excess(why, frozenset(self._excess))
+
+    def refused(self) -> None:
+        """What was refused made no run longer, but puts off its end."""
+        self._store({self._scopes[place]: self._before[self._scopes[place]] for place in self._excess})
+
+    def charge(self) -> None:
+        self._store(self._after)
+
+    def _store(self, runs: dict[str, int]) -> None:
+        until = self._now + self._rule.gap_seconds
+        for scope, messages in runs.items():
+            self._db.execute(_SQL["store_run"], (self._account, scope, self._now, messages, until))
+
+
+# --- quotas -------------------------------------------------------------------------------------------------
+
+
+class _Quota:
+    """Parts of an account and of its sender within a sliding window."""
+
+    __slots__ = ("_now", "_parts", "_rule", "_windows")
+
+    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: QuotaRule, now: float) -> None:
+        self._rule, self._now = rule, now
+        self._parts = sum([len(message.parts) for message in mail.messages])
+        since = now - rule.period_seconds
+        self._windows = [
+            (_Window(db, mail.account, scope, since), limit)
+            for scope, limit in _scopes(rule, mail.sender.lower())
+        ]
+
+    def refusal(self) -> Refusal | None:
+        if all(window.used + self._parts <= limit for window, limit in self._windows):
+            return None
+        period = self._rule.period_seconds
+        free_at = max(
+            window.emptied_at(window.used + self._parts - limit, period) for window, limit in self._windows
+        )
+        answer = reply.quota_exceeded(free_at, defer=self._rule.defer)
+        return Deferred(answer) if self._rule.defer else Rejected(answer)
+
+    def refused(self) -> None:
+        """Only what is taken counts."""
+
+    def charge(self) -> None:
+        for window, _ in self._windows:
+            window.charge(self._parts, self._now, self._rule.period_seconds)
+
+
+class _Window:
+    """What one account, or one of its senders, has used since a time."""
+
+    __slots__ = ("_base", "_db", "_key", "_since", "first_at", "last_at", "last_total", "used")
+
+    def __init__(self, db: sqlite3.Connection, account: str, scope: str, since: float) -> None:
+        self._db = db
+        self._key = (account, scope)
+        self._since = since
+        last = db.execute(_SQL["last_usage"], self._key).fetchone()
+        first = db.execute(_SQL["first_usage"], (*self._key, since)).fetchone() if last else None
+        self.last_at: float = last[0] if last else -math.inf
+        self.last_total: int = last[1] if last else 0
+        self._base = first[2] - first[1] if first else self.last_total
+        self.first_at: float = first[0] if first else -math.inf
+        self.used: int = self.last_total - self._base
+
+    def emptied_at(self, parts: int, period: float) -> float:
+        """When at least so many of the parts used will have left the window; -inf if none need to."""
+        if parts <= 0:
+            return -math.inf
+        row = self._db.execute(
+            _SQL["usage_reaching"], (*self._key, self._since, self._base + parts)
+        ).fetchone()
+        leaves: float = row[0] if row else max(self.last_at, self._since + period)
+        return leaves + period
+
+    def charge(self, parts: int, now: float, period: float) -> None:
+        """Add an entry; a clock that was set back does not put it before the last one."""
+        at = max(now, self.last_at)
+        self._db.execute(_SQL["store_usage"], (*self._key, at, parts, self.last_total + parts, at + period))
+        self._db.execute(_SQL["forget_usage"], (*self._key, self._since))
+
+
+def _scopes(rule: QuotaRule, sender: str) -> list[tuple[str, int]]:
+    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.per_sender))
+    return [(scope, limit) for scope, limit in limits if limit is not None]
