@@ -101,7 +101,13 @@ class Gate:
             if account.closed_group is not None
         }
         self.traits = {
-            name: SmscTraits(smsc.alphabet, smsc.long_messages, _ton_npi(smsc.source_ton_npi))
+            name: SmscTraits(
+                smsc.alphabet,
+                smsc.long_messages,
+                _ton_npi(smsc.source_ton_npi),
+                smsc.flash,
+                smsc.smart_coding,
+            )
             for name, smsc in configuration.smscs.items()
         }
         self._channels: dict[str, Channel] = {str(n): one for n, one in configuration.channels.items()}
@@ -224,6 +230,12 @@ class Gate:
         )
         return None if found == Limits() else found
 
+    def languages(self, member: Member, number: str) -> tuple[str, ...]:
+        """Languages whose national tables the account or its route allows for `number`."""
+        own = member.account.national_languages
+        there = self.routes.languages(member.account.route, number)
+        return own + tuple([language for language in there if language not in own]) if there else own
+
     def _terms(
         self,
         name: str,
@@ -231,6 +243,7 @@ class Gate:
         dialect_parts: int,
         append: bool,
         punctuation: bool,
+        languages: tuple[str, ...],
         smsc: str,
         channel: str,
     ) -> Terms:
@@ -240,7 +253,9 @@ class Gate:
             append=account.append if append else "",
             max_parts=dialect_parts if account.max_parts == "default" else account.max_parts,
             long_messages=account.long_messages,
-            punctuation=punctuation,
+            punctuation=punctuation if account.transliterate == "default" else account.transliterate,
+            languages=languages,
+            keep_words=account.keep_words,
             route=account.route,
             smsc=smsc,
             traits=self.traits.get(smsc, SmscTraits()),

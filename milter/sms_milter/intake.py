@@ -26,6 +26,7 @@ from sms_milter.mail.parse import Mail
 from sms_milter.mail.parse import parse as parse_mail
 from sms_milter.model import (
     EMAIL,
+    SMS,
     Action,
     Answer,
     Client,
@@ -478,7 +479,14 @@ class Transaction:
                 originator = own if wish.default_originator is None else wish.default_originator
             append = request.append_text and wish.kind is Kind.TEXT
             found = gate.terms(
-                member.name, originator, request.max_parts, append, request.punctuation, smsc, channel
+                member.name,
+                originator,
+                request.max_parts,
+                append,
+                request.punctuation,
+                gate.languages(member, wish.destination) if channel == SMS else (),
+                smsc,
+                channel,
             )
             if wish.max_parts is None or wish.max_parts >= found.max_parts:
                 return found
@@ -625,6 +633,8 @@ class Transaction:
             pairs["parts"] = _parts_of(judged.messages)
             if judged.left_out:
                 pairs["left_out"] = judged.left_out
+            if folded := sum([message.folded for message in judged.messages]):
+                pairs["folded"] = folded
         if stored is not None:
             pairs["queue"] = stored.queue_id
         if denied is not None:

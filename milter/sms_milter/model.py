@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, IntFlag, StrEnum
+from typing import NamedTuple
 
 # --- the SMTP dialogue --------------------------------------------------------------------------------------
 
@@ -218,8 +219,7 @@ class SmsRequest:
 # --- what is planned and stored -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitSm:
+class SubmitSm(NamedTuple):
     """The fields of one submit_sm in the order of SMPP 3.4 §4.4.1; `short_message` at most 254 octets.
 
     Text fields hold ASCII or Latin-1; times are SMPP 3.4 §7.1.1 strings or empty; `tlvs` maps tag to value
@@ -274,8 +274,7 @@ class Reference:
     tlv: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedMessage:
+class PlannedMessage(NamedTuple):
     """One message ready to be stored, nothing of it sent. Parts carry reference 0 until stored.
 
     `smsc` is the SMSC's name, or the outlet's, such as "channel:voice"; then its one part is an Errand.
@@ -300,6 +299,7 @@ class PlannedMessage:
     concatenation: Reference | None = None  # None: a single part, or parts without reference
     notify: Notify = Notify.NEVER
     original_recipient: str = ""
+    folded: bool = False  # typographic punctuation was written in ASCII
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,9 +138,10 @@ CHARSET_REFUSED = Reply.permanent("6.3", "character set not accepted, use US-ASC
 TOO_COMPLEX = Reply.permanent("6.0", "too many header fields or MIME parts", code=554)
 
 
-def message_too_long(parts: int, limit: int) -> Reply:
-    """The text needs more SMS than allowed."""
-    return Reply.permanent("3.4", f"message too long, it needs {parts} SMS and {limit} are allowed", code=552)
+def message_too_long(parts: int, limit: int, measured: str) -> Reply:
+    """The text needs more SMS than allowed; `measured` says how it was counted."""
+    text = f"message too long, it needs {parts} SMS and {limit} are allowed ({measured})"
+    return Reply.permanent("3.4", text, code=552)
 
 
 # --- fields of SMPP encapsulation ---------------------------------------------------------------------------

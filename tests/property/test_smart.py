@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from sms_milter.errors import ContentFault
 from sms_milter.model import Binary
@@ -27,7 +29,8 @@ TEXTS: list[Callable[[str], Any]] = [
     lambda text: smart.service_load(text, action=text),
     lambda text: smart.network_code(text, text),
 ]
-OCTETS: list[Callable[[bytes], Any]] = [smart.bmp, smart.ota_bitmap, smart.ready_ringtone]
+OCTETS: list[Callable[[bytes], Any]] = [smart.bmp, smart.image, smart.ota_bitmap, smart.ready_ringtone]
+HEADS = [b"", b"\x00\x08\x01\x01", b"BM", b"GIF89a\x08\0\x04\0", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"]
 
 melodious = st.text("abcdefghp#.,:=123468osnl \n", max_size=80)
 
@@ -43,7 +46,7 @@ def test_any_text_is_a_content_or_the_one_error(made: Callable[[str], Any], text
 
 
 @pytest.mark.parametrize("made", OCTETS)
-@given(octets=st.binary(max_size=200), head=st.sampled_from([b"", b"\x00\x08\x01\x01", b"BM"]))
+@given(octets=st.binary(max_size=200), head=st.sampled_from(HEADS))
 def test_any_octets_are_a_content_or_the_one_error(
     made: Callable[[bytes], Any], octets: bytes, head: bytes
 ) -> None:
@@ -103,3 +106,20 @@ def test_a_bitmap_reads_back(width: int, height: int, data: st.DataObject) -> No
     count = -(-width * height // 8)
     bitmap = Bitmap(width, height, data.draw(st.binary(min_size=count, max_size=count)))
     assert smart.ota_bitmap(bitmap.octets) == bitmap
+
+
+@given(
+    st.sampled_from(["BMP", "GIF", "PNG"]),
+    st.integers(0, 200),
+    st.binary(max_size=4),
+    st.sampled_from(["1", "L", "RGB"]),
+)
+def test_a_damaged_image_is_a_picture_or_the_one_error(kind: str, at: int, wrong: bytes, mode: str) -> None:
+    file = io.BytesIO()
+    Image.effect_noise((16, 9), 80).convert(mode).save(file, kind)
+    octets = file.getvalue()
+    try:
+        made = smart.image(octets[:at] + wrong + octets[at + len(wrong) :])
+    except ContentFault:
+        return
+    assert (made.width, made.height) == smart.LOGO

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -158,7 +157,7 @@ def test_only_the_reference_differs_when_it_is_stamped(
     stamped = composed.stamped(reference)
     value = (reference % 256**width).to_bytes(width, "big")
     text = ours.short_message[:offset] + value + ours.short_message[offset + width :]
-    assert stamped == codec.compose(replace(ours, short_message=text)).body
+    assert stamped == codec.compose(ours._replace(short_message=text)).body
     assert stamped[composed.reference_at :][:width] == value
 
 

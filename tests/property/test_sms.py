@@ -8,7 +8,16 @@ from sms_milter.model import Binary, PlannedMessage, Wish
 from sms_milter.sms import udh
 from sms_milter.sms.alphabet import decode, encode, nfc, punctuation
 from sms_milter.sms.plan import plan
-from sms_milter.sms.split import gsm_messages, gsm_parts, ucs2_messages, ucs2_parts, ucs2_units
+from sms_milter.sms.split import (
+    GSM_BLANKS,
+    UCS2_BLANKS,
+    filled,
+    gsm_end,
+    messages,
+    ucs2_end,
+    ucs2_units,
+    word_end,
+)
 from sms_milter.sms.terms import SmscTraits, Terms
 from sms_milter.sms.times import relative_time, seconds_left
 
@@ -49,7 +58,7 @@ def test_punctuation_is_done_once(text: str) -> None:
 def test_gsm_parts(text: str, limit: int) -> None:
     septets = encode(text)
     assert septets is not None
-    parts = gsm_parts(septets, limit)
+    parts = filled(septets, limit, gsm_end)
     assert b"".join(parts) == septets
     assert "".join(map(decode, parts)) == text
     assert all(limit - 1 <= len(part) <= limit for part in parts[:-1])
@@ -58,17 +67,27 @@ def test_gsm_parts(text: str, limit: int) -> None:
 
 @given(any_text, st.sampled_from([67, 66, 9, 2]))
 def test_ucs2_parts(text: str, limit: int) -> None:
-    parts = ucs2_parts(text, limit)
+    parts = filled(text, limit, ucs2_end)
     assert "".join(parts) == text
     assert all(ucs2_units(part) <= limit for part in parts)
     assert all(parts) or parts == [""]
+
+
+@given(spaced_text, any_text)
+def test_keeping_words_loses_nothing(spaced: str, text: str) -> None:
+    septets = encode(spaced)
+    assert septets is not None
+    assert b"".join(filled(septets, 153, word_end(gsm_end, GSM_BLANKS))) == septets
+    parts = filled(text, 67, word_end(ucs2_end, UCS2_BLANKS))
+    assert "".join(parts) == text
+    assert all(ucs2_units(part) <= 67 for part in parts)
 
 
 @given(spaced_text)
 def test_plain_gsm_messages_lose_white_space_only(text: str) -> None:
     septets = encode(text)
     assert septets is not None
-    parts = gsm_messages(septets)
+    parts = messages(septets, 160, gsm_end, GSM_BLANKS)
     assert all(len(part) <= 160 for part in parts)
     shown = "".join(map(decode, parts))
     assert shown.translate({32: None, 10: None}) == text.translate({32: None, 10: None})
@@ -76,7 +95,7 @@ def test_plain_gsm_messages_lose_white_space_only(text: str) -> None:
 
 @given(any_text)
 def test_plain_ucs2_messages_lose_white_space_only(text: str) -> None:
-    parts = ucs2_messages(text)
+    parts = messages(text, 70, ucs2_end, UCS2_BLANKS)
     assert all(ucs2_units(part) <= 70 for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
 

@@ -9,13 +9,21 @@ import pytest
 from sms_milter import reply
 from sms_milter.errors import Deferred, RecordChanged
 from sms_milter.intake import Transaction, Verdict
-from sms_milter.model import Action, NewMail, Notify, Original, Stage, Stored
+from sms_milter.model import Action, NewMail, Notify, Original, Stage, Stored, SubmitSm
 from support.gate import Desk, Remembered
 
 PHONE = "<447973100000@sms.haysystems.com>"
 OTHER_PHONE = "<447973100001@sms.haysystems.com>"
 COLLEAGUE = "<ann@customer.example>"
 TEXT = b"Door open at gate 7\r\n"
+
+
+UTF8 = ("Content-Type", b"text/plain; charset=utf-8")
+
+
+def part_of(desk: Desk) -> SubmitSm:
+    """The first part of the first message that was stored."""
+    return desk.intake.mails[0].messages[0].plan.parts[0]
 
 
 def send(
@@ -242,6 +250,48 @@ def test_the_log_tells_the_decision_and_never_the_text() -> None:
     assert line.endswith("status=discard (stored)")
     assert "Secret" not in line
     assert "Door" not in line
+
+
+def test_folded_messages_are_counted_in_the_log() -> None:
+    desk = Desk()
+    send(desk.transaction(), [PHONE, OTHER_PHONE], "“Ready” – go…".encode(), [UTF8])
+    send(desk.transaction(), [PHONE], "Привет".encode(), [UTF8])
+    folded, unfolded = desk.lines.written
+    assert ", parts=2, folded=2, " in folded[1]
+    assert "folded" not in unfolded[1]
+
+
+@pytest.mark.parametrize(
+    ("account", "dialect", "data_coding"),
+    [("default", True, 0), ("default", False, 8), (True, False, 0), (False, True, 8)],
+)
+def test_the_account_decides_on_punctuation_first(account: object, dialect: bool, data_coding: int) -> None:
+    desk = Desk(
+        accounts={"acme": {"transliterate": account}},
+        domains={"sms.haysystems.com": {"transliterate": dialect}},
+    )
+    send(desk.transaction(), [PHONE], "“Ready”".encode(), [UTF8])
+    assert part_of(desk).data_coding == data_coding
+
+
+def test_an_account_and_a_route_may_allow_national_tables() -> None:
+    text = ("Şişli ğıİ " * 8).encode()
+    for changes in (
+        {"accounts": {"acme": {"national_languages": ["hindi", "turkish"]}}},
+        {"routes": {"default": [{"to": "*", "via": ["primary"], "national_languages": ["turkish"]}]}},
+    ):
+        desk = Desk(**changes)  # type: ignore[arg-type]
+        send(desk.transaction(), [PHONE], text, [UTF8])
+        assert part_of(desk).short_message.startswith(bytes.fromhex("03240101"))
+    desk = Desk()
+    send(desk.transaction(), [PHONE], text, [UTF8])
+    assert part_of(desk).data_coding == 8
+
+
+def test_an_account_may_keep_words_whole() -> None:
+    desk = Desk(accounts={"acme": {"keep_words": True}})
+    send(desk.transaction(), [PHONE], b"A" * 140 + b" " + b"B" * 60)
+    assert part_of(desk).short_message[6:] == b"A" * 140 + b" "
 
 
 def test_a_repeat_is_taken_again_and_said_so() -> None:

@@ -18,7 +18,7 @@ def catalogue() -> dict[str, Reply]:
     made = {
         "bad_field": reply.bad_field("x-smpp-esm-class", "expected a decimal number from 0 to 255"),
         "mail_too_large": reply.mail_too_large(1048576),
-        "message_too_long": reply.message_too_long(12, 10),
+        "message_too_long": reply.message_too_long(12, 10, "UCS-2; 800 units, 67 in each"),
         "octets_too_many": reply.octets_too_many(141, 140),
         "quota_exceeded": reply.quota_exceeded(_EIGHT, defer=False),
         "quota_exceeded (defer)": reply.quota_exceeded(_EIGHT, defer=True),

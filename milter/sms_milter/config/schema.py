@@ -264,6 +264,11 @@ class Quota(Section):
     )
 
 
+Language = Literal[
+    "turkish", "spanish", "portuguese", "bengali", "gujarati", "hindi", "kannada", "malayalam", "oriya",
+    "punjabi", "tamil", "telugu", "urdu",
+]  # fmt: skip
+
 Check = Annotated[
     Literal["client", "sender", "sasl", "tls", "password", "spf", "dkim"],
     Expects("client, sender, sasl or password"),
@@ -353,6 +358,17 @@ class Account(Section):
     )
     max_parts: MaxParts = setting(
         "default", doc="How many SMS one message may need; default is the dialect's own limit."
+    )
+    keep_words: bool = setting(
+        False,
+        doc="End the parts of a concatenated text behind white space where there is some in their last 30"
+        " places; a text may need more of them so.",
+    )
+    national_languages: tuple[Language, ...] = setting(
+        (),
+        doc="Languages whose national tables the account's phones understand: texts are written with them"
+        " where that needs fewer SMS than UCS-2. Other phones show wrong letters. Routes can name more.",
+        example=["turkish"],
     )
     append: str = setting("", longest=1000, doc="Text added to every message, directly after it.")
     closed_group: tuple[GroupEntry, ...] | None = setting(
@@ -460,6 +476,14 @@ class Smsc(Section):
         doc="How parts of one message are tied together: user data header with an 8-bit (udh) or a 16-bit"
         " reference (udh16), sar TLVs, or all in message_payload.",
     )
+    flash: Literal["dcs-10", "dcs-f0", "subunit"] = setting(
+        "dcs-10",
+        doc="How it is told to show a message at once: data_coding 10 (14 for octets, 18 for UCS-2), F0 (F4,"
+        " 18), or TLV dest_addr_subunit.",
+    )
+    smart_coding: Literal["dcs-04", "dcs-f5"] = setting(
+        "dcs-04", doc="data_coding of ringtones, logos, pictures, cards and WAP pushes."
+    )
     receipt_ids: Literal["exact", "casefold", "strip-zeros", "hex-dec", "dec-hex"] = setting(
         "exact",
         doc="How message ids in receipts differ from those in responses: not at all, in case, in leading "
@@ -509,6 +533,10 @@ class RouteRule(Section):
     )
     via: Annotated[tuple[Name, ...], Field(min_length=1)] = setting(
         REQUIRED, doc="SMSCs in order of preference.", example=["primary"]
+    )
+    national_languages: tuple[Language, ...] = setting(
+        (),
+        doc="Languages whose national tables these phones understand, besides the account's own.",
     )
     escalate_after: Duration | None = setting(
         None, doc="How long the first SMSC may be unusable before the next is used.", in_force=False

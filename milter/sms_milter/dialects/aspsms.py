@@ -156,7 +156,7 @@ def credentials(mail: Mail, _targets: Targets, options: AspsmsOptions) -> Creden
 
 def parse(mail: Mail, context: Context[AspsmsOptions]) -> SmsRequest:
     """What the mail asks for, one message for each number. Raises Rejected, in the order of ASPSMS §5.3."""
-    options, account = context.options, context.account
+    options = context.options
     part = _plain_text(mail, options)
     in_subject = any(number is None for _, number in context.targets)
     given = _parameters(_latin1_subject(mail), options.unknown_params) if in_subject else _hints(mail)
@@ -184,7 +184,7 @@ def parse(mail: Mail, context: Context[AspsmsOptions]) -> SmsRequest:
                 original_recipient=address.parameters.get("ORCPT", ""),
             )
         )
-    return SmsRequest(tuple(wishes), options.max_parts, punctuation=account.transliterate is True)
+    return SmsRequest(tuple(wishes), options.max_parts)
 
 
 def answer(_outcome: Outcome[AspsmsOptions]) -> Answer | None:

@@ -89,7 +89,6 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
     if not mail.by_name.keys().isdisjoint(encapsulation.FIELDS):
         return _encapsulated(mail, context)
     text = _text(mail, account.content, html_refused=account.html == "reject", strict=options.strict_charset)
-    transliterate = account.transliterate
     minutes = options.validity_minutes
     validity = None if minutes is None else minutes * 60
     return SmsRequest(
@@ -108,7 +107,7 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
             ]
         ),
         options.max_parts,
-        punctuation=options.transliterate if transliterate == "default" else transliterate,
+        punctuation=options.transliterate,
     )
 
 

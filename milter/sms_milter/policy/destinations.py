@@ -26,6 +26,7 @@ class ClosedGroup:
 class _Way:
     prefix: str
     smscs: tuple[str, ...]
+    languages: tuple[str, ...]
 
 
 class RouteTable:
@@ -35,13 +36,25 @@ class RouteTable:
 
     def __init__(self, routes: Mapping[str, Sequence[RouteRule]]) -> None:
         self._ways = {
-            name: tuple(_Way(rule.to.lstrip("+").removesuffix("*"), tuple(rule.via)) for rule in rules)
+            name: tuple(
+                _Way(rule.to.lstrip("+").removesuffix("*"), tuple(rule.via), rule.national_languages)
+                for rule in rules
+            )
             for name, rules in routes.items()
         }
 
     def smscs(self, route: str, number: str) -> tuple[str, ...]:
         """Names of the SMSCs for `number` in order of preference; empty without a way."""
+        way = self._way(route, number)
+        return () if way is None else way.smscs
+
+    def languages(self, route: str, number: str) -> tuple[str, ...]:
+        """Languages whose national tables the phone with `number` understands."""
+        way = self._way(route, number)
+        return () if way is None else way.languages
+
+    def _way(self, route: str, number: str) -> _Way | None:
         for way in self._ways.get(route, ()):
             if number.startswith(way.prefix):
-                return way.smscs
-        return ()
+                return way
+        return None

@@ -12,7 +12,7 @@ from unicodedata import normalize
 ESC = 0x1B
 
 # GSM 03.38 §6.2.1, in rows of 16 codes. Code 1B is the escape and no character; it stands for itself here.
-_DEFAULT = (
+DEFAULT = (
     "@£$¥èéùìòÇ\nØø\rÅå"
     "Δ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ"
     " !\"#¤%&'()*+,-./"
@@ -24,7 +24,7 @@ _DEFAULT = (
 )
 
 # GSM 03.38 §6.2.1.1: the code after the escape. 0D and 1B are reserved there.
-_EXTENSION = {
+EXTENSION = {
     0x0A: "\f",
     0x14: "^",
     0x28: "{",
@@ -37,16 +37,16 @@ _EXTENSION = {
     0x65: "€",
 }
 
-_OCTETS: dict[int, bytes | int | None] = {ord(c): code for code, c in enumerate(_DEFAULT) if code != ESC}
-_OCTETS |= {ord(c): bytes((ESC, code)) for code, c in _EXTENSION.items()}
+_OCTETS: dict[int, bytes | int | None] = {ord(c): code for code, c in enumerate(DEFAULT) if code != ESC}
+_OCTETS |= {ord(c): bytes((ESC, code)) for code, c in EXTENSION.items()}
 _OCTETS[0x00A0] = 0x20  # ENC §2: the no-break space is sent as a space
 
 # ASCII characters that have one septet are translated by a table, which is an order of magnitude faster.
 _ASCII_DIRECT = bytes(c for c in range(0x80) if isinstance(_OCTETS.get(c), int))
-_ASCII_TABLE = bytes.maketrans(_ASCII_DIRECT, bytes(_DEFAULT.index(chr(c)) for c in _ASCII_DIRECT))
+_ASCII_TABLE = bytes.maketrans(_ASCII_DIRECT, bytes(DEFAULT.index(chr(c)) for c in _ASCII_DIRECT))
 
 _ESCAPED = re.compile("\x1b(.?)", re.DOTALL)
-_AFTER_ESC = {_DEFAULT[code]: c for code, c in _EXTENSION.items()} | {"\x1b": " ", "": " "}
+_AFTER_ESC = {DEFAULT[code]: c for code, c in EXTENSION.items()} | {"\x1b": " ", "": " "}
 
 
 def nfc(text: str) -> str:
@@ -72,7 +72,7 @@ def decode(septets: bytes) -> str:
     An escape before an undefined code shows the default table's character; before another escape, or at the
     end, it shows a space. Octets above 7F are no septets and show U+FFFD.
     """
-    text = codecs.charmap_decode(septets, "replace", _DEFAULT)[0]
+    text = codecs.charmap_decode(septets, "replace", DEFAULT)[0]
     return _ESCAPED.sub(_extension_character, text) if "\x1b" in text else text
 
 

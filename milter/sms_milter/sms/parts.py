@@ -1,4 +1,4 @@
-"""From content to the parts it needs: alphabet, user data, concatenation. Whoever they are for.
+"""From content to the parts it needs: user data, data coding, concatenation. Whoever they are for.
 
 Concatenated parts carry reference 0 until they are stored.
 """
@@ -6,90 +6,55 @@ Concatenated parts carry reference 0 until they are stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import Any, NamedTuple
 
 from sms_milter import reply
 from sms_milter.errors import Rejected
-from sms_milter.model import Binary, Reference
-from sms_milter.sms import alphabet, split, udh
+from sms_milter.model import Binary, Kind, Reference
+from sms_milter.sms import form as forms
+from sms_milter.sms import split, udh
 from sms_milter.sms.coding import Coding, coding_of
-from sms_milter.sms.terms import Alphabet, Concatenation, Terms
+from sms_milter.sms.form import ELEMENT_OCTETS, Written
+from sms_milter.sms.terms import Concatenation, SmscTraits, Terms
 
 _UDHI = 0x40  # esm_class: short_message begins with a user data header
+_DEST_ADDR_SUBUNIT, _MESSAGE_PAYLOAD = 0x0005, 0x0424
 _SAR_MSG_REF_NUM, _SAR_TOTAL_SEGMENTS, _SAR_SEGMENT_SEQNUM = 0x020C, 0x020E, 0x020F
-_MESSAGE_PAYLOAD = 0x0424
 
 _MOST_PARTS = 255  # what a concatenation element can count (ENC §5)
-# What concatenation adds to a user data header: we do, or the SMSC where TLVs or message_payload ask it to.
-_ELEMENT_OCTETS: dict[Concatenation, int] = {"udh": 5, "udh16": 6, "sar": 5, "payload": 5}
 
-_Content = TypeVar("_Content", bytes, str)
+Tlvs = tuple[tuple[int, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """A content as parts: `(short_message, tlvs)` each, and what holds for all of them."""
+class Composed(NamedTuple):
+    """A content as parts: `(short_message, tlvs)` each, and what holds for all of them.
+
+    `folded`: typographic punctuation of the text was written in ASCII.
+    """
 
     text: str  # empty for what is not text
     data_coding: int
-    parts: tuple[tuple[bytes, tuple[tuple[int, bytes], ...]], ...]
+    parts: tuple[tuple[bytes, Tlvs], ...]
     esm_class: int = 0
     concatenation: Reference | None = None
+    folded: bool = False
 
 
 # --- text ---------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True)
-class _Form(Generic[_Content]):
-    """How text of one alphabet is counted, cut and written; its content is septets or characters."""
-
-    data_coding: int
-    flash_coding: int
-    single: int
-    length: Callable[[_Content], int]
-    capacity: Callable[[int], int]
-    end: Callable[[_Content, int, int], int]
-    parts: Callable[[_Content, int], list[_Content]]
-    messages: Callable[[_Content, int], list[_Content]]
-    octets: Callable[[_Content], bytes]
-    text: Callable[[_Content], str]
-
-
-def _gsm_form(octets: Callable[[bytes], bytes]) -> _Form[bytes]:
-    return _Form(
-        data_coding=0x00,
-        flash_coding=0x10,
-        single=split.GSM_SINGLE,
-        length=len,
-        capacity=split.gsm_capacity,
-        end=split.gsm_end,
-        parts=split.gsm_parts,
-        messages=split.gsm_messages,
-        octets=octets,
-        text=alphabet.decode,
-    )
-
-
-# SMPP §11: where data_coding 0 is another alphabet, the characters are written in it but count as in GSM.
-_GSM_FORMS: dict[Alphabet, _Form[bytes]] = {
-    "gsm7": _gsm_form(bytes),
-    "latin1": _gsm_form(lambda septets: alphabet.decode(septets).encode("latin-1")),
-    "ascii": _gsm_form(lambda septets: alphabet.decode(septets).encode("ascii")),
+_CODINGS = {Coding.GSM: 0x00, Coding.OCTETS: 0x04, Coding.UCS2: 0x08}
+# ENC §4: an SMSC that knows group F only has no class 0 for UCS-2 there.
+_FLASH_CODINGS = {
+    "dcs-10": {Coding.GSM: 0x10, Coding.OCTETS: 0x14, Coding.UCS2: 0x18},
+    "dcs-f0": {Coding.GSM: 0xF0, Coding.OCTETS: 0xF4, Coding.UCS2: 0x18},
+    "subunit": _CODINGS,
 }
-_UCS2_FORM: _Form[str] = _Form(
-    data_coding=0x08,
-    flash_coding=0x18,
-    single=split.UCS2_SINGLE,
-    length=split.ucs2_units,
-    capacity=split.ucs2_capacity,
-    end=split.ucs2_end,
-    parts=split.ucs2_parts,
-    messages=split.ucs2_messages,
-    octets=lambda text: text.encode("utf-16-be", "replace"),
-    text=str,
-)
+_ON_DISPLAY: Tlvs = ((_DEST_ADDR_SUBUNIT, b"\x01"),)  # SMPP 3.4 §5.3.2.1
+
+
+def _flash(coding: Coding, traits: SmscTraits) -> tuple[int, Tlvs]:
+    """The data_coding and TLVs of a message that is shown at once."""
+    return _FLASH_CODINGS[traits.flash][coding], _ON_DISPLAY if traits.flash == "subunit" else ()
 
 
 def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> Composed:
@@ -98,98 +63,100 @@ def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> C
     `ucs2` asks for UCS-2, and for `text` as it stands. Raises Rejected when it needs more SMS than `terms`
     allow.
     """
-    name, append = terms.traits.alphabet, terms.append
-    if ucs2:
-        return _in_parts(_UCS2_FORM, text + append, text + append, append, flash, terms)
-    whole = alphabet.nfc(text + append)
-    septets = _septets(whole, name)
-    if septets is None and terms.punctuation:
-        written = alphabet.punctuation(whole)
-        septets = _septets(written, name)
-        if septets is not None:
-            whole, append = written, alphabet.punctuation(append)
-    if septets is None:
-        return _in_parts(_UCS2_FORM, whole, whole, alphabet.nfc(append), flash, terms)
-    return _in_parts(_GSM_FORMS[name], septets, whole, alphabet.encode(append) or b"", flash, terms)
-
-
-def _septets(text: str, name: Alphabet) -> bytes | None:
-    """`text` in septets if data_coding 0 can show it at an SMSC with that alphabet, else None."""
-    septets = alphabet.encode(text)
-    if septets is None or name == "gsm7":
-        return septets
-    try:
-        _GSM_FORMS[name].octets(septets)
-    except UnicodeEncodeError:
-        return None
-    return septets
-
-
-def _in_parts(
-    form: _Form[_Content], content: _Content, text: str, tail: _Content, flash: bool, terms: Terms
-) -> Composed:
-    """`content`, which says `text` and ends with the appended `tail`, in the parts it needs and may have."""
-    coding = form.flash_coding if flash else form.data_coding
+    one = forms.written(text, terms, ucs2=ucs2)
+    form, content = one.form, one.content
+    coding, tlvs = _flash(form.coding, terms.traits) if flash else (_CODINGS[form.coding], ())
     if form.length(content) <= form.single:
-        return Composed(text, coding, ((form.octets(content), ()),))
+        return _apart(one, [content], coding, tlvs)
     if terms.long_messages == "truncate":
-        content = _truncated(form, content, tail)
-        return Composed(form.text(content), coding, ((form.octets(content), ()),))
+        content = _truncated(one, terms)
+        return _apart(one._replace(text=form.text(content)), [content], coding, tlvs)
+    way = forms.way(terms)
+    size = form.single if terms.long_messages == "split" else form.each(way)
+    parts = _limited(
+        form.length(content), size, lambda: forms.cut(one, terms), terms, lambda: forms.measured(one, terms)
+    )
     if terms.long_messages == "split":
-        parts = _limited(
-            form.length(content), form.single, lambda: form.messages(content, form.single), terms
-        )
-        return Composed(text, coding, tuple((form.octets(part), ()) for part in parts))
-    way = _way(terms)
-    size = form.capacity(1 + _ELEMENT_OCTETS[way])
-    parts = _limited(form.length(content), size, lambda: form.parts(content, size), terms)
+        return _apart(one, parts, coding, tlvs)
+    whole = Composed(one.text, coding, (), folded=one.folded)
     if way == "payload":
-        return Composed(text, coding, ((b"", ((_MESSAGE_PAYLOAD, form.octets(content)),)),))
-    return _concatenated(Composed(text, coding, ()), [form.octets(part) for part in parts], way)
+        return whole._replace(parts=((b"", (*tlvs, (_MESSAGE_PAYLOAD, form.octets(content)))),))
+    return _concatenated(whole, [form.octets(part) for part in parts], way, after=form.header, tlvs=tlvs)
 
 
-def _truncated(form: _Form[_Content], content: _Content, tail: _Content) -> _Content:
-    """As much of `content` as fits one SMS together with its whole `tail`."""
+def _apart(one: Written, contents: Sequence[Any], coding: int, tlvs: Tlvs) -> Composed:
+    """Each of `contents` as a message of its own."""
+    octets = one.form.octets
+    if not one.form.header:
+        parts = tuple([(octets(content), tlvs) for content in contents])
+        return Composed(one.text, coding, parts, 0, None, one.folded)
+    head = udh.compose(one.form.header)
+    parts = tuple([(head + octets(content), tlvs) for content in contents])
+    return Composed(one.text, coding, parts, _UDHI, None, one.folded)
+
+
+def _truncated(one: Written, terms: Terms) -> Any:
+    """As much of the content as fits one SMS together with its whole tail."""
+    form, content, tail = one.form, one.content, one.tail
     room = form.single - form.length(tail)
     if room < 0:
-        needed = form.parts(tail, form.capacity(1 + _ELEMENT_OCTETS["udh"]))
-        raise Rejected(reply.message_too_long(len(needed), 1))
+        needed = len(split.filled(tail, form.each("udh"), form.end))
+        raise Rejected(reply.message_too_long(needed, 1, forms.measured(one, terms)))
     return content[: form.end(content[: len(content) - len(tail)], 0, room)] + tail
 
 
 # --- what is not text ---------------------------------------------------------------------------------------
 
 _CUTS: dict[Coding, Callable[[bytes, int], list[bytes]]] = {
-    Coding.GSM: split.gsm_parts,
+    Coding.GSM: lambda septets, limit: split.filled(septets, limit, split.gsm_end),
     Coding.OCTETS: split.octet_parts,
     Coding.UCS2: split.ucs2_octet_parts,
 }
 _SMALLEST_PIECE = 4  # octets: the surrogate pair of one character
+_OCTETS, _OCTETS_FOR_THE_PHONE = 0x04, 0xF5
 
 
-def binary_parts(content: Binary, terms: Terms) -> Composed:
+def binary_parts(content: Binary, terms: Terms, *, flash: bool = False) -> Composed:
     """`content` in the parts it needs, its user data header in each of them (ENC §5).
 
-    It is never cut short nor split into messages of their own. Raises Rejected when it needs more SMS than
-    `terms` allow, or when its header says already which part it is.
+    `flash`: its data_coding asks for showing it at once, in the SMSC's own way. It is never cut short nor
+    split into messages of their own. Raises Rejected when it needs more SMS than `terms` allow, or when its
+    header says already which part it is.
     """
     header, octets, coding = content.udh, content.octets, coding_of(content.data_coding)
     head = udh.compose(header)
+    data_coding, tlvs = _binary_coding(content, terms.traits, flash=flash)
     esm_class = content.esm_class | (_UDHI if header else 0)
-    whole = Composed("", content.data_coding, ((head + octets, ()),), esm_class)
+    whole = Composed("", data_coding, ((head + octets, tlvs),), esm_class)
     room = _room(coding, len(head))
     if content.whole or len(octets) <= room:
         return whole
-    way = _way(terms)
+    way = forms.way(terms)
     if header and way == "payload":
         way = "udh"  # An SMSC that cuts would have to repeat the header in each part.
-    size = _room(coding, 1 + len(header) + _ELEMENT_OCTETS[way])
+    size = _room(coding, 1 + len(header) + ELEMENT_OCTETS[way])
     if size < _SMALLEST_PIECE or udh.is_part(header):
-        raise Rejected(reply.message_too_long(-(-len(octets) // max(room, 1)), 1))
-    parts = _limited(len(octets), size, lambda: _CUTS[coding](octets, size), terms)
+        raise Rejected(reply.message_too_long(-(-len(octets) // max(room, 1)), 1, f"{len(octets)} octets"))
+    parts = _limited(
+        len(octets),
+        size,
+        lambda: _CUTS[coding](octets, size),
+        terms,
+        lambda: f"{len(octets)} octets, {size} in each",
+    )
     if way == "payload":
-        return replace(whole, parts=((b"", ((_MESSAGE_PAYLOAD, octets),)),))
-    return _concatenated(whole, parts, way, header)
+        return whole._replace(parts=((b"", (*tlvs, (_MESSAGE_PAYLOAD, octets))),))
+    return _concatenated(whole, parts, way, before=header, tlvs=tlvs)
+
+
+def _binary_coding(content: Binary, traits: SmscTraits, *, flash: bool) -> tuple[int, Tlvs]:
+    if content.whole:
+        return content.data_coding, ()
+    if flash:
+        return _flash(coding_of(content.data_coding), traits)
+    if content.kind is not Kind.BINARY and content.data_coding == _OCTETS and traits.smart_coding == "dcs-f5":
+        return _OCTETS_FOR_THE_PHONE, ()
+    return content.data_coding, ()
 
 
 def _room(coding: Coding, header_octets: int) -> int:
@@ -204,37 +171,43 @@ def _room(coding: Coding, header_octets: int) -> int:
 # --- parts that belong together -----------------------------------------------------------------------------
 
 
-def _way(terms: Terms) -> Concatenation:
-    return "payload" if terms.long_messages == "payload" else terms.traits.long_messages
-
-
-def _limited(length: int, size: int, cut: Callable[[], list[_Content]], terms: Terms) -> list[_Content]:
+def _limited(
+    length: int, size: int, cut: Callable[[], list[Any]], terms: Terms, measured: Callable[[], str]
+) -> list[Any]:
     """The parts of at most `size` that `cut` makes of a content; raises Rejected when these are too many."""
     limit = 1 if terms.long_messages in ("reject", "truncate") else min(terms.max_parts, _MOST_PARTS)
     at_least = -(-length // size)
     if at_least > _MOST_PARTS:  # not worth cutting
-        raise Rejected(reply.message_too_long(at_least, limit))
+        raise Rejected(reply.message_too_long(at_least, limit, measured()))
     parts = cut()
     if len(parts) > limit:
-        raise Rejected(reply.message_too_long(len(parts), limit))
+        raise Rejected(reply.message_too_long(len(parts), limit, measured()))
     return parts
 
 
 def _concatenated(
-    whole: Composed, parts: Sequence[bytes], way: Concatenation, header: bytes = b""
+    whole: Composed,
+    parts: Sequence[bytes],
+    way: Concatenation,
+    *,
+    before: bytes = b"",
+    after: bytes = b"",
+    tlvs: Tlvs = (),
 ) -> Composed:
     """Parts that a phone joins again, by user data header (ENC §5) or TLVs (SMPP §3.4), with reference 0.
 
-    `header` holds the other elements of the user data header; every part repeats them, and they come first.
+    `before` and `after` are the other elements of the user data header, which every part repeats: ports and
+    the like come first, languages last.
     """
     total = len(parts)
     numbered = enumerate(parts, start=1)
     if way == "sar":
-        head = udh.compose(header)
+        head = udh.compose(before + after)
         segments = tuple(
             (
                 head + part,
                 (
+                    *tlvs,
                     (_SAR_MSG_REF_NUM, b"\0\0"),
                     (_SAR_TOTAL_SEGMENTS, bytes((total,))),
                     (_SAR_SEGMENT_SEQNUM, bytes((number,))),
@@ -242,12 +215,12 @@ def _concatenated(
             )
             for number, part in numbered
         )
-        return replace(whole, parts=segments, concatenation=Reference(0, 2, tlv=True))
+        esm_class = whole.esm_class | (_UDHI if head else 0)
+        return whole._replace(parts=segments, esm_class=esm_class, concatenation=Reference(0, 2, tlv=True))
     width, element = (2, b"\x08\x04\0\0") if way == "udh16" else (1, b"\x00\x03\0")
-    head = bytes((len(header) + len(element) + 2,)) + header + element
-    headed = tuple((head + bytes((total, number)) + part, ()) for number, part in numbered)
-    return replace(
-        whole,
+    head = bytes((len(before) + len(element) + 2 + len(after),)) + before + element
+    headed = tuple([(head + bytes((total, number)) + after + part, tlvs) for number, part in numbered])
+    return whole._replace(
         parts=headed,
         esm_class=whole.esm_class | _UDHI,
         concatenation=Reference(len(head) - width, width),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from sms_milter.model import SMS, Errand, Kind, Notify, PlannedMessage, SubmitSm, Wish
@@ -35,7 +34,6 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
         if terms.errand:
             messages.append(_errand(wish, terms))
             continue
-        traits = terms.traits
         key = (
             wish.text,
             wish.binary,
@@ -45,8 +43,9 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
             terms.max_parts,
             terms.long_messages,
             terms.punctuation,
-            traits.alphabet,
-            traits.long_messages,
+            terms.languages,
+            terms.keep_words,
+            terms.traits,
         )
         content = composed.get(key)
         if content is None:
@@ -61,7 +60,7 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
 def _compose(wish: Wish, terms: Terms) -> Composed:
     if wish.binary is None:
         return text_parts(wish.text, wish.flash, terms, ucs2=wish.ucs2)
-    return binary_parts(wish.binary, terms)
+    return binary_parts(wish.binary, terms, flash=wish.flash)
 
 
 def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
@@ -109,6 +108,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         route=terms.route,
         smsc=terms.smsc,
         concatenation=content.concatenation,
+        folded=content.folded,
     )
 
 
@@ -119,8 +119,7 @@ def _kind(wish: Wish) -> Kind | str:
 
 
 def _marked(part: SubmitSm, marks: Marks) -> SubmitSm:
-    return replace(
-        part,
+    return part._replace(
         service_type=marks.service_type,
         protocol_id=part.protocol_id if marks.protocol_id is None else marks.protocol_id,
         data_coding=part.data_coding if marks.data_coding is None else marks.data_coding,

@@ -1,8 +1,9 @@
 """Where a text is cut into parts. GSM text counts in septets, UCS-2 in UTF-16 units (ENC §3.2).
 
-Two ways: `gsm_parts` and `ucs2_parts` fill every part from the front, for parts that a phone joins again;
-`gsm_messages` and `ucs2_messages` prefer a cut at white space, for parts that stay messages of their own.
-Neither cuts what belongs together (ENC §5): escape and code, surrogate pairs, a character and its marks.
+`filled` fills every part from the front, for parts that a phone joins again; with a `word_end` it keeps words
+whole. `messages` prefers a cut at white space and drops it, for parts that stay messages of their own. None
+cuts what belongs together (ENC §5): escape and code, surrogate pairs, a character and its marks. What is cut
+are septets (`gsm_end`), or characters that count in units of any kind (`ucs2_end`, `text_end`).
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _Content = TypeVar("_Content", bytes, str)
 _ESC = 0x1B
 _FORM_FEED = b"\x1b\n"  # two septets of one character, the second of which is no line feed
 
-_LAST_PLACES = 30  # where plain splitting looks for white space (HSL §4.6)
-_GSM_BLANKS = " \n\r"
-_UCS2_BLANKS = " \n\r\t\v\f\u0085\u1680\u2028\u2029\u205f\u3000" + "".join(
+_LAST_PLACES = 30  # of a part, where white space is looked for (HSL §4.6)
+GSM_BLANKS = " \n\r"
+UCS2_BLANKS = " \n\r\t\v\f\u0085\u1680\u2028\u2029\u205f\u3000" + "".join(
     chr(c) for c in range(0x2000, 0x200B) if c != 0x2007
 )
 
@@ -41,21 +42,14 @@ def ucs2_units(text: str) -> int:
     return len(text.encode("utf-16-be", "surrogatepass")) // 2
 
 
-# --- filled parts -------------------------------------------------------------------------------------------
+# --- where a part ends --------------------------------------------------------------------------------------
 
-
-def gsm_parts(septets: bytes, limit: int) -> list[bytes]:
-    """`septets` in parts of at most `limit` (2 or more), each as full as escape pairs allow."""
-    return _filled(septets, limit, gsm_end)
-
-
-def ucs2_parts(text: str, limit: int) -> list[str]:
-    """`text` in parts of at most `limit` units (2 or more), each as full as joined characters allow."""
-    return _filled(text, limit, ucs2_end)
+End = Callable[[_Content, int, int], int]
+"""The end of the longest part of a content that begins at a place, of at most so many septets or units."""
 
 
 def gsm_end(septets: bytes, start: int, limit: int) -> int:
-    """The end of the longest part of at most `limit` septets that begins at `start`."""
+    """The end of the longest part of at most `limit` septets (2 or more) that begins at `start`."""
     end = start + limit
     if end >= len(septets):
         return len(septets)
@@ -63,8 +57,15 @@ def gsm_end(septets: bytes, start: int, limit: int) -> int:
 
 
 def ucs2_end(text: str, start: int, limit: int) -> int:
-    """The end, in characters, of the longest part of at most `limit` units that begins at `start`."""
-    end = _end_of_units(text, start, limit)
+    """The end, in characters, of the longest part of at most `limit` units (2 or more) from `start` on."""
+    return text_end(text, start, limit, ucs2_units)
+
+
+def text_end(text: str, start: int, limit: int, units: Callable[[str], int]) -> int:
+    """As `ucs2_end`, in an alphabet in which a character takes one or two `units`."""
+    end = min(start + limit, len(text))
+    while (over := units(text[start:end]) - limit) > 0:
+        end -= (over + 1) // 2
     if end == len(text) or not _joined(text, end):
         return end
     first = end - 1
@@ -74,7 +75,41 @@ def ucs2_end(text: str, start: int, limit: int) -> int:
     while last < len(text) and last - first <= limit and _joined(text, last):
         last += 1
     # What fits no part is cut where the part is full.
-    return first if first > start and ucs2_units(text[first:last]) <= limit else end
+    return first if first > start and units(text[first:last]) <= limit else end
+
+
+def word_end(end_of: End[_Content], blanks: str) -> End[_Content]:
+    """As `end_of`, but behind the last of `blanks` in a part's last 30 places, where there is any."""
+
+    def end(content: _Content, start: int, limit: int) -> int:
+        full = end_of(content, start, limit)
+        if full == len(content) or limit <= _LAST_PLACES:
+            return full
+        last_places = end_of(content, start, limit - _LAST_PLACES)
+        return start + len(_up_to_blank(content[start:full], last_places - start, blanks))
+
+    return end
+
+
+def _up_to_blank(part: _Content, last_places: int, blanks: str) -> _Content:
+    """`part` up to the last blank of its last places, blank included; all of it without any."""
+    seen = part if isinstance(part, str) else part.decode("latin-1")
+    blank = max(seen.rfind(one, last_places) for one in blanks)
+    return part[: blank + 1] if blank >= 0 else part
+
+
+# --- filled parts -------------------------------------------------------------------------------------------
+
+
+def filled(content: _Content, limit: int, end_of: End[_Content]) -> list[_Content]:
+    """`content` in parts of at most `limit` septets or units (2 or more), each as long as `end_of` finds."""
+    parts = []
+    start = 0
+    while start < len(content):
+        end = end_of(content, start, limit)
+        parts.append(content[start:end])
+        start = end
+    return parts or [content]
 
 
 def octet_parts(octets: bytes, limit: int) -> list[bytes]:
@@ -87,24 +122,7 @@ def ucs2_octet_parts(octets: bytes, limit: int) -> list[bytes]:
     if len(octets) % 2:
         return octet_parts(octets, limit)
     text = octets.decode("utf-16-be", "surrogatepass")
-    return [part.encode("utf-16-be", "surrogatepass") for part in ucs2_parts(text, limit // 2)]
-
-
-def _filled(content: _Content, limit: int, end_of: Callable[[_Content, int, int], int]) -> list[_Content]:
-    parts = []
-    start = 0
-    while start < len(content):
-        end = end_of(content, start, limit)
-        parts.append(content[start:end])
-        start = end
-    return parts or [content]
-
-
-def _end_of_units(text: str, start: int, limit: int) -> int:
-    end = min(start + limit, len(text))
-    while (over := ucs2_units(text[start:end]) - limit) > 0:
-        end -= (over + 1) // 2
-    return end
+    return [part.encode("utf-16-be", "surrogatepass") for part in filled(text, limit // 2, ucs2_end)]
 
 
 def _joined(text: str, at: int) -> bool:
@@ -135,24 +153,13 @@ def _regionals_before(text: str, at: int) -> int:
 # --- messages of their own ----------------------------------------------------------------------------------
 
 
-def gsm_messages(septets: bytes, limit: int = GSM_SINGLE) -> list[bytes]:
-    """`septets` in parts of at most `limit`, cut at the last white space in their last 30 places (HSL §4.6).
+def messages(content: _Content, limit: int, end_of: End[_Content], blanks: str) -> list[_Content]:
+    """`content` in parts of at most `limit`, cut at the last of `blanks` in their last 30 places (HSL §4.6).
 
     That white space is dropped. Without any there the part is filled.
     """
-    seen = septets.replace(_FORM_FEED, b"\x1b\x1b").decode("latin-1")
-    return _at_blanks(septets, seen, _GSM_BLANKS, limit, gsm_end)
-
-
-def ucs2_messages(text: str, limit: int = UCS2_SINGLE) -> list[str]:
-    """`text` in parts of at most `limit` units, cut like `gsm_messages`."""
-    return _at_blanks(text, text, _UCS2_BLANKS, limit, ucs2_end)
-
-
-def _at_blanks(
-    content: _Content, seen: str, blanks: str, limit: int, end_of: Callable[[_Content, int, int], int]
-) -> list[_Content]:
-    """Cut `content`; `seen` shows its white space, and nothing else, as `blanks` in the same places."""
+    # `seen` shows the white space of `content`, and nothing else, as `blanks` in the same places.
+    seen = content if isinstance(content, str) else content.replace(_FORM_FEED, b"\x1b\x1b").decode("latin-1")
     parts = []
     start = 0
     while start < len(content):

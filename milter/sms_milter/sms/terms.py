@@ -8,6 +8,8 @@ from typing import Literal
 Alphabet = Literal["gsm7", "latin1", "ascii"]
 Concatenation = Literal["udh", "udh16", "sar", "payload"]
 LongMessages = Literal["concatenate", "split", "payload", "reject", "truncate"]
+Flash = Literal["dcs-10", "dcs-f0", "subunit"]
+SmartCoding = Literal["dcs-04", "dcs-f5"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +17,15 @@ class SmscTraits:
     """How an SMSC wants its submit_sm.
 
     `alphabet` is what data_coding 0 means there, `long_messages` how parts belong together, `source_ton_npi`
-    the TON and NPI of every originator; None: chosen by its form (SMPP §4).
+    the TON and NPI of every originator; None: chosen by its form (SMPP §4). `flash` is how it is told to show
+    a message at once, `smart_coding` the data_coding of Smart Messaging and WAP push (ENC §4).
     """
 
     alphabet: Alphabet = "gsm7"
     long_messages: Concatenation = "udh"
     source_ton_npi: tuple[int, int] | None = None
+    flash: Flash = "dcs-10"
+    smart_coding: SmartCoding = "dcs-04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,10 @@ class Terms:
     `originator` has passed `sms.plan.originator_address`. `append` follows every text and is never cut.
     `max_parts` counts SMS; `long_messages` says what happens to a text that does not fit one: `payload`
     leaves cutting to the SMSC, `truncate` cuts the text to one SMS. `punctuation` allows ASCII punctuation
-    where that saves UCS-2. By a channel other than SMS, `smsc` may be an outlet that is no SMSC: then the
-    message is an `errand`. `final`: nothing is heard of it once its outlet has it. `marks` are for an SMSC.
+    where that saves UCS-2; `languages` (keys of `sms.national.LANGUAGES`) may be written with their national
+    tables where that saves parts. `keep_words`: a concatenated part ends with a word where it can. By a
+    channel other than SMS, `smsc` may be an outlet that is no SMSC: then the message is an `errand`. `final`:
+    nothing is heard of it once its outlet has it. `marks` are for an SMSC.
     """
 
     originator: str
@@ -49,6 +56,8 @@ class Terms:
     max_parts: int = 10
     long_messages: LongMessages = "concatenate"
     punctuation: bool = False
+    languages: tuple[str, ...] = ()
+    keep_words: bool = False
     route: str = "default"
     smsc: str = ""
     traits: SmscTraits = SmscTraits()

@@ -450,8 +450,6 @@ def test_what_is_not_plain_text(fields: dict[str, str], options: dict[str, Any],
     assert refusal_of(mail_of(body=b"Hello", **fields), **options) == why
 
 
-def test_validity_and_punctuation() -> None:
+def test_validity() -> None:
     assert wish_of(mail_of(), validity_minutes=15).validity_seconds == 900
     assert wish_of(mail_of()).validity_seconds is None
-    assert not request_of(mail_of()).punctuation
-    assert request_of(mail_of(), account=Account(transliterate=True)).punctuation

@@ -231,12 +231,6 @@ def test_validity_parts_and_punctuation_come_from_the_options() -> None:
     assert (request.wishes[0].validity_seconds, request.max_parts, request.punctuation) == (None, 10, True)
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_the_account_decides_on_punctuation_first(wanted: bool) -> None:
-    account = Account(transliterate=wanted)
-    assert request_of(SUBJECT, account=account, transliterate=not wanted).punctuation is wanted
-
-
 # --- what it says -------------------------------------------------------------------------------------------
 
 

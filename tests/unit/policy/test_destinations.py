@@ -33,3 +33,11 @@ def test_no_rule_and_no_route_give_no_way() -> None:
     table = RouteTable({"swiss": rules(("+41", ["a"]))})
     assert table.smscs("swiss", "447973100000") == ()
     assert table.smscs("other", "41790000001") == ()
+
+
+def test_a_rule_names_the_languages_of_its_phones() -> None:
+    turkish = RouteRule.model_validate({"to": "+90", "via": ["a"], "national_languages": ["turkish"]})
+    table = RouteTable({"default": [turkish, *rules(("*", ["a"]))]})
+    assert table.languages("default", "905321000000") == ("turkish",)
+    assert table.languages("default", "447973100000") == ()
+    assert table.languages("other", "905321000000") == ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from sms_milter.errors import DecodeError, LocalProtocolError
@@ -79,13 +77,13 @@ def test_vector_4_submit_sm_with_schedule_and_header() -> None:
 
 
 def test_vector_12_message_payload() -> None:
-    part = replace(MEET, short_message=b"", tlvs=((codec.TLV_MESSAGE_PAYLOAD, b"Hello"),))
+    part = MEET._replace(short_message=b"", tlvs=((codec.TLV_MESSAGE_PAYLOAD, b"Hello"),))
     assert hexed(codec.stamp(4, codec.compose(part).body)) == PAYLOAD_12
 
 
 def test_vector_13_sar() -> None:
     tlvs = ((0x020C, b"\0\0"), (0x020E, b"\2"), (0x020F, b"\1"))
-    part = codec.compose(replace(MEET, short_message=b"Hello", tlvs=tlvs), Reference(0, 2, tlv=True))
+    part = codec.compose(MEET._replace(short_message=b"Hello", tlvs=tlvs), Reference(0, 2, tlv=True))
     assert hexed(codec.stamp(5, part.stamped(0x5A))) == SAR_13
 
 
@@ -104,15 +102,15 @@ def test_data_sm_is_answered_by_its_own_response() -> None:
 
 def test_the_reference_is_found_behind_addresses_of_any_length() -> None:
     for digits in ("4", "447973100000", "4" * 20):
-        part = replace(MEET, destination_addr=digits, short_message=b"\5\0\3\0\2\1Hello", esm_class=0x40)
+        part = MEET._replace(destination_addr=digits, short_message=b"\5\0\3\0\2\1Hello", esm_class=0x40)
         composed = codec.compose(part, Reference(3, 1))
-        expected = replace(part, short_message=b"\5\0\3\x7b\2\1Hello")
+        expected = part._replace(short_message=b"\5\0\3\x7b\2\1Hello")
         assert composed.stamped(0x7B) == codec.compose(expected).body
 
 
 def test_the_reference_is_found_behind_other_tlvs() -> None:
     tlvs = ((0x0204, b"\1\2"), (0x020C, b"\0\0"), (0x020E, b"\2"))
-    part = codec.compose(replace(MEET, tlvs=tlvs), Reference(0, 2, tlv=True))
+    part = codec.compose(MEET._replace(tlvs=tlvs), Reference(0, 2, tlv=True))
     assert part.stamped(0xABCD).endswith(bytes.fromhex("020400020102 020C0002ABCD 020E000102"))
 
 
@@ -150,7 +148,7 @@ def test_a_long_password_is_sent_whole_where_allowed() -> None:
 def test_what_does_not_fit_is_refused_and_never_cut(wrong: dict[str, object]) -> None:
     codec.compose(MEET)
     with pytest.raises(LocalProtocolError):
-        codec.compose(replace(MEET, **wrong))  # type: ignore[arg-type]
+        codec.compose(MEET._replace(**wrong))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_what_does_not_fit_is_refused_and_never_cut(wrong: dict[str, object]) ->
     ],
 )
 def test_what_just_fits_is_taken(fitting: dict[str, object]) -> None:
-    assert codec.compose(replace(MEET, **fitting)).body  # type: ignore[arg-type]
+    assert codec.compose(MEET._replace(**fitting)).body  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +180,7 @@ def test_a_reference_that_is_not_there_is_refused(
     reference: Reference, tlvs: tuple[tuple[int, bytes], ...]
 ) -> None:
     with pytest.raises(LocalProtocolError):
-        codec.compose(replace(MEET, tlvs=tlvs), reference)
+        codec.compose(MEET._replace(tlvs=tlvs), reference)
 
 
 @pytest.mark.parametrize(

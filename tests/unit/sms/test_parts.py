@@ -128,7 +128,9 @@ def test_what_is_whole_stays_as_given(esm_class: int) -> None:
 
 def test_too_many_parts() -> None:
     assert len(octets(Binary(COUNTED[:268]), max_parts=2)) == 2
-    assert refusal(Binary(COUNTED[:269]), max_parts=2).endswith("it needs 3 SMS and 2 are allowed")
+    assert refusal(Binary(COUNTED[:269]), max_parts=2).endswith(
+        "it needs 3 SMS and 2 are allowed (269 octets, 134 in each)"
+    )
     assert "needs 256 SMS and 255 are allowed" in refusal(Binary(bytes(134 * 255 + 1)), max_parts=1000)
 
 

@@ -8,7 +8,7 @@ from sms_milter.errors import Rejected
 from sms_milter.model import Binary, Kind, PlannedMessage, Priority, Reference, SubmitSm, Wish
 from sms_milter.sms import alphabet
 from sms_milter.sms.plan import originator_address, plan
-from sms_milter.sms.terms import SmscTraits, Terms
+from sms_milter.sms.terms import Flash, SmscTraits, Terms
 
 WISH = Wish("447973100000", "Hi")
 TERMS = Terms("ACME")
@@ -90,6 +90,45 @@ def test_data_coding(text: str, flash: bool, data_coding: int) -> None:
     message = planned(text, flash=flash)
     assert message.flash is flash
     assert message.parts[0].data_coding == data_coding
+
+
+@pytest.mark.parametrize(
+    ("way", "gsm", "ucs2", "octets", "tlvs"),
+    [
+        ("dcs-10", 0x10, 0x18, 0x14, ()),
+        ("dcs-f0", 0xF0, 0x18, 0xF4, ()),
+        ("subunit", 0x00, 0x08, 0x04, ((0x0005, b"\x01"),)),
+    ],
+)
+def test_each_smsc_is_told_in_its_way_to_show_a_message_at_once(
+    way: Flash, gsm: int, ucs2: int, octets: int, tlvs: object
+) -> None:
+    terms = Terms("ACME", traits=SmscTraits(flash=way))
+    for text, coding in (("Hi", gsm), ("A" * 161, gsm), ("Жду", ucs2)):
+        parts = planned(text, terms, flash=True).parts
+        assert {(part.data_coding, part.tlvs) for part in parts} == {(coding, tlvs)}
+    content = Binary(b"\x01", data_coding=0x14)
+    (part,) = planned("", terms, flash=True, binary=content).parts
+    assert (part.data_coding, part.tlvs) == (octets, tlvs)
+    (part,) = planned("", terms, binary=content).parts
+    assert (part.data_coding, part.tlvs) == (0x14, ())  # asked for by its number, and so left alone
+
+
+def test_flash_by_tlv_goes_with_the_others() -> None:
+    sar = Terms("ACME", traits=SmscTraits(flash="subunit", long_messages="sar"))
+    assert [tag for tag, _ in planned("A" * 161, sar, flash=True).parts[0].tlvs] == [5, 0x20C, 0x20E, 0x20F]
+    payload = Terms("ACME", traits=SmscTraits(flash="subunit", long_messages="payload"))
+    assert [tag for tag, _ in planned("A" * 161, payload, flash=True).parts[0].tlvs] == [5, 0x424]
+
+
+def test_smart_messages_have_the_coding_that_the_smsc_wants() -> None:
+    terms = Terms("ACME", traits=SmscTraits(smart_coding="dcs-f5"))
+    for content, coding in (
+        (Binary(b"\x02\x4a", kind=Kind.RINGTONE), 0xF5),
+        (Binary(b"\x02\x4a", kind=Kind.RINGTONE, data_coding=0x15), 0x15),
+        (Binary(b"\x02\x4a"), 0x04),
+    ):
+        assert planned("", terms, binary=content).parts[0].data_coding == coding
 
 
 def test_a_ping_shows_nothing() -> None:
@@ -270,7 +309,9 @@ def test_number_of_parts(text: str, parts: int) -> None:
 def test_too_many_parts() -> None:
     terms = Terms("ACME", max_parts=2)
     assert len(planned("A" * 306, terms).parts) == 2
-    assert refusal("A" * 307, terms) == "552 5.3.4 message too long, it needs 3 SMS and 2 are allowed"
+    assert refusal("A" * 307, terms) == (
+        "552 5.3.4 message too long, it needs 3 SMS and 2 are allowed (GSM 7-bit; 307 septets, 153 in each)"
+    )
     assert "needs 3 SMS" in refusal("A" * 321, replace(terms, long_messages="split"))
     assert "needs 3 SMS" in refusal("A" * 307, replace(terms, long_messages="payload"))
 

@@ -4,19 +4,38 @@ import pytest
 
 from sms_milter.sms.alphabet import encode
 from sms_milter.sms.split import (
+    GSM_BLANKS,
+    UCS2_BLANKS,
+    filled,
     gsm_capacity,
-    gsm_messages,
-    gsm_parts,
+    gsm_end,
+    messages,
     ucs2_capacity,
-    ucs2_messages,
-    ucs2_parts,
+    ucs2_end,
     ucs2_units,
+    word_end,
 )
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # 8 units
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"  # 14 units
 FLAG = "\U0001f1e8\U0001f1ed"  # 4 units
 THUMB = "\U0001f44d\U0001f3fd"  # 4 units
+
+
+def gsm_parts(septets: bytes, limit: int) -> list[bytes]:
+    return filled(septets, limit, gsm_end)
+
+
+def ucs2_parts(text: str, limit: int) -> list[str]:
+    return filled(text, limit, ucs2_end)
+
+
+def gsm_messages(septets: bytes) -> list[bytes]:
+    return messages(septets, 160, gsm_end, GSM_BLANKS)
+
+
+def ucs2_messages(text: str) -> list[str]:
+    return messages(text, 70, ucs2_end, UCS2_BLANKS)
 
 
 def septets(text: str) -> bytes:
@@ -122,3 +141,28 @@ def test_nothing_but_blanks_is_one_message() -> None:
 
 def test_trailing_blanks_need_no_message() -> None:
     assert gsm_messages(b"A" * 159 + b" " * 10) == [b"A" * 159]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("A" * 140 + " " + "B" * 60, 141),  # the blank stays, at the end of its part
+        ("A" * 122 + " " + "B" * 60, 153),  # too far from the end
+        ("A" * 123 + " " + "B" * 60, 124),
+        ("A" * 152 + " " + "B" * 60, 153),
+        ("A" * 130 + "\n" + "B" * 5 + " " + "C" * 60, 137),
+        ("A" * 130 + "\f" + "B" * 60, 132),  # a form feed is white space too, and a pair
+        ("A" * 140 + "€" * 40, 152),
+    ],
+)
+def test_words_are_kept_whole_where_one_ends_in_the_last_30_places(text: str, first: int) -> None:
+    parts = filled(septets(text), 153, word_end(gsm_end, GSM_BLANKS))
+    assert b"".join(parts) == septets(text)
+    assert len(parts[0]) == first
+
+
+def test_words_of_ucs2_are_kept_whole() -> None:
+    text = "ж" * 50 + "\u3000" + "😀" * 20 + "ж" * 40
+    parts = filled(text, 67, word_end(ucs2_end, UCS2_BLANKS))
+    assert parts[0] == "ж" * 50 + "\u3000"
+    assert "".join(parts) == text

@@ -131,11 +131,9 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     wishes = tuple([one for one in made if isinstance(one, Wish)])
     if failed and (not replies or not wishes):
         raise Rejected(failed[0].reply)
-    account = context.account.transliterate
     return SmsRequest(
         wishes,
         context.options.max_parts,
-        punctuation=account is True,
         answers=_answers(replies, made, mail, context),
     )
 

@@ -10,6 +10,7 @@ from sms_milter.dialects.smscentre.translit import transliterated
 from sms_milter.errors import ContentFault, Rejected
 from sms_milter.model import Binary, Kind
 from sms_milter.sms import udh
+from sms_milter.sms.indication import TYPE_0
 from sms_milter.sms.smart import wap
 
 _LONGEST = 1000  # characters
@@ -34,7 +35,7 @@ _FORM_OF_PREFIX = {
     "HLR": _HLR,
 }
 
-_INVISIBLE = 0x40  # protocol_id: short message type 0 (GSM 03.40 §9.2.3.9)
+
 _FOR_THE_PHONE = 0xF5  # data_coding: 8-bit, class 1
 _OCTETS = 0x04
 _LONGEST_OCTETS = 140
@@ -71,7 +72,7 @@ def content(message: str, form: str, translit: str, raw: bytes | None = None) ->
     Rejected.
     """
     if form == PING:
-        return Content(kind=Kind.PING, protocol_id=_INVISIBLE)
+        return Content(kind=Kind.PING, protocol_id=TYPE_0)
     text, comment = _without_comment(message)
     if form == BINARY and raw is not None:
         return _binary(_octets_before_mark(raw), comment)

@@ -6,6 +6,7 @@ another one, or other ports, replaces the field. What cannot be made raises Cont
 
 from sms_milter.sms.smart.bitmap import Bitmap, bmp, ota_bitmap
 from sms_milter.sms.smart.cards import vcalendar, vcard
+from sms_milter.sms.smart.image import LARGE_LOGO, LOGO, PICTURE, image
 from sms_milter.sms.smart.logos import (
     group_logo,
     network_code,
@@ -18,9 +19,13 @@ from sms_milter.sms.smart.rtttl import ready_ringtone, ringtone
 from sms_milter.sms.smart.wap import service_indication, service_load
 
 __all__ = [
+    "LARGE_LOGO",
+    "LOGO",
+    "PICTURE",
     "Bitmap",
     "bmp",
     "group_logo",
+    "image",
     "network_code",
     "no_operator_logo",
     "operator_logo",

@@ -72,7 +72,7 @@ def bmp(octets: bytes) -> Bitmap:
     rows = [octets[start + stride * row :][:stride] for row in range(abs(height))]
     if height > 0:
         rows.reverse()  # the usual order is from the bottom
-    return _joined(rows, width, inverted=colours[0] < colours[1])
+    return joined(rows, width, inverted=colours[0] < colours[1])
 
 
 def _brightness(octets: bytes, at: int) -> int:
@@ -80,8 +80,8 @@ def _brightness(octets: bytes, at: int) -> int:
     return 299 * int(red) + 587 * int(green) + 114 * int(blue)
 
 
-def _joined(rows: list[bytes], width: int, *, inverted: bool) -> Bitmap:
-    """The bitmap of padded `rows`; `inverted` where 0 is black."""
+def joined(rows: list[bytes], width: int, *, inverted: bool = False) -> Bitmap:
+    """The bitmap of `rows`, each padded to octets at its end; `inverted` where 0 is black."""
     all_set = (1 << width) - 1
     bits = 0
     for row in rows:
