@@ -407,7 +407,15 @@ class Transaction:
         left_out = wishes.left_out
         outcome = Outcome(self._envelope(), mail, domain.options, request, messages, left_out)
         answers = self._answers(domain, outcome)
-        return Plan(domain.dialect.name, member.name, messages, answers, request.records, len(left_out))
+        return Plan(
+            domain.dialect.name,
+            member.name,
+            messages,
+            answers,
+            request.records,
+            request.listeners,
+            len(left_out),
+        )
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
         """The account: known since RCPT, or the one that the mail names. Raises Refusal and Denied."""
@@ -519,6 +527,7 @@ class Transaction:
             original=self._original(judged),
             answers=judged.answers,
             records=judged.records,
+            listeners=judged.listeners,
         )
 
     def _original(self, judged: Plan) -> Original | None:

@@ -133,12 +133,29 @@ class Priority(IntEnum):
 
 
 class Notify(IntFlag):
-    """Of which ends of a message its sender is told by mail."""
+    """Of what becomes of a message somebody is told: three ends, and what may be told before them, once."""
 
     NEVER = 0
     LOST = 1  # it ended before the SMSC had it: accepted mail must not vanish in silence (RFC 5321 §6.1)
     FAILURE = 2  # it failed in any way, also if nothing was ever heard of it
     SUCCESS = 4  # it was delivered
+    PENDING = 8  # the network has it and could not deliver it yet
+    SENT = 16  # the SMSC has all of it
+    RETRY = 32  # the SMSC did not take it for now
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told, in the words of the dialect, what becomes of a mail's messages.
+
+    `target` is a mail address, or with `is_url` a URL that is requested. Of each message it hears what both
+    `told` and the message's own `notice` name. What comes within `gather_seconds` becomes one mail.
+    """
+
+    target: str
+    told: Notify
+    is_url: bool = False
+    gather_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +213,9 @@ class Wish:
     progress: bool = False  # whether the SMSC shall also tell what is not final (with `receipt` only)
     channel: str = SMS
     fields: tuple[tuple[str, str], ...] = ()
-    notify: Notify = Notify.NEVER
+    notify: Notify = Notify.NEVER  # what the envelope sender is told by delivery status notifications
+    notice: Notify = Notify.NEVER  # what the mail's listeners may be told
+    public_id: str = ""  # the id that its client was given for it
     original_recipient: str = ""  # ESMTP parameter ORCPT as given
 
 
@@ -209,6 +228,7 @@ class SmsRequest:
     append_text: bool = True  # whether the account's appended text belongs to it
     punctuation: bool = False  # whether the dialect writes typographic punctuation in ASCII (ENC §3.3)
     answers: tuple[Answer, ...] = ()  # mails that are written back once it is stored
+    listeners: tuple[Listener, ...] = ()  # whom the dialect tells what becomes of it
     partial: bool = False  # whether messages that cannot be sent are left out while others can be
     written: bytes = b""  # the request as it was written, where that says which requests are identical
     repeatable: bool = False  # whether an identical one is never refused as its duplicate
@@ -298,6 +318,8 @@ class PlannedMessage(NamedTuple):
     smsc: str = ""
     concatenation: Reference | None = None  # None: a single part, or parts without reference
     notify: Notify = Notify.NEVER
+    notice: Notify = Notify.NEVER
+    public_id: str = ""
     original_recipient: str = ""
     folded: bool = False  # typographic punctuation was written in ASCII
 
@@ -406,6 +428,7 @@ class NewMail:
     original: Original | None = None  # for reports that the sender asks for
     answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()  # as read, with their new values
+    listeners: Sequence[Listener] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,11 +624,12 @@ class PartFate:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """The end of one message, as its sender is told.
+    """What became of one message, as its sender and others are told.
 
     `state` is that of the part that decided it: DELIVERED (the last one of all), FAILED or EXPIRED; ACCEPTED
     and UNCERTAIN mean that nothing was heard in time. `stat` and `error` stand in the receipt, "" if none
-    came; `command_status` is the last one that the SMSC gave.
+    came; `command_status` is the last one that the SMSC gave. `on_the_way` is PENDING, SENT or RETRY where it
+    has not ended; then `state` is that of the part that was spoken of.
     """
 
     sender: str
@@ -621,11 +645,27 @@ class DeliveryReport:
     original_recipient: str = ""  # ORCPT and ENVID as given
     envelope_id: str = ""
     header: bytes = b""  # see `Original`
+    originator: str = ""
+    reference: str | None = None  # the client's own id
+    public_id: str = ""  # ours, as the client knows it
+    parts: int = 1
+    on_the_way: Notify = Notify.NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """News that a dialect words for a listener, oldest first, all of one mail."""
+
+    dialect: str
+    target: str
+    news: tuple[DeliveryReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """A mail of ours that is to be handed to the MTA now; `attempts` counts earlier tries."""
+    """A mail of ours that is to be handed to the MTA now, or a URL to be requested; `attempts` counts earlier
+    tries. `more` are reports that go with it.
+    """
 
     report_id: int
     queue_id: int
@@ -633,7 +673,8 @@ class DueReport:
     created_at: float
     attempts: int
     mail_message_id: str  # of the mail that it is about, "" if it had none
-    content: DeliveryReport | Answer
+    content: DeliveryReport | Answer | Notice
+    more: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -720,4 +761,5 @@ class Plan:
     messages: tuple[PlannedMessage, ...]
     answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()
+    listeners: Sequence[Listener] = ()
     left_out: int = 0  # messages asked for that are not sent

@@ -7,12 +7,14 @@ send a report twice; none is lost. Knows no socket and no clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from sms_milter.dialects import DIALECTS
 from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import Answer, DeliveryReport, DueReport, PartState, ReportOutcome
+from sms_milter.model import Answer, DeliveryReport, DueReport, Notice, Notify, PartState, ReportOutcome
 from sms_milter.ports import Journal, Outbox, ReportQueue
 from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
@@ -72,12 +74,12 @@ class Notifier:
         due = self._queue.due_reports(now, _AT_ONCE)
         for report in due:
             try:
-                self._outcomes.append(self._hand_over(report, now))
+                self._outcomes += self._hand_over(report, now)
             except OutboxUnavailable as error:
                 self._wait_for_mta(error, now)
                 # Should it be this mail that the MTA chokes on, others go first when it is back.
                 again_at = now + 2 * self._pause
-                self._outcomes.append(ReportOutcome(report.report_id, now, clean(error), again_at))
+                self._outcomes += _outcomes(report, now, clean(error), again_at)
                 break
             self._mta_is_back()
         self._record()
@@ -96,9 +98,9 @@ class Notifier:
 
     # --- one report -----------------------------------------------------------------------------------------
 
-    def _hand_over(self, report: DueReport, now: float) -> ReportOutcome:
+    def _hand_over(self, report: DueReport, now: float) -> list[ReportOutcome]:
         """Compose and submit; what became of it. Raises OutboxUnavailable."""
-        to = report.content.sender if isinstance(report.content, DeliveryReport) else report.content.to
+        to = _recipient(report)
         try:
             mail = self._composed(report, to, now)
         except Exception as error:  # noqa: BLE001 -- one that cannot be written must not stop the others
@@ -110,35 +112,40 @@ class Notifier:
         except ReportRefused as error:
             return self._given_up(report, str(error), now)
         self._say(self._journal.info, report, f"sent ({_subject(report)})", reply=thanks)
-        return ReportOutcome(report.report_id, now)
+        return _outcomes(report, now)
 
     def _composed(self, report: DueReport, to: str, now: float) -> bytes:
         created = datetime.fromtimestamp(int(report.created_at), UTC).strftime("%Y%m%d%H%M%S")
-        unique = f"{created}.{report.report_id}"
-        # The same at every try, so that a second copy can be told.
+        # The same at every try, so that a second copy can be told; another when more goes with it meanwhile.
+        unique = f"{created}.{report.report_id}" + (f"-{report.more[-1]}" if report.more else "")
         message_id = f"<{unique}@{self._host_name}>"
         content = report.content
+        frame = Frame("", to, message_id, now, report.mail_message_id)
+        if isinstance(content, Notice):
+            told = DIALECTS[content.dialect].notice(content)
+            frame = replace(frame, author=told.author, author_name=told.author_name, unasked=True)
+            return answer.compose(told, frame)
         if isinstance(content, Answer) and content.author:
-            author, about = content.author, report.mail_message_id
-            frame = Frame(author, to, message_id, now, about, author_name=content.author_name)
-            return answer.compose(content, frame)
+            return answer.compose(
+                content, replace(frame, author=content.author, author_name=content.author_name)
+            )
         if isinstance(content, Answer):
             author = self._author or f"postmaster@{self._host_name}"
-            return answer.compose(content, Frame(author, to, message_id, now, report.mail_message_id))
+            return answer.compose(content, replace(frame, author=author))
         author = self._author or f"postmaster@{content.recipient.rpartition('@')[2]}"
-        frame = Frame(author, to, message_id, now, report.mail_message_id)
+        frame = replace(frame, author=author)
         return dsn.compose(content, frame, reporting_mta=self._host_name, boundary=f"=_{unique}")
 
-    def _deferred(self, report: DueReport, error: ReportDeferred, now: float) -> ReportOutcome:
+    def _deferred(self, report: DueReport, error: ReportDeferred, now: float) -> list[ReportOutcome]:
         if now - report.created_at > _GIVE_UP_SECONDS:
             return self._given_up(report, f"too often: {error}", now)
         delay = _RETRY_SECONDS[min(report.attempts, len(_RETRY_SECONDS) - 1)]
         self._say(self._journal.info, report, f"deferred for {delay:.0f} s ({clean(error)})")
-        return ReportOutcome(report.report_id, now, clean(error), now + delay)
+        return _outcomes(report, now, clean(error), now + delay)
 
-    def _given_up(self, report: DueReport, why: str, now: float) -> ReportOutcome:
+    def _given_up(self, report: DueReport, why: str, now: float) -> list[ReportOutcome]:
         self._say(self._journal.error, report, f"given up ({clean(why)})")
-        return ReportOutcome(report.report_id, now, clean(why))
+        return _outcomes(report, now, clean(why))
 
     # --- the MTA --------------------------------------------------------------------------------------------
 
@@ -157,16 +164,46 @@ class Notifier:
     # --- the log --------------------------------------------------------------------------------------------
 
     def _say(self, write: Callable[[str], None], report: DueReport, what: str, **more: object) -> None:
-        content = report.content
-        pairs: dict[str, object] = {}
-        if isinstance(content, DeliveryReport):
-            pairs = {"to": f"<{clean(content.sender)}>", "about": self._numbers.shown(content.destination)}
-        else:
-            pairs = {"to": f"<{clean(content.to)}>"}
+        pairs: dict[str, object] = {"to": f"<{clean(_recipient(report))}>"}
+        news = _news(report)
+        if news:
+            more = {"and_more": len(news) - 1, **more} if len(news) > 1 else more
+            pairs["about"] = self._numbers.shown(news[0].destination)
         write(line(report.mta_queue_id, **pairs, queue=report.queue_id, **more, status=f"report {what}"))
 
 
+def _outcomes(
+    report: DueReport, at: float, why: str = "", again_at: float | None = None
+) -> list[ReportOutcome]:
+    return [ReportOutcome(one, at, why, again_at) for one in (report.report_id, *report.more)]
+
+
+def _recipient(report: DueReport) -> str:
+    match report.content:
+        case DeliveryReport(sender=sender):
+            return sender
+        case Notice(target=target):
+            return target
+        case Answer(to=to):
+            return to
+
+
+def _news(report: DueReport) -> Sequence[DeliveryReport]:
+    match report.content:
+        case DeliveryReport() as news:
+            return [news]
+        case Notice(news=several):
+            return several
+        case Answer():
+            return []
+
+
 def _subject(report: DueReport) -> str:
-    if isinstance(report.content, Answer):
-        return "answer"
-    return "delivered" if report.content.state is PartState.DELIVERED else "failed"
+    """What it tells, for the log."""
+    return ", ".join(dict.fromkeys(map(_word, _news(report)))) or "answer"
+
+
+def _word(news: DeliveryReport) -> str:
+    if news.on_the_way is not Notify.NEVER:
+        return str(news.on_the_way.name).lower()
+    return "delivered" if news.state is PartState.DELIVERED else "failed"

@@ -176,10 +176,12 @@ class ReportQueue(Protocol):
     Raises QueueUnavailable.
     """
 
-    def due_reports(self, now: float, limit: int) -> list[DueReport]:
-        """Up to `limit` that are to be handed to the MTA now; they stay due until an outcome is recorded."""
+    def due_reports(self, now: float, limit: int, *, urls: bool = False) -> list[DueReport]:
+        """Up to `limit` mails that are to be handed to the MTA now, or `urls` that are to be requested; they
+        stay due until an outcome is recorded.
+        """
 
-    def next_report(self) -> float | None:
+    def next_report(self, *, urls: bool = False) -> float | None:
         """When the next one falls due (may be in the past); None without any."""
 
     def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:

@@ -28,6 +28,7 @@ from sms_milter.model import (
     MobileMessage,
     MobilePart,
     NewMail,
+    Notice,
     Notify,
     Outcome,
     PartFate,
@@ -45,6 +46,7 @@ from sms_milter.model import (
 DAY = 86400.0
 WEEK = 7 * DAY
 FINAL = (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)
+LOST = Notify.LOST | Notify.FAILURE
 
 
 class MemoryQueue:
@@ -300,7 +302,7 @@ class MemoryQueue:
                 for sibling in range(first, first + part["total"]):
                     if self._parts[sibling]["state"] is PartState.QUEUED:
                         self._parts[sibling].update(state=PartState.FAILED, finished_at=outcome.at)
-                self._tell(part, outcome.state, outcome.at, outcome.at, list(Notify))
+                self._tell(part, outcome.state, outcome.at, outcome.at, LOST)
             case PartState.UNCERTAIN if before is PartState.SUBMITTING:
                 part.update(finished_at=awaited)
             case PartState.QUEUED if before is not PartState.QUEUED:
@@ -310,6 +312,9 @@ class MemoryQueue:
             case _:
                 return
         part["state"] = outcome.state
+        if outcome.state in (PartState.ACCEPTED, PartState.QUEUED):
+            event = Notify.SENT if outcome.state is PartState.ACCEPTED else Notify.RETRY
+            self._tell_on_the_way(part, event, outcome.at)
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         settled = []
@@ -345,7 +350,11 @@ class MemoryQueue:
                     if any(one["state"] is not PartState.DELIVERED for one in self._message(part)):
                         told = Notify.NEVER
                 at = receipt.at if receipt.done_at is None else receipt.done_at
-                self._tell(part, receipt.state, at, receipt.at, [told], receipt.stat, receipt.error)
+                self._tell(part, receipt.state, at, receipt.at, told, receipt.stat, receipt.error)
+            elif not self._has_ended(part):
+                at = receipt.at if receipt.done_at is None else receipt.done_at
+                event = Notify.PENDING
+                self._tell(part, part["state"], at, receipt.at, event, receipt.stat, receipt.error, event)
         names = ("queue_id", "mta_queue_id", "destination", "number", "total")
         plain = {**part, "destination": part["plan"].destination}
         return Settled(**{name: plain[name] for name in names}, receipt=receipt, changed=changed)
@@ -400,7 +409,7 @@ class MemoryQueue:
         over = [part for part in self._queued() if part["expires_at"] <= now][:1000]
         for part in over:
             part.update(state=PartState.EXPIRED, finished_at=now, sequence=0)
-            self._tell(part, PartState.EXPIRED, now, now, list(Notify))
+            self._tell(part, PartState.EXPIRED, now, now, LOST)
         return [self._leased(part) for part in over]
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
@@ -490,16 +499,23 @@ class MemoryQueue:
         ]
         return len(gone[:limit])
 
+    def _has_ended(self, part: dict[str, Any]) -> bool:
+        first = part["part_id"] - part["number"] + 1
+        told = any(one["message_id"] == first and not one["event"] for one in self._reports)
+        return told or any(
+            one["state"] in (PartState.FAILED, PartState.EXPIRED) for one in self._message(part)
+        )
+
     # --- reports --------------------------------------------------------------------------------------------
 
     def _message(self, part: dict[str, Any]) -> list[dict[str, Any]]:
         first = part["part_id"] - part["number"] + 1
         return [self._parts[part_id] for part_id in range(first, first + part["total"])]
 
-    def _report(self, queue_id: int, message_id: int | None, now: float, content: Any) -> None:
+    def _report(self, queue_id: int, message_id: int | None, now: float, content: Any, **more: Any) -> None:
         told = {"queue_id": queue_id, "message_id": message_id, "created_at": now, "due_at": now}
-        more = {"report_id": len(self._reports) + 1, "attempts": 0, "finished": False}
-        self._reports.append({**told, **more, "content": content})
+        more = {"report_id": len(self._reports) + 1, "attempts": 0, "finished": False, **more}
+        self._reports.append({"event": None, "listener": None, **told, **more, "content": content})
 
     def _tell(
         self,
@@ -507,15 +523,14 @@ class MemoryQueue:
         state: PartState,
         at: float,
         now: float,
-        told: list[Notify],
+        told: Notify,
         stat: str = "",
         error: str = "",
+        event: Notify = Notify.NEVER,
     ) -> None:
+        """Whoever wants to hear one of `told` does, once; `event` is NEVER for the end of a message."""
         first = part["part_id"] - part["number"] + 1
         plan, mail = part["plan"], self._mails[part["queue_id"]]
-        reported = any(one["message_id"] == first for one in self._reports)
-        if reported or not any(plan.notify & one for one in told):
-            return
         of_the_smsc = state in (PartState.FAILED, PartState.EXPIRED) and not stat
         report = DeliveryReport(
             sender=mail.sender,
@@ -531,9 +546,25 @@ class MemoryQueue:
             original_recipient=plan.original_recipient,
             envelope_id=mail.original.envelope_id if mail.original else "",
             header=mail.original.header if mail.original else b"",
+            originator=plan.originator,
+            reference=plan.reference,
+            public_id=plan.public_id,
+            parts=part["total"],
+            on_the_way=event,
         )
-        self._report(part["queue_id"], first, now, report)
-        self.reported = True
+        hearing = [(None, plan.notify)] + [(one, plan.notice & one.told) for one in mail.listeners]
+        known = {(one["listener"], one["event"]) for one in self._reports if one["message_id"] == first}
+        for listener, wanted in hearing:
+            if wanted & told and (listener, event) not in known:
+                due_at = now + (listener.gather_seconds if listener else 0.0)
+                more = {"due_at": due_at, "event": event, "listener": listener}
+                self._report(part["queue_id"], first, now, report, **more)
+                self.reported = True
+
+    def _tell_on_the_way(self, part: dict[str, Any], event: Notify, at: float) -> None:
+        taken = (PartState.ACCEPTED, PartState.DELIVERED)
+        if event is Notify.RETRY or all(one["state"] in taken for one in self._message(part)):
+            self._tell(part, part["state"], at, at, event, event=event)
 
     def _look_for_overdue(self, now: float) -> None:
         for part in self._parts.values():
@@ -544,23 +575,51 @@ class MemoryQueue:
             validity = part["plan"].validity_seconds
             patience = (2 * DAY if validity is None else validity) + DAY
             if silent and not open_ and part["submitted_at"] + patience <= now:
-                self._tell(part, part["state"], part["submitted_at"], now, [Notify.FAILURE])
+                self._tell(part, part["state"], part["submitted_at"], now, Notify.FAILURE)
 
-    def due_reports(self, now: float, limit: int) -> list[DueReport]:
-        due = [one for one in self._reports if not one["finished"] and one["due_at"] <= now]
+    def due_reports(self, now: float, limit: int, *, urls: bool = False) -> list[DueReport]:
+        due = [one for one in self._waiting(urls) if one["due_at"] <= now]
         due.sort(key=lambda one: one["due_at"])
-        names = ("report_id", "queue_id", "created_at", "attempts", "content")
+        taken: list[int] = []
+        found = []
+        for one in due[:limit]:
+            if one["report_id"] not in taken:
+                group = self._gathered(one)
+                taken += [member["report_id"] for member in group]
+                found.append(self._due(group))
+        return found
+
+    def _waiting(self, urls: bool) -> list[dict[str, Any]]:
         return [
-            DueReport(
-                **{name: one[name] for name in names},
-                mta_queue_id=self._mails[one["queue_id"]].mta_queue_id,
-                mail_message_id=self._mails[one["queue_id"]].mail_message_id,
-            )
-            for one in due[:limit]
+            one
+            for one in self._reports
+            if not one["finished"] and urls == bool(one["listener"] and one["listener"].is_url)
         ]
 
-    def next_report(self) -> float | None:
-        return min((one["due_at"] for one in self._reports if not one["finished"]), default=None)
+    def _gathered(self, one: dict[str, Any]) -> list[dict[str, Any]]:
+        if one["listener"] is None or not one["listener"].gather_seconds:
+            return [one]
+        same = ("queue_id", "listener")
+        return [other for other in self._waiting(False) if all(other[name] == one[name] for name in same)]
+
+    def _due(self, group: list[dict[str, Any]]) -> DueReport:
+        one, *others = group
+        mail = self._mails[one["queue_id"]]
+        content = one["content"]
+        if one["listener"]:
+            news = tuple(member["content"] for member in group)
+            content = Notice(mail.dialect, one["listener"].target, news)
+        names = ("report_id", "queue_id", "created_at", "attempts")
+        return DueReport(
+            **{name: one[name] for name in names},
+            mta_queue_id=mail.mta_queue_id,
+            mail_message_id=mail.mail_message_id,
+            content=content,
+            more=tuple(other["report_id"] for other in others),
+        )
+
+    def next_report(self, *, urls: bool = False) -> float | None:
+        return min((one["due_at"] for one in self._waiting(urls)), default=None)
 
     def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
         for outcome in outcomes:

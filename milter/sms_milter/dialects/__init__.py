@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from sms_milter import reply
 from sms_milter.config.schema import DuplicateLimit, FloodLimit
-from sms_milter.dialects import aspsms, clickatell, hsl, smscentre
+from sms_milter.dialects import aspsms, aspsms_notices, clickatell, hsl, smscentre
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Envelope, Recipient, SmsRequest
+from sms_milter.model import Answer, Credentials, Envelope, Notice, Recipient, SmsRequest
 from sms_milter.reply import Denial, Reply
 
 
@@ -45,6 +45,10 @@ def _not_by_mail(_why: Reply, _mail: Mail, _envelope: Envelope, _options: object
     return None
 
 
+def _no_words(_notice: Notice) -> Answer:
+    raise NotImplementedError("the dialect names listeners and has no words for them")
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
@@ -57,6 +61,7 @@ class Dialect:
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
     `duplicates` and `flood` are limits that the interface itself documents; they hold where the postmaster
     sets no others.
+    `notice` words what became of messages for those that the request names as listeners.
     `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
     `suspicious` tells refusals that count like a failed login where clients are blocked for too many of them.
     """
@@ -74,6 +79,7 @@ class Dialect:
     suspicious: Callable[[Reply], bool] = _innocent
     duplicates: DuplicateLimit | None = None
     flood: FloodLimit | None = None
+    notice: Callable[[Notice], Answer] = _no_words
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -86,6 +92,7 @@ DIALECTS: dict[str, Dialect] = {
         Login(aspsms.names_account, aspsms.credentials),
         aspsms.denied,
         aspsms.worded,
+        notice=aspsms_notices.notice,
     ),
     "hsl": Dialect("hsl", hsl.HslOptions, hsl.recipient, hsl.parse, hsl.answer),
     "clickatell": Dialect(

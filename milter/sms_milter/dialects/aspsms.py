@@ -8,9 +8,11 @@ ASCII or ISO-8859-1 plain text, nothing else. `xml@` is not spoken yet and is to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from functools import reduce
+from operator import or_
+from typing import Literal, NamedTuple
 
 from sms_milter import reply
 from sms_milter.config.schema import Section, setting
@@ -19,7 +21,7 @@ from sms_milter.dialects.context import Context, Outcome, Targets
 from sms_milter.errors import Rejected
 from sms_milter.mail import charset, flowed, words
 from sms_milter.mail.parse import UNKNOWN_ENCODING, Mail, Part
-from sms_milter.model import Answer, Credentials, Notify, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Credentials, Listener, Notify, Recipient, SmsRequest, Wish
 from sms_milter.policy import reports
 from sms_milter.reply import Denial, Reply
 
@@ -46,7 +48,7 @@ _LONGEST_NAME = 11
 _LEAST_INTERNATIONAL = 7  # digits; a shorter number is a short code, whatever stands before it
 _LAST_RESORT = "SMS"
 
-# Notify as the ESMTP parameter of that meaning (ASPSMS §9.1, RFC 3461 §4.1). Buffered has none.
+# Notify as the ESMTP parameter of that meaning (ASPSMS §9.1, RFC 3461 §4.1); Buffered has none.
 _NOTIFY = {"ALWAYS": "SUCCESS,FAILURE", "FAILED": "FAILURE", "NONE": "NEVER"}
 
 _C1 = re.compile(rb"[\x80-\x9f]")
@@ -169,7 +171,7 @@ def parse(mail: Mail, context: Context[AspsmsOptions]) -> SmsRequest:
     minutes = options.validity_minutes
     wishes = []
     for number, (address, by_subject) in addressed.items():
-        told, receipt = _told(mail, address, notify, context, by_subject=by_subject)
+        told = _told(mail, address, notify, context, by_subject=by_subject)
         wishes.append(
             Wish(
                 number,
@@ -178,13 +180,14 @@ def parse(mail: Mail, context: Context[AspsmsOptions]) -> SmsRequest:
                 originator=originator,
                 default_originator=_default_originator(context, by_subject=by_subject),
                 validity_seconds=None if minutes is None else minutes * 60,
-                receipt=receipt,
-                progress=receipt and notify == "ALWAYS",
-                notify=told,
+                receipt=told.receipt,
+                progress=told.receipt and notify == "ALWAYS",
+                notify=told.notify,
+                notice=told.notice,
                 original_recipient=address.parameters.get("ORCPT", ""),
             )
         )
-    return SmsRequest(tuple(wishes), options.max_parts)
+    return SmsRequest(tuple(wishes), options.max_parts, listeners=_listeners(wishes, context))
 
 
 def answer(_outcome: Outcome[AspsmsOptions]) -> Answer | None:
@@ -283,17 +286,40 @@ def _default_originator(context: Context[AspsmsOptions], *, by_subject: bool) ->
     return own or account.default_originator or _LAST_RESORT
 
 
+class _Told(NamedTuple):
+    """What the sender is told by delivery status notifications, and by the interface's own; whether a receipt
+    is wanted.
+    """
+
+    notify: Notify
+    notice: Notify
+    receipt: bool
+
+
 def _told(
     mail: Mail, address: Recipient, notify: str, context: Context[AspsmsOptions], *, by_subject: bool
-) -> tuple[Notify, bool]:
-    """What the sender is told, and whether a receipt is wanted for it (ASPSMS §9.1)."""
+) -> _Told:
+    """ASPSMS §9.1; where NOTIFY at RCPT decides, the mails are those of RFC 3461."""
     sender = context.envelope.sender
     parameter = address.parameters.get("NOTIFY", "")
-    if notify and parameter.upper() != "NEVER":
+    esmtp = bool(parameter) and (not notify or parameter.upper() == "NEVER")
+    if notify and not esmtp:
         parameter = _NOTIFY[notify]
     told, receipt = reports.wanted(by_subject and not parameter, parameter, context.account.notify)
-    tell = context.reports and reports.may_be_reported_on(sender, mail.by_name)
-    return told if tell else Notify.NEVER, receipt and bool(sender)
+    receipt = receipt and bool(sender)
+    if not context.reports or not reports.may_be_reported_on(sender, mail.by_name):
+        return _Told(Notify.NEVER, Notify.NEVER, receipt)
+    if esmtp:
+        return _Told(told, Notify.NEVER, receipt)
+    if notify == "ALWAYS" and Notify.SUCCESS in told:
+        told |= Notify.PENDING
+    return _Told(Notify.NEVER, told, receipt)
+
+
+def _listeners(wishes: Sequence[Wish], context: Context[AspsmsOptions]) -> tuple[Listener, ...]:
+    """The envelope sender, if it is told anything in the interface's own words (ASPSMS §9.3)."""
+    told = reduce(or_, [wish.notice for wish in wishes], Notify.NEVER)
+    return (Listener(context.envelope.sender, told),) if told else ()
 
 
 # --- the text -----------------------------------------------------------------------------------------------

@@ -162,15 +162,15 @@ class SqliteQueue:
 
     # --- report role ----------------------------------------------------------------------------------------
 
-    def due_reports(self, now: float, limit: int) -> list[DueReport]:
+    def due_reports(self, now: float, limit: int, *, urls: bool = False) -> list[DueReport]:
         """See `ports.ReportQueue.due_reports`."""
         with self._file.reading() as db:
-            return sqlite_notify.due(db, now, limit)
+            return sqlite_notify.due(db, now, limit, urls=urls)
 
-    def next_report(self) -> float | None:
+    def next_report(self, *, urls: bool = False) -> float | None:
         """See `ports.ReportQueue.next_report`."""
         with self._file.reading() as db:
-            return sqlite_notify.next_due(db)
+            return sqlite_notify.next_due(db, urls=urls)
 
     def record_reports(self, outcomes: Sequence[ReportOutcome]) -> None:
         """See `ports.ReportQueue.record_reports`."""

@@ -11,11 +11,12 @@ from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
 from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, Priority, Stored
 from sms_milter.queue import sqlite_limits, sqlite_records
-from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, patience
+from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, patience
 from sms_milter.queue.statements import statements, storable
 
 _FAILURE = Notify.FAILURE.value
-_BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS).value
+_BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS | Notify.PENDING).value
+_ON_THE_WAY = (Notify.SENT | Notify.RETRY).value
 _SQL = statements("queries_intake.sql")
 _ROWS_AT_ONCE = 32
 
@@ -95,6 +96,7 @@ class _Batch:
         "_db",
         "_first_id",
         "_last_id",
+        "_listeners",
         "_mails",
         "_messages",
         "_now",
@@ -111,6 +113,7 @@ class _Batch:
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
         self._originals: list[tuple[Any, ...]] = []
+        self._listeners: list[tuple[Any, ...]] = []
         self._partless = 0
         self._answers: list[tuple[Any, ...]] = []
 
@@ -138,6 +141,9 @@ class _Batch:
             self._add_message(queue_id, mail, message)
         if mail.original is not None:
             self._originals.append((queue_id, storable(mail.original.envelope_id), mail.original.header))
+        for one in mail.listeners:
+            row = (queue_id, storable(one.target), int(one.told), one.is_url, one.gather_seconds)
+            self._listeners.append(row)
         for answer in mail.answers:
             texts = map(storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name))
             self._answers.append((queue_id, self._now, self._now, *texts))
@@ -158,9 +164,12 @@ class _Batch:
         if plan.concatenation is not None:
             reference = self._next_reference(plan.originator, plan.destination)
             bodies = [part.stamped(reference) for part in message.parts]
-        notify = int(plan.notify)
-        receipt = RECEIPT_TOLD if notify & _BY_RECEIPT else int(plan.receipt)
-        overdue_at = due_at + patience(plan.validity_seconds) if notify & _FAILURE else None
+        notify, notice = int(plan.notify), int(plan.notice)
+        told = notify | notice
+        receipt = RECEIPT_TOLD if told & _BY_RECEIPT else int(plan.receipt)
+        if told & _ON_THE_WAY:
+            receipt = ALL_TOLD
+        overdue_at = due_at + patience(plan.validity_seconds) if told & _FAILURE else None
         self._messages.append(
             (
                 part_id,
@@ -183,6 +192,8 @@ class _Batch:
                 notify,
                 plan.original_recipient and storable(plan.original_recipient),
                 overdue_at,
+                notice,
+                plan.public_id and storable(plan.public_id),
             )
         )
         for number, body in enumerate(bodies, 1):
@@ -226,6 +237,8 @@ class _Batch:
         self._db.execute(_SQL["count_new"], (ids, ids - self._partless))
         if self._originals:
             self._db.executemany(_SQL["insert_original"], self._originals)
+        if self._listeners:
+            self._db.executemany(_SQL["insert_listener"], self._listeners)
         if self._answers:
             self._db.executemany(_SQL["insert_answer"], self._answers)
 

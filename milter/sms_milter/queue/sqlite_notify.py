@@ -5,6 +5,7 @@ All of it happens inside somebody's transaction: an outcome and the report about
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from sms_milter.model import (
     Answer,
     DeliveryReport,
     DueReport,
+    Notice,
     Notify,
     PartState,
     ReceiptNews,
@@ -29,13 +31,16 @@ _WAITING = {NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.SUBMITTING]}
 _SILENT = {NUMBER_OF[PartState.ACCEPTED], NUMBER_OF[PartState.UNCERTAIN]}
 _LOST = {NUMBER_OF[PartState.FAILED], NUMBER_OF[PartState.EXPIRED]}
 
-# part.receipt: that a receipt was asked for, and that the sender is told what it says.
+# part.receipt: a receipt was asked for, and somebody is told what it says; or also how the part comes to the
+# SMSC.
 RECEIPT_TOLD = 2
+ALL_TOLD = 3
 
 _USUAL_VALIDITY_SECONDS = 48 * 3600.0  # an SMSC's, where the message names none
 _LATE_SECONDS = 24 * 3600.0
 _LOOK_AGAIN_SECONDS = 3600.0
 _OVERDUE_AT_ONCE = 1000
+_GATHERED_AT_ONCE = 1000  # lines of a mail
 
 
 def patience(validity_seconds: int | None) -> float:
@@ -64,17 +69,31 @@ class Reports:
         delivered = state == _DELIVERED
         if delivered and total > 1 and self._db.execute(_SQL["undelivered"], span).fetchone()[0]:
             return
-        facts = {
-            "told": _TOLD_OF_SUCCESS if delivered else _TOLD_OF_FAILURE,
-            "state": state,
-            "smsc": receipt.smsc,
-            "stat": receipt.stat,
-            "error": receipt.error,
-            "at": receipt.at if receipt.done_at is None else receipt.done_at,
-            "now": receipt.at,
-        }
-        if self._add(message_id, facts):
+        told = _TOLD_OF_SUCCESS if delivered else _TOLD_OF_FAILURE
+        if self._add(message_id, {**_facts(receipt), "told": told, "state": state}):
             self._look_again(message_id, None)
+
+    def pending(self, receipt: ReceiptNews, message_id: int, total: int, state: int) -> None:
+        """A receipt has told that a part is under way in the network; once, and not after the end."""
+        if not self._db.execute(_SQL["ended"], (message_id, message_id + total - 1)).fetchone()[0]:
+            told = Notify.PENDING.value
+            self._add(message_id, {**_facts(receipt), "told": told, "event": told, "state": state})
+
+    @property
+    def any_followed(self) -> bool:
+        """Whether anybody is told of `moved` parts; to be asked before they move."""
+        followed: int = self._db.execute(_SQL["any_followed"]).fetchone()[0]
+        return bool(followed)
+
+    def moved(self, moments: Mapping[int, float], event: Notify, state: PartState) -> None:
+        """The SMSC has taken parts (SENT), or not for now (RETRY); parts by id, with the time."""
+        ids = json.dumps(list(moments))
+        for part_id, first, last, smsc in self._db.execute(_SQL["followed_parts"], (ids,)).fetchall():
+            if event is Notify.SENT and self._db.execute(_SQL["unsent"], (first, last)).fetchone()[0]:
+                continue
+            facts = {"told": event.value, "event": event.value, "state": NUMBER_OF[state], "smsc": smsc}
+            at = moments[part_id]
+            self._add(first, {**facts, "stat": "", "error": "", "at": at, "now": at})
 
     def overdue(self, now: float) -> None:
         """Report messages whose receipt should have come by now; their parts stay as they are."""
@@ -104,7 +123,8 @@ class Reports:
         return None
 
     def _add(self, message_id: int, facts: Mapping[str, Any]) -> bool:
-        added = self._db.execute(_SQL["report_end"], {**facts, "message": message_id}).rowcount > 0
+        row = {"event": 0, "command_status": 0, **facts, "message": message_id}
+        added = self._db.execute(_SQL["report_news"], row).rowcount > 0
         self.added |= added
         return added
 
@@ -112,14 +132,40 @@ class Reports:
         self._db.execute(_SQL["look_again"], (at, message_id))
 
 
-def due(db: sqlite3.Connection, now: float, limit: int) -> list[DueReport]:
+def _facts(receipt: ReceiptNews) -> dict[str, Any]:
+    return {
+        "smsc": receipt.smsc,
+        "stat": receipt.stat,
+        "error": receipt.error,
+        "at": receipt.at if receipt.done_at is None else receipt.done_at,
+        "now": receipt.at,
+    }
+
+
+def due(db: sqlite3.Connection, now: float, limit: int, *, urls: bool) -> list[DueReport]:
     """See `ports.ReportQueue.due_reports`."""
-    return [_due(row) for row in db.execute(_SQL["due_reports"], (now, limit))]
+    groups: list[list[int]] = []
+    taken: set[int] = set()
+    for report_id, mail_id, listener_id, gather in db.execute(
+        _SQL["due_reports"], (urls, now, limit)
+    ).fetchall():
+        if report_id in taken:
+            continue
+        group = [report_id]
+        if gather:
+            rows = db.execute(_SQL["gathered"], (mail_id, listener_id, _GATHERED_AT_ONCE))
+            group = [row[0] for row in rows]
+        taken.update(group)
+        groups.append(group)
+    if not groups:
+        return []
+    found = {row[0]: row for row in db.execute(_SQL["reports"], (json.dumps(list(taken)),))}
+    return [_due([found[report_id] for report_id in group]) for group in groups]
 
 
-def next_due(db: sqlite3.Connection) -> float | None:
+def next_due(db: sqlite3.Connection, *, urls: bool) -> float | None:
     """See `ports.ReportQueue.next_report`."""
-    row = db.execute(_SQL["next_report"]).fetchone()
+    row = db.execute(_SQL["next_report"], (urls,)).fetchone()
     return row[0] if row else None
 
 
@@ -133,19 +179,25 @@ def record(db: sqlite3.Connection, outcomes: Sequence[ReportOutcome]) -> None:
             db.execute(_SQL["defer_report"], (outcome.again_at, why, outcome.report_id))
 
 
-def _due(row: Sequence[Any]) -> DueReport:
-    report_id, queue_id, mta_queue_id, created_at, attempts, message_id, mail_message_id, *rest = row
-    to, subject, body, author, author_name, *news = rest
+def _due(rows: Sequence[Sequence[Any]]) -> DueReport:
+    """One mail, or one request, from the rows that it tells of."""
+    report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, message_id, *rest = rows[0]
+    to, subject, body, author, author_name, target, dialect, *news = rest
+    content: DeliveryReport | Answer | Notice
     if message_id is None:
-        content: DeliveryReport | Answer = Answer(to, subject, body, author or "", author_name or "")
-    else:
+        content = Answer(to, subject, body, author or "", author_name or "")
+    elif target is None:
         content = _told(news)
-    return DueReport(report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, content)
+    else:
+        content = Notice(dialect, target, tuple([_told(row[-len(news) :]) for row in rows]))
+    more = tuple([row[0] for row in rows[1:]])
+    return DueReport(report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, content, more)
 
 
 def _told(row: Sequence[Any]) -> DeliveryReport:
-    sender, recipient, destination, state, smsc, stat, error, command_status, at, *mail = row
-    arrived_at, original_recipient, envelope_id, header = mail
+    sender, recipient, destination, state, smsc, stat, error, command_status, at, *more = row
+    arrived_at, original_recipient, envelope_id, header, *message = more
+    originator, reference, public_id, parts, event = message
     return DeliveryReport(
         sender=sender,
         recipient=recipient,
@@ -160,4 +212,9 @@ def _told(row: Sequence[Any]) -> DeliveryReport:
         original_recipient=original_recipient,
         envelope_id=envelope_id or "",
         header=header or b"",
+        originator=originator,
+        reference=reference,
+        public_id=public_id,
+        parts=parts,
+        on_the_way=Notify(event),
     )

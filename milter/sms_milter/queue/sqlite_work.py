@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sms_milter.model import Heard, LeasedPart, MobilePart, Outcome, PartState, ReceiptNews, Settled
+from sms_milter.model import Heard, LeasedPart, MobilePart, Notify, Outcome, PartState, ReceiptNews, Settled
 from sms_milter.queue import sqlite_mobile
 from sms_milter.queue.sqlite_lease import next_parts
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
@@ -26,6 +26,9 @@ _RECORDED_FROM = {
     PartState.UNCERTAIN: (_SUBMITTING,),
     PartState.QUEUED: (_SUBMITTING, _UNCERTAIN),
 }
+
+# Of which ends of a submit somebody may be told before the message ends.
+_FOLLOWED = {PartState.ACCEPTED: Notify.SENT, PartState.QUEUED: Notify.RETRY}
 
 # Receipts are waited for this long after the validity is over (SMPP practice: at least seven days).
 _PATIENCE_SECONDS = 7 * 86400.0
@@ -66,6 +69,7 @@ class SqliteWork:
     def _record(self, state: PartState, outcomes: list[Outcome]) -> None:
         if state not in _RECORDED_FROM:
             raise ValueError(f"no submit ends in state {state}")
+        followed = state in _FOLLOWED and self._reports.any_followed
         rows = [_row(outcome) for outcome in outcomes]
         sql = _SQL[f"record_{state.value}"]
         missing = len(rows)
@@ -77,6 +81,9 @@ class SqliteWork:
             missing -= moved
             if not missing:
                 break
+        if followed:
+            moments = {outcome.part_id: outcome.at for outcome in outcomes}
+            self._reports.moved(moments, _FOLLOWED[state], state)
         if state is PartState.FAILED:
             siblings = self._db.executemany(_SQL["fail_siblings"], rows).rowcount
             self.move(_QUEUED, _FAILED, siblings)
@@ -170,7 +177,7 @@ class SqliteWork:
             self._changes[state] -= parts
         for name in ("delete_receipts", "delete_parts", "delete_messages"):
             self._db.execute(_SQL[name], (first, last))
-        for name in ("delete_reports", "delete_original", "delete_mail"):
+        for name in ("delete_reports", "delete_listeners", "delete_original", "delete_mail"):
             self._db.execute(_SQL[name], (first,))
         return True
 
@@ -200,11 +207,13 @@ class SqliteWork:
                 after = NUMBER_OF[receipt.state]
                 self._db.execute(_SQL["settle_final"], (after, receipt.stat, receipt.at, part_id))
                 self.move(before, after, 1)
-                if asked == RECEIPT_TOLD:
+                if asked >= RECEIPT_TOLD:
                     self._reports.heard(receipt, part_id - number + 1, total, after)
                 changed = True
             elif stat != receipt.stat:
                 self._db.execute(_SQL["settle_interim"], (receipt.stat, part_id))
+                if asked >= RECEIPT_TOLD:
+                    self._reports.pending(receipt, part_id - number + 1, total, before)
                 changed = True
         return part_id, Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
 

@@ -30,7 +30,7 @@ class Frame:
 
     `author` is the From address, shown with `author_name` if there is any; `recipient` an envelope address
     without brackets; `sent_at` is in seconds since the epoch; `in_reply_to` the Message-ID of the mail that
-    it is about, if it had one.
+    it is about, if it had one. `unasked`: something has happened, it is no reply (RFC 3834 §5).
     """
 
     author: str
@@ -39,6 +39,7 @@ class Frame:
     sent_at: float
     in_reply_to: str = ""
     author_name: str = "Mail Delivery System"
+    unasked: bool = False
 
 
 def begin(frame: Frame, subject: str) -> EmailMessage:
@@ -52,7 +53,7 @@ def begin(frame: Frame, subject: str) -> EmailMessage:
     if _MESSAGE_ID.fullmatch(frame.in_reply_to):
         mail["In-Reply-To"] = frame.in_reply_to
         mail["References"] = frame.in_reply_to
-    mail["Auto-Submitted"] = "auto-replied"
+    mail["Auto-Submitted"] = "auto-generated" if frame.unasked else "auto-replied"
     return mail
 
 

@@ -104,6 +104,8 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         validity_seconds=wish.validity_seconds,
         receipt=wish.receipt,
         notify=wish.notify,
+        notice=wish.notice,
+        public_id=wish.public_id,
         original_recipient=wish.original_recipient,
         route=terms.route,
         smsc=terms.smsc,

@@ -307,50 +307,55 @@ def test_what_the_account_may_show(wanted: str, settings: dict[str, Any], source
     [
         ("", EVERYTHING, True, False),
         (",N=", EVERYTHING, True, False),
-        (",Notify=always", EVERYTHING, True, True),
+        (",Notify=always", EVERYTHING | Notify.PENDING, True, True),
         (",Notify=FAILED", Notify.LOST | Notify.FAILURE, True, False),
         (",N=None", Notify.NEVER, False, False),
     ],
 )
 def test_what_the_sender_is_told(notify: str, told: Notify, receipt: bool, progress: bool) -> None:
     wish = wish_of(mail_of(KEYS + notify))
-    assert (wish.notify, wish.receipt, wish.progress) == (told, receipt, progress)
+    assert (wish.notify, wish.notice, wish.receipt, wish.progress) == (Notify.NEVER, told, receipt, progress)
 
 
 @pytest.mark.parametrize(
     ("subject", "told", "receipt"),
-    [(None, Notify.LOST, False), ("N=ALWAYS", EVERYTHING, True), ("N=NONE", Notify.NEVER, False)],
+    [
+        (None, Notify.LOST, False),
+        ("N=ALWAYS", EVERYTHING | Notify.PENDING, True),
+        ("N=NONE", Notify.NEVER, False),
+    ],
 )
 def test_to_a_number_nobody_is_told_of_deliveries_unasked(
     subject: str | None, told: Notify, receipt: bool
 ) -> None:
     wish = wish_of(mail_of(subject), NUMBER)
-    assert (wish.notify, wish.receipt) == (told, receipt)
+    assert (wish.notify, wish.notice, wish.receipt) == (Notify.NEVER, told, receipt)
 
 
 @pytest.mark.parametrize(
-    ("subject", "parameter", "told"),
+    ("subject", "parameter", "notify", "notice"),
     [
-        (KEYS, "NEVER", Notify.NEVER),
-        (f"{KEYS},N=ALWAYS", "never", Notify.NEVER),
-        (f"{KEYS},N=FAILED", "SUCCESS", Notify.LOST | Notify.FAILURE),
-        (KEYS, "SUCCESS", Notify.LOST | Notify.SUCCESS),
+        (KEYS, "NEVER", Notify.NEVER, Notify.NEVER),
+        (f"{KEYS},N=ALWAYS", "never", Notify.NEVER, Notify.NEVER),
+        (f"{KEYS},N=FAILED", "SUCCESS", Notify.NEVER, Notify.LOST | Notify.FAILURE),
+        (KEYS, "SUCCESS", Notify.LOST | Notify.SUCCESS, Notify.NEVER),
     ],
 )
-def test_notify_at_rcpt(subject: str, parameter: str, told: Notify) -> None:
-    assert wish_of(mail_of(subject), address_of("textsms", NOTIFY=parameter)).notify == told
+def test_notify_at_rcpt(subject: str, parameter: str, notify: Notify, notice: Notify) -> None:
+    wish = wish_of(mail_of(subject), address_of("textsms", NOTIFY=parameter))
+    assert (wish.notify, wish.notice) == (notify, notice)
 
 
 def test_the_account_may_tell_senders_to_numbers_more() -> None:
     wish = wish_of(mail_of(None), NUMBER, account=Account(notify="always"))
-    assert (wish.notify, wish.receipt) == (EVERYTHING, True)
+    assert (wish.notice, wish.receipt) == (EVERYTHING, True)
 
 
 def test_nobody_is_told_where_nothing_is_mailed() -> None:
     wish = wish_of(mail_of(), reports=False)
-    assert (wish.notify, wish.receipt) == (Notify.NEVER, True)
+    assert (wish.notify, wish.notice, wish.receipt) == (Notify.NEVER, Notify.NEVER, True)
     wish = wish_of(mail_of(), sender="")
-    assert (wish.notify, wish.receipt) == (Notify.NEVER, False)
+    assert (wish.notify, wish.notice, wish.receipt) == (Notify.NEVER, Notify.NEVER, False)
 
 
 # --- several recipients -------------------------------------------------------------------------------------
@@ -365,7 +370,7 @@ def test_reports_name_the_number_of_the_subject() -> None:
 def test_a_number_in_both_places_is_one_sms_with_the_notices_of_the_subject() -> None:
     same = address_of("0041795555555")
     for order in ((same, TEXTSMS), (TEXTSMS, same)):
-        assert wish_of(mail_of(), *order).notify == EVERYTHING
+        assert wish_of(mail_of(), *order).notice == EVERYTHING
 
 
 # --- the text -----------------------------------------------------------------------------------------------

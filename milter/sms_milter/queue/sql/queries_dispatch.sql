@@ -192,6 +192,10 @@ SELECT EXISTS (SELECT 1 FROM report WHERE mail_id = ? AND finished_at IS NULL)
 -- Forget the reports of a mail.
 DELETE FROM report WHERE mail_id = ?
 
+-- delete_listeners --
+-- Forget who is told of a mail's messages.
+DELETE FROM listener WHERE mail_id = ?
+
 -- delete_original --
 -- Forget what reports would repeat of a mail.
 DELETE FROM original WHERE mail_id = ?

@@ -31,12 +31,16 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- Store a message of a mail.
 INSERT INTO message (id, mail_id, priority, flash, receipt, not_before, validity_seconds, channel, kind, route,
     recipient, originator, destination, reference, referrer, concatenation, text, notify, original_recipient,
-    overdue_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    overdue_at, notice, public_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- insert_original --
 -- Keep what reports will repeat of a mail.
 INSERT INTO original (mail_id, envelope_id, header) VALUES (?, ?, ?)
+
+-- insert_listener --
+-- Who is told what becomes of a mail's messages.
+INSERT INTO listener (mail_id, target, told, is_url, gather_seconds) VALUES (?, ?, ?, ?, ?)
 
 -- insert_answer --
 -- An answer of the mail's dialect, to be mailed at once.

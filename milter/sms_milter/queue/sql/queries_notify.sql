@@ -1,20 +1,34 @@
 -- due_reports --
--- What is to be handed to the MTA now, the longest due first.
-SELECT report.id, report.mail_id, mail.mta_queue_id, report.created_at, report.attempts, report.message_id,
-    mail.message_id, report.recipient, report.subject, report.body, report.author, report.author_name,
+-- What is due now, the longest due first: mails, or URLs to be requested.
+SELECT report.id, report.mail_id, report.listener_id, listener.gather_seconds
+FROM report INDEXED BY report_due LEFT JOIN listener ON listener.id = report.listener_id
+WHERE report.finished_at IS NULL AND report.is_url = ? AND report.due_at <= ?
+ORDER BY report.due_at, report.id LIMIT ?
+
+-- gathered --
+-- What becomes one mail: all that a listener is to be told of one mail's messages.
+SELECT id FROM report INDEXED BY report_mail
+WHERE mail_id = ? AND listener_id = ? AND finished_at IS NULL ORDER BY id LIMIT ?
+
+-- reports --
+-- All about these (a JSON list of ids).
+SELECT report.id, report.mail_id, mail.mta_queue_id, report.created_at, report.attempts, mail.message_id,
+    report.message_id, report.recipient, report.subject, report.body, report.author, report.author_name,
+    listener.target, mail.dialect,
     mail.sender, message.recipient, message.destination, report.state, report.smsc, report.stat, report.error,
     report.command_status, report.at, mail.received_at, message.original_recipient,
-    original.envelope_id, original.header
-FROM report INDEXED BY report_due
+    original.envelope_id, original.header,
+    message.originator, message.reference, message.public_id, part.total, report.event
+FROM json_each(?) AS wanted CROSS JOIN report ON report.id = wanted.value
     CROSS JOIN mail ON mail.id = report.mail_id
     LEFT JOIN message ON message.id = report.message_id
+    LEFT JOIN part ON part.id = report.message_id
     LEFT JOIN original ON original.mail_id = report.mail_id
-WHERE report.finished_at IS NULL AND report.due_at <= ?
-ORDER BY report.due_at, report.id LIMIT ?
+    LEFT JOIN listener ON listener.id = report.listener_id
 
 -- next_report --
 -- When the next one falls due.
-SELECT due_at FROM report INDEXED BY report_due WHERE finished_at IS NULL ORDER BY due_at LIMIT 1
+SELECT due_at FROM report INDEXED BY report_due WHERE finished_at IS NULL AND is_url = ? ORDER BY due_at LIMIT 1
 
 -- finish_report --
 -- The MTA has taken it, or never will.
@@ -25,17 +39,49 @@ UPDATE report SET finished_at = ?, why = ? WHERE id = ?
 UPDATE report SET due_at = ?, attempts = attempts + 1, why = ? WHERE id = ?
 
 -- report_loss --
--- A message of which a part (:id) ended just now before the SMSC had it; its sender is told once, if at all.
-INSERT OR IGNORE INTO report (mail_id, message_id, created_at, due_at, state, smsc, stat, error, command_status, at)
-SELECT part.mail_id, message.id, :at, :at, part.state, part.smsc, '', '', coalesce(part.command_status, 0), :at
+-- A message of which a part (:id) ended just now before the SMSC had it: the sender and the listeners that are told of
+-- such are told once.
+INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
+    state, smsc, stat, error, command_status, at)
+SELECT part.mail_id, message.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', coalesce(part.command_status, 0), :at
 FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
-WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notify <> 0
+WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notify & 3
+UNION ALL
+SELECT part.mail_id, message.id, 0, listener.id, listener.is_url, :at, :at + listener.gather_seconds, part.state,
+    part.smsc, '', '', coalesce(part.command_status, 0), :at
+FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
+    CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
+WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notice & listener.told & 3
 
--- report_end --
--- A message whose receipt told of its end, or is overdue, if its sender is :told of such.
-INSERT OR IGNORE INTO report (mail_id, message_id, created_at, due_at, state, smsc, stat, error, command_status, at)
-SELECT mail_id, id, :now, :now, :state, :smsc, :stat, :error, 0, :at
+-- report_news --
+-- What became of a message: the sender and the listeners that are :told of such are told once.
+INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
+    state, smsc, stat, error, command_status, at)
+SELECT mail_id, id, :event, 0, 0, :now, :now, :state, :smsc, :stat, :error, :command_status, :at
 FROM message WHERE id = :message AND notify & :told
+UNION ALL
+SELECT message.mail_id, message.id, :event, listener.id, listener.is_url, :now, :now + listener.gather_seconds, :state,
+    :smsc, :stat, :error, :command_status, :at
+FROM message CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
+WHERE message.id = :message AND message.notice & listener.told & :told
+
+-- any_followed --
+-- Whether anybody is told how a part comes to the SMSC.
+SELECT EXISTS (SELECT 1 FROM part INDEXED BY part_followed WHERE receipt = 3 AND state IN (0, 1))
+
+-- followed_parts --
+-- Of these parts (a JSON list of ids) those of which somebody is told: id, first and last part of its message, SMSC.
+SELECT part.id, part.id - part.number + 1, part.id - part.number + part.total, part.smsc
+FROM json_each(?) AS moved CROSS JOIN part ON part.id = moved.value WHERE part.receipt = 3
+
+-- unsent --
+-- Whether the SMSC has not taken all of these parts (first and last id).
+SELECT EXISTS (SELECT 1 FROM part WHERE id BETWEEN ? AND ? AND state NOT IN (2, 4))
+
+-- ended --
+-- Whether a message (id of its first and of its last part) has failed, or its end was told.
+SELECT EXISTS (SELECT 1 FROM part WHERE id BETWEEN ?1 AND ?2 AND state IN (5, 6))
+    OR EXISTS (SELECT 1 FROM report WHERE message_id = ?1 AND event = 0)
 
 -- undelivered --
 -- Whether any of these parts (first and last id) is not delivered.
