@@ -685,7 +685,7 @@ class MemoryQueue:
                 changed.append(part)
         if deed is Deed.CANCEL:
             for part in changed:
-                self._tell(part, PartState.FAILED, now, now, list(Notify))
+                self._tell(part, PartState.FAILED, now, now, LOST)
         return Done([self._leased(part) for part in changed], None)
 
     def _do(self, deed: Deed, part: dict[str, Any], now: float) -> bool:
