@@ -267,6 +267,7 @@ def test_a_report_knows_the_mail_and_the_receipt(queue: Any) -> None:
         original_recipient="rfc822;a+2Bb@sms.example",
         envelope_id="QQ+2B1",
         header=b"From: bob\nSubject: x\n",
+        originator="ACME",
     )
 
 
