@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sms_milter import reply
@@ -33,6 +34,7 @@ from sms_milter.model import (
     Credentials,
     Envelope,
     Kind,
+    LeftOut,
     Limits,
     NewMail,
     Notify,
@@ -364,6 +366,7 @@ class Transaction:
             AccountRecords(self._intake, member.name),
             self._chance,
             self._gate.channels[member.name],
+            partial(self._intake.next_number, member.name),
         )
         judgements = 1
         while True:
@@ -404,9 +407,12 @@ class Transaction:
     ) -> Plan:
         """The messages that are to be sent, authorised and planned, and what is answered."""
         messages = plan(wishes.kept, self._authorise(request, member))
-        left_out = wishes.left_out
-        outcome = Outcome(self._envelope(), mail, domain.options, request, messages, left_out)
+        outcome = Outcome(self._envelope(), mail, domain.options, request, messages, wishes.left_out)
         answers = self._answers(domain, outcome)
+        left_out = [
+            LeftOut(wish.destination, domain.dialect.worded(why, request).text)
+            for wish, why in wishes.left_out
+        ]
         return Plan(
             domain.dialect.name,
             member.name,
@@ -414,7 +420,7 @@ class Transaction:
             answers,
             request.records,
             request.listeners,
-            len(left_out),
+            (*request.left_out, *left_out),
         )
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
@@ -528,6 +534,7 @@ class Transaction:
             answers=judged.answers,
             records=judged.records,
             listeners=judged.listeners,
+            left_out=judged.left_out,
         )
 
     def _original(self, judged: Plan) -> Original | None:
@@ -641,7 +648,7 @@ class Transaction:
             pairs["messages"] = len(judged.messages)
             pairs["parts"] = _parts_of(judged.messages)
             if judged.left_out:
-                pairs["left_out"] = judged.left_out
+                pairs["left_out"] = len(judged.left_out)
             if folded := sum([message.folded for message in judged.messages]):
                 pairs["folded"] = folded
         if stored is not None:

@@ -217,6 +217,17 @@ class Wish:
     notice: Notify = Notify.NEVER  # what the mail's listeners may be told
     public_id: str = ""  # the id that its client was given for it
     original_recipient: str = ""  # ESMTP parameter ORCPT as given
+    comment: str = field(default="", repr=False)  # what the sender notes for itself; the phone is not sent it
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A destination that a mail names, as written, and that gets nothing while others do; `why` is the reply
+    that it would have got alone.
+    """
+
+    destination: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +243,7 @@ class SmsRequest:
     partial: bool = False  # whether messages that cannot be sent are left out while others can be
     written: bytes = b""  # the request as it was written, where that says which requests are identical
     repeatable: bool = False  # whether an identical one is never refused as its duplicate
+    left_out: tuple[LeftOut, ...] = ()  # what the dialect leaves out of them from the first
     confirm: bool = False  # whether it asks the dialect for an answer when all is well
     records: tuple[Record, ...] = ()  # written with it; if one is not any more as it was read, judged again
 
@@ -322,6 +334,7 @@ class PlannedMessage(NamedTuple):
     public_id: str = ""
     original_recipient: str = ""
     folded: bool = False  # typographic punctuation was written in ASCII
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +442,7 @@ class NewMail:
     answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()  # as read, with their new values
     listeners: Sequence[Listener] = ()
+    left_out: Sequence[LeftOut] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -762,4 +776,4 @@ class Plan:
     answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()
     listeners: Sequence[Listener] = ()
-    left_out: int = 0  # messages asked for that are not sent
+    left_out: Sequence[LeftOut] = ()

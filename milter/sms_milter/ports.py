@@ -91,6 +91,11 @@ class IntakeQueue(Protocol):
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """Parts that may still be sent, and when (epoch seconds) more will be free again."""
 
+    def next_number(self, account: str) -> int:
+        """A number for a request of the account that brings none: from 1 on, and after 2147483647 from 1
+        again. Durable before any mail that is put later.
+        """
+
     def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
         """Remember a failed login; whether `who` is blocked by it."""
 
@@ -118,6 +123,9 @@ class Intake(Protocol):
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`, bounded in time; raises Deferred."""
+
+    def next_number(self, account: str) -> int:
+        """As `IntakeQueue.next_number`, bounded in time; raises Deferred."""
 
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         """As `IntakeQueue.login_failed`, bounded in time; raises Deferred."""

@@ -44,6 +44,9 @@ class QueueView(Protocol):
     def login_blocked(self, who: str, now: float) -> bool:
         """As `IntakeQueue.login_blocked`."""
 
+    def last_number(self, account: str) -> int:
+        """The last number that `IntakeQueue.next_number` has given, 0 before the first."""
+
     def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
         """As `IntakeQueue.find_record`."""
 
@@ -73,6 +76,10 @@ class Rehearsal:
     def login_blocked(self, who: str) -> bool:
         """As the queue stands."""
         return self._queue.login_blocked(who, self._now)
+
+    def next_number(self, account: str) -> int:
+        """As the queue stands; it is not taken away."""
+        return self._queue.last_number(account) + 1
 
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         """As the queue stands."""

@@ -2,8 +2,9 @@
 
 A case is NN-name.eml (the mail), NN-name.yaml (the rest) and NN-name.md (one sentence why). `config` changes
 the dialect's base.yaml; `before` are mails that came earlier, named by their files, perhaps so many `times`
-`every` few seconds, perhaps `refused`; `expect` is the whole of preview's JSON. The cases of support/toy/
-show the same of a dialect that tests/support/toy_dialect.py adds.
+`every` few seconds, perhaps `refused`; `numbers_given` counts the ids given to requests before; `expect` is
+the whole of preview's JSON. The cases of support/toy/ show the same of a dialect that
+tests/support/toy_dialect.py adds.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ _OPTIONAL = {
     "by_the_clock",
     "config",
     "before",
+    "numbers_given",
     "sasl_user",
     "macros",
     "mail_parameters",
@@ -80,6 +82,9 @@ class Taking:
 
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         return self._queue.login_failed(who, rule, self._now)
+
+    def next_number(self, account: str) -> int:
+        return self._queue.next_number(account)
 
     def login_blocked(self, who: str) -> bool:
         return self._queue.login_blocked(who, self._now)
@@ -133,12 +138,20 @@ def take(
     assert (verdict.stored is None) is refused, f"{mail.name}: {verdict.action}, {verdict.reply}"
 
 
+def give_numbers(queue: SqliteQueue, account: str, last: int) -> None:
+    """As if so many requests of an account had come without an id of their own."""
+    for _ in range(last):
+        queue.next_number(account)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
 def test_the_mail_becomes_what_the_case_says(case: Path, tmp_path: Path) -> None:
     content = read(case)
     configuration = configured(case, content.get("config", {}), tmp_path)
     queue = SqliteQueue(str(tmp_path / "queue.db"))
     try:
+        for account, number in content.get("numbers_given", {}).items():
+            give_numbers(queue, account, number)
         for earlier in content.get("before", ()):
             how = dialogue(content) | dialogue(earlier)
             for number in range(earlier.get("times", 1)):

@@ -28,7 +28,7 @@ from support.smtp_dialogue import SmtpDialogue
 from support.smtp_sink import SmtpSink
 
 GOLDEN = ROOT / "tests" / "golden"
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z|\b1\d{9}\b")
+PASSING = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z|(?<=ID - )\d+")
 BARE_CR = re.compile(rb"\r(?!\n)")
 NOT_OURS = ("replace_if_present_flag", "sm_default_msg_id")  # never set, and preview does not show them
 SENTINELS = count(1)
@@ -230,11 +230,13 @@ def assert_as_expected(expected: Mapping[str, Any], replies: list[str], came: li
 
 
 def same_reply(expected: Mapping[str, Any] | None, reply: str) -> bool:
-    """Whether the client saw this reply; moments in it are those of the day on which it was given."""
+    """Whether the client saw this reply; moments in it are those of the day on which it was given, numbers
+    of requests go on from case to case.
+    """
     if expected is None:
         return reply.startswith("250")
     words = f"{expected['code']} {expected['enhanced']} {expected['text']}"
-    return MOMENT.sub("", words) == MOMENT.sub("", reply)
+    return PASSING.sub("", words) == PASSING.sub("", reply)
 
 
 def comparable(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Remembered:
         self.left = left
         self.failed: list[tuple[str, LoginRule]] = []
         self.blocked: set[str] = set()
+        self.numbers: dict[str, int] = {}
         self.records: dict[tuple[str, str, str], Record] = {}
         self._put = put
 
@@ -77,6 +78,10 @@ class Remembered:
         if len(self.failed) >= rule.count:
             self.blocked.add(who)
         return who in self.blocked
+
+    def next_number(self, account: str) -> int:
+        self.numbers[account] = self.numbers.get(account, 0) + 1
+        return self.numbers[account]
 
     def login_blocked(self, who: str) -> bool:
         return who in self.blocked

@@ -65,6 +65,7 @@ class MemoryQueue:
         self._failures: list[tuple[str, float]] = []
         self._blocks: dict[str, float] = {}
         self._records: dict[tuple[str, str, str], Record] = {}
+        self._numbers: dict[str, int] = {}
         self._links: list[dict[str, Any]] = []
         self._mobile: dict[int, dict[str, Any]] = {}
         self._reports: list[dict[str, Any]] = []
@@ -226,6 +227,13 @@ class MemoryQueue:
             left = max(0, limit - sum(parts for _, parts in used))
             answers.append((left, used[0][0] + rule.period_seconds if used else now))
         return min(answers, key=lambda answer: answer[0])
+
+    def next_number(self, account: str) -> int:
+        self._numbers[account] = self._numbers.get(account, 0) % 2147483647 + 1
+        return self._numbers[account]
+
+    def last_number(self, account: str) -> int:
+        return self._numbers.get(account, 0)
 
     def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
         self._failures.append((who, now))
@@ -656,9 +664,9 @@ class MemoryQueue:
                     if part["queue_id"] == queue_id:
                         plan = part["plan"]
                         shown = {**self._shown(part), "receipts": self._stats(part["part_id"])}
-                        message = messages.setdefault(
-                            id(plan), {"destination": plan.destination, "kind": plan.kind.value, "parts": []}
-                        )
+                        fields = {"destination": plan.destination, "kind": plan.kind.value, "parts": []}
+                        fields["comment"] = plan.comment or None
+                        message = messages.setdefault(id(plan), fields)
                         message["parts"].append(shown)
                 return {
                     "queue_id": queue_id,
@@ -666,6 +674,7 @@ class MemoryQueue:
                     "account": mail.account,
                     "sender": mail.sender,
                     "messages": list(messages.values()),
+                    "left_out": [{"destination": one.destination, "why": one.why} for one in mail.left_out],
                 }
         return None
 

@@ -47,6 +47,10 @@ def _least(_limit: int) -> int:
     return 0
 
 
+def _first() -> int:
+    return 1
+
+
 @dataclass(frozen=True, slots=True)
 class Context(Generic[Options]):
     """The envelope of a mail and what is known about it when its content is read, at end of message.
@@ -55,7 +59,8 @@ class Context(Generic[Options]):
     seconds since the epoch; `reports` says whether any are mailed here. `chance` gives a number from 0 that
     is less than its argument and that nobody can foresee; without it there is no chance, always 0. `channels`
     are those besides SMS that the account may use: whoever asks for another one is refused in the dialect's
-    words.
+    words. `number` gives the account's next number, from 1 on, for a request that brings none; raises
+    Deferred.
     """
 
     envelope: Envelope
@@ -67,6 +72,7 @@ class Context(Generic[Options]):
     records: Records = NO_RECORDS
     chance: Callable[[int], int] = _least
     channels: frozenset[str] = frozenset()
+    number: Callable[[], int] = _first
 
 
 @dataclass(frozen=True, slots=True)

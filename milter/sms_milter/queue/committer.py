@@ -123,6 +123,12 @@ class Committer:
         left: tuple[int, float] = self._result(job, self._jobs, None)
         return left
 
+    def next_number(self, account: str) -> int:
+        """See `ports.Intake.next_number`."""
+        job: _Job = _Waiting(lambda queue: queue.next_number(account))
+        number: int = self._result(job, self._jobs, None)
+        return number
+
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         """See `ports.Intake.login_failed`."""
         now = self._clock()

@@ -89,6 +89,16 @@ class SqliteQueue:
         with self._file.reading() as db:
             return sqlite_limits.quota_left(db, account, sender, rule, now)
 
+    def next_number(self, account: str) -> int:
+        """See `ports.IntakeQueue.next_number`. A mail that names it will be durable after it."""
+        with self._file.transaction(synced=False) as db:
+            return sqlite_intake.next_number(db, account)
+
+    def last_number(self, account: str) -> int:
+        """The last number given out for an account, 0 before the first."""
+        with self._file.reading() as db:
+            return sqlite_intake.last_number(db, account)
+
     def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
         """See `ports.IntakeQueue.login_failed`."""
         with self._file.transaction() as db:

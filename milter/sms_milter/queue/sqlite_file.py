@@ -37,6 +37,8 @@ _CAUSES = {
     "SQLITE_NOMEM": "out of memory",
 }
 
+_SYNCED = "synchronous = FULL"
+
 
 class SqliteFile:
     """One process's way to the database at `path`.
@@ -55,13 +57,18 @@ class SqliteFile:
         self._connection: sqlite3.Connection | None = None
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside is durable together at its end, or not at all. Raises QueueUnavailable."""
+    def transaction(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        """Everything inside is durable together at its end, or not at all. Raises QueueUnavailable.
+
+        Not `synced`: durable with the next transaction that is, and until then lost if the machine stops.
+        """
         self._take_turn()
         try:
             connection = self._open()
             lock = self._writer_lock()
             try:
+                if not synced:
+                    connection.execute("PRAGMA synchronous = NORMAL").close()
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
@@ -69,8 +76,11 @@ class SqliteFile:
                     raise
                 except BaseException:
                     connection.execute("ROLLBACK")
+                    connection.execute(f"PRAGMA {_SYNCED}").close()
                     raise
                 connection.execute("COMMIT")
+                if not synced:
+                    connection.execute(f"PRAGMA {_SYNCED}").close()
             except sqlite3.Error as error:
                 raise self._meaning(error) from error
             finally:
@@ -187,7 +197,7 @@ def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=200)
     for pragma in (
         f"busy_timeout = {_FOREIGN_LOCK_MILLISECONDS}",
-        "synchronous = FULL",
+        _SYNCED,
         "foreign_keys = OFF",  # parents and children lie side by side and are written together
         "temp_store = MEMORY",
         f"cache_size = -{_CACHE_KIB}",

@@ -65,6 +65,18 @@ def put(
     return results
 
 
+def next_number(db: sqlite3.Connection, account: str) -> int:
+    """See `ports.IntakeQueue.next_number`."""
+    number: int = db.execute(_SQL["next_number"], (storable(account),)).fetchone()[0]
+    return number
+
+
+def last_number(db: sqlite3.Connection, account: str) -> int:
+    """The last one that `next_number` has given, 0 before the first."""
+    row = db.execute(_SQL["last_number"], (storable(account),)).fetchone()
+    return row[0] if row else 0
+
+
 def login_failed(db: sqlite3.Connection, who: str, rule: LoginRule, now: float) -> bool:
     """Count a failed login, forget some old ones; see `ports.IntakeQueue.login_failed`."""
     who = storable(who)
@@ -93,9 +105,11 @@ class _Batch:
 
     __slots__ = (
         "_answers",
+        "_comments",
         "_db",
         "_first_id",
         "_last_id",
+        "_left_out",
         "_listeners",
         "_mails",
         "_messages",
@@ -116,6 +130,8 @@ class _Batch:
         self._listeners: list[tuple[Any, ...]] = []
         self._partless = 0
         self._answers: list[tuple[Any, ...]] = []
+        self._comments: list[tuple[Any, ...]] = []
+        self._left_out: list[tuple[Any, ...]] = []
 
     def add(self, mail: NewMail) -> int:
         """Take a mail in; returns its id, which is that of its first part, or of none when it has none."""
@@ -144,6 +160,9 @@ class _Batch:
         for one in mail.listeners:
             row = (queue_id, storable(one.target), int(one.told), one.is_url, one.gather_seconds)
             self._listeners.append(row)
+        for destination in mail.left_out:
+            written, why = storable(destination.destination), storable(destination.why)
+            self._left_out.append((queue_id, written, why))
         for answer in mail.answers:
             texts = map(storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name))
             self._answers.append((queue_id, self._now, self._now, *texts))
@@ -196,6 +215,8 @@ class _Batch:
                 plan.public_id and storable(plan.public_id),
             )
         )
+        if plan.comment:
+            self._comments.append((part_id, storable(plan.comment)))
         for number, body in enumerate(bodies, 1):
             self._parts.append(
                 (
@@ -239,6 +260,10 @@ class _Batch:
             self._db.executemany(_SQL["insert_original"], self._originals)
         if self._listeners:
             self._db.executemany(_SQL["insert_listener"], self._listeners)
+        if self._comments:
+            self._db.executemany(_SQL["insert_comment"], self._comments)
+        if self._left_out:
+            self._db.executemany(_SQL["insert_left_out"], self._left_out)
         if self._answers:
             self._db.executemany(_SQL["insert_answer"], self._answers)
 

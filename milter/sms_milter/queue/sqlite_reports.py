@@ -59,7 +59,8 @@ def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     }
     for part_id, part in parts.items():
         messages[part_id - part["number"] + 1]["parts"].append(part)
-    return {**mail, "messages": list(messages.values())}
+    left_out = _rows(db, "mail_left_out", mail["queue_id"])
+    return {**mail, "messages": list(messages.values()), "left_out": left_out}
 
 
 def list_mobile(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:

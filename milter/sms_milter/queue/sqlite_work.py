@@ -175,9 +175,15 @@ class SqliteWork:
             return False
         for state, parts in self._db.execute(_SQL["count_states"], (first, last)):
             self._changes[state] -= parts
-        for name in ("delete_receipts", "delete_parts", "delete_messages"):
+        for name in ("delete_receipts", "delete_parts", "delete_comments", "delete_messages"):
             self._db.execute(_SQL[name], (first, last))
-        for name in ("delete_reports", "delete_listeners", "delete_original", "delete_mail"):
+        for name in (
+            "delete_reports",
+            "delete_listeners",
+            "delete_original",
+            "delete_left_out",
+            "delete_mail",
+        ):
             self._db.execute(_SQL[name], (first,))
         return True
 

@@ -107,6 +107,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         notice=wish.notice,
         public_id=wish.public_id,
         original_recipient=wish.original_recipient,
+        comment=wish.comment,
         route=terms.route,
         smsc=terms.smsc,
         concatenation=content.concatenation,

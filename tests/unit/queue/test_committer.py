@@ -126,6 +126,10 @@ def bench() -> Iterator[Bench]:
     made.committer.stop()
 
 
+def test_numbers_come_from_the_queue(bench: Bench) -> None:
+    assert [bench.committer.next_number(account) for account in ("a", "a", "b")] == [1, 2, 1]
+
+
 def test_a_mail_is_stored_and_the_doorbell_rung(bench: Bench) -> None:
     stored = bench.committer.put(mail(fingerprint=b"f"))
     assert not stored.repeat

@@ -244,6 +244,30 @@ def test_a_mail_without_messages_is_our_fault(path: Path) -> None:
     queue.close()
 
 
+def test_a_number_costs_no_sync_and_what_follows_is_synced_again(path: Path) -> None:
+    file = SqliteFile(str(path))
+    with file.transaction(synced=False) as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (1,)
+        db.execute("INSERT INTO number VALUES ('acme', 2147483646)")
+    with file.transaction() as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    with pytest.raises(ZeroDivisionError), file.transaction(synced=False) as db:
+        db.execute(f"INSERT INTO number VALUES ('other', {1 // 0})")
+    with file.transaction() as db:
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+    file.close()
+
+
+def test_numbers_begin_again_after_the_last_of_32_bits(path: Path) -> None:
+    queue = SqliteQueue(str(path))
+    queue.next_number("acme")
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE number SET last = 2147483646")
+    db.close()
+    assert [queue.next_number("acme") for _ in range(2)] == [2147483647, 1]
+    queue.close()
+
+
 # --- cost ---------------------------------------------------------------------------------------------------
 
 
@@ -274,6 +298,9 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (dispatch["finished_mails"], (NOW, 0.0, 0, 10)),
         (dispatch["parked_receipts"], ("[1]",)),
         (intake["find_fingerprint"], (b"f", NOW)),
+        (intake["last_number"], ("acme",)),
+        (dispatch["delete_left_out"], (1,)),
+        (dispatch["delete_comments"], (1, 2)),
         (records["find_record"], ("acme", "code", "1")),
         (records["forget_records"], (NOW,)),
         (records["newest_message"], ("acme", "1")),
@@ -293,6 +320,9 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN message" not in plan, sql
         assert "SCAN request" not in plan, sql
         assert "SCAN run" not in plan, sql
+        assert "SCAN left_out" not in plan, sql
+        assert "SCAN comment" not in plan, sql
+        assert "SCAN number" not in plan, sql
         if "DISTINCT" not in sql:
             assert "TEMP B-TREE" not in plan, sql
 

@@ -12,7 +12,7 @@ from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.dialects.smscentre import forward, replies, request, source
 from sms_milter.dialects.smscentre.options import SmscentreOptions as SmscentreOptions
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Envelope, Notify, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Credentials, Envelope, LeftOut, Notify, Recipient, SmsRequest, Wish
 from sms_milter.policy import reports
 from sms_milter.reply import Denial, Limit, Reply
 
@@ -51,6 +51,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
     Rejected.
     """
     wishes: list[Wish] = []
+    left_out: tuple[LeftOut, ...] = ()
     answered, written = False, b""
     # Each address counts once, however often it is named (SMSCentre §2).
     addressed = {names_account(address, context.options): address for address, _ in context.targets}
@@ -59,13 +60,15 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
         if asks:
             asked = request.read(mail, address, notify, context)
             wishes += asked.wishes
-            answered, written = asked.answered, source.text(mail).encode("utf-8", "surrogatepass")
+            left_out, answered = asked.left_out, asked.answered
+            written = source.text(mail).encode("utf-8", "surrogatepass")
         else:
             wishes += forward.wishes(mail, address, notify, context)
     return SmsRequest(
         tuple(wishes),
         context.options.max_parts,
         partial=True,
+        left_out=left_out,
         written=written,
         repeatable=not written,  # mail to `<login>@` may repeat (SMSCentre §13)
         confirm=answered,

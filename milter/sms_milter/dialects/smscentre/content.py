@@ -52,6 +52,7 @@ class Content:
     binary: Binary | None = None
     flash: bool = False
     protocol_id: int = 0
+    comment: str = ""
 
 
 def form_of(message: str, form: str) -> tuple[str, str]:
@@ -85,8 +86,8 @@ def content(message: str, form: str, translit: str, raw: bytes | None = None) ->
     if form == HEXADECIMAL:
         return _binary(_from_hexadecimal(text), comment)
     if form == PUSH:
-        return _push(text)
-    return Content(transliterated(text, translit), flash=form == FLASH)
+        return replace(_push(text), comment=comment)
+    return Content(transliterated(text, translit), flash=form == FLASH, comment=comment)
 
 
 def _without_comment(message: str) -> tuple[str, str]:

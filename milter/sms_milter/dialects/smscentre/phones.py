@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from sms_milter.config.schema import Account
 
@@ -13,16 +14,27 @@ _MSISDN = re.compile(r"[1-9][0-9]{6,14}")
 _GROUP = re.compile(r"[Gg]([0-9]{1,9})")
 
 
-def numbers(written: str, account: Account) -> list[str]:
-    """The digits of a list separated by commas or semicolons, each number once; what is none is left out."""
+class Numbers(NamedTuple):
+    """The digits of each number, once; and what was written and is none, or is a group of nobody."""
+
+    found: list[str]
+    wrong: list[str]
+
+
+def numbers(written: str, account: Account) -> Numbers:
+    """What is written in a list separated by commas or semicolons."""
     found: dict[str, None] = {}
-    for one in _SEPARATORS.split(written):
-        group = _GROUP.fullmatch(one.strip())
-        if group:
-            found |= dict.fromkeys(account.groups.get(int(group[1]), ()))
-        elif number := _number(one.strip(), account.country_code):
-            found[number] = None
-    return list(found)
+    wrong: list[str] = []
+    for one in filter(None, map(str.strip, _SEPARATORS.split(written))):
+        if group := _GROUP.fullmatch(one):
+            members = account.groups.get(int(group[1]), ())
+        else:
+            number = _number(one, account.country_code)
+            members = (number,) if number else ()
+        found |= dict.fromkeys(members)
+        if not members:
+            wrong.append(one)
+    return Numbers(list(found), wrong)
 
 
 def _number(written: str, country: str | None) -> str | None:

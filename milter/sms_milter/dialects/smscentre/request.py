@@ -5,17 +5,16 @@
 from __future__ import annotations
 
 import re
-import zlib
 from dataclasses import dataclass
 
 from sms_milter.config.schema import Account
 from sms_milter.dialects.context import Context
 from sms_milter.dialects.smscentre import listing, moment, phones, replies, source
-from sms_milter.dialects.smscentre.content import BINARY, FORMATS, Content, content, form_of
+from sms_milter.dialects.smscentre.content import BINARY, FORMATS, content, form_of
 from sms_milter.dialects.smscentre.options import SmscentreOptions
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Notify, Recipient, Wish
+from sms_milter.model import LeftOut, Notify, Recipient, Wish
 
 _MOST_RECIPIENTS = 1000
 
@@ -28,9 +27,12 @@ _ANSWERED, _MULTI_LINE = "1", "2"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it is understood: its messages, its id, and whether it asks for an answer in any case."""
+    """A request as it is understood: its messages, the numbers that are none, its id, and whether it asks for
+    an answer in any case.
+    """
 
     wishes: tuple[Wish, ...]
+    left_out: tuple[LeftOut, ...]
     identity: str
     answered: bool
 
@@ -39,7 +41,7 @@ class Request:
 class _Options:
     """The fields that hold for all messages of a request."""
 
-    identity: str
+    identity: str  # "" is for the account's next number
     translit: str
     form: str
     originator: str | None
@@ -50,52 +52,45 @@ class _Options:
 def read(mail: Mail, address: Recipient, notify: Notify, context: Context[SmscentreOptions]) -> Request:
     """The request of a mail, which came by `address`. Raises Rejected."""
     fields = source.fields(mail)
-    options = _options(fields, context)
+    options = _options(fields)
     time, zone = fields.when
     not_before = moment.not_before(time, zone, context.options.timezone, context.now)
     entries = _entries(fields, options)
     forms = [form_of(text, options.form) for _, text in entries]
-    numbers = _numbers([written for written, _ in entries], options, context.account)
+    identity = options.identity or str(context.number())  # from here on errors name it
+    numbers, wrong = _numbers([written for written, _ in entries], identity, context.account)
     raw = source.octets(mail) if options.form == BINARY and fields.phones else None
     contents = [content(text, form, options.translit, raw) for form, text in forms]
-    _check_sender(options, context.account)
+    _check_sender(options.originator, identity, context.account)
     wishes = [
-        _wish(number, what, options, not_before, notify, address)
+        Wish(
+            number,
+            what.text,
+            what.kind,
+            what.binary,
+            recipient=f"{number}@{address.domain}",
+            originator=options.originator,
+            flash=what.flash,
+            reference=identity,
+            not_before=not_before,
+            protocol_id=what.protocol_id,
+            receipt=True,
+            notify=notify,
+            original_recipient=address.parameters.get("ORCPT", ""),
+            comment=what.comment,
+        )
         for some, what in zip(numbers, contents, strict=True)
         for number in some
     ]
-    return Request(tuple(wishes), options.identity, options.answered)
-
-
-def _wish(
-    number: str,
-    what: Content,
-    options: _Options,
-    not_before: float | None,
-    notify: Notify,
-    address: Recipient,
-) -> Wish:
-    return Wish(
-        number,
-        what.text,
-        what.kind,
-        what.binary,
-        recipient=f"{number}@{address.domain}",
-        originator=options.originator,
-        flash=what.flash,
-        reference=options.identity,
-        not_before=not_before,
-        protocol_id=what.protocol_id,
-        receipt=True,
-        notify=notify,
-        original_recipient=address.parameters.get("ORCPT", ""),
-    )
+    why = replies.bad_number(identity).text
+    left_out = [LeftOut(one, why) for one in wrong]
+    return Request(tuple(wishes), tuple(left_out), identity, options.answered)
 
 
 # --- the fields ---------------------------------------------------------------------------------------------
 
 
-def _options(fields: source.Fields, context: Context[SmscentreOptions]) -> _Options:
+def _options(fields: source.Fields) -> _Options:
     """The fields that have few forms. Raises Rejected."""
     translit, form, sender, test = fields.options
     named = fields.identity not in ("", "0")
@@ -106,14 +101,8 @@ def _options(fields: source.Fields, context: Context[SmscentreOptions]) -> _Opti
         or test not in ("", "0", _ANSWERED, _MULTI_LINE)
     ):
         raise Rejected(replies.BAD_PARAMETERS)
-    identity = fields.identity if named else _new_identity(context)
+    identity = fields.identity if named else ""
     return _Options(identity, translit, form, _originator(sender), test == _MULTI_LINE, test == _ANSWERED)
-
-
-def _new_identity(context: Context[SmscentreOptions]) -> str:
-    """A number from 1 to 2147483647 for a request without one, hardly ever the same for two of them."""
-    unique = f"{context.envelope.mta_queue_id} {context.now}".encode("utf-8", "replace")
-    return str((zlib.crc32(unique) & 0x7FFFFFFF) or 1)
 
 
 def _originator(sender: str) -> str | None:
@@ -136,22 +125,25 @@ def _entries(fields: source.Fields, options: _Options) -> list[tuple[str, str]]:
     return listing.entries(fields.message, multi_line=options.multi_line)
 
 
-def _numbers(written: list[str], options: _Options, account: Account) -> list[list[str]]:
-    """The numbers of each entry. Raises Rejected when there are none, or too many."""
+def _numbers(written: list[str], identity: str, account: Account) -> tuple[list[list[str]], list[str]]:
+    """The numbers of each entry, and what is none. Raises Rejected when there are none, or too many."""
     found: list[list[str]] = []
+    wrong: list[str] = []
     total = 0
     for one in written:
-        found.append(phones.numbers(one, account))
-        total += len(found[-1])
+        numbers = phones.numbers(one, account)
+        found.append(numbers.found)
+        wrong += numbers.wrong
+        total += len(numbers.found)
         if total > _MOST_RECIPIENTS:
             raise Rejected(replies.BAD_PARAMETERS)
     if not total:
-        raise Rejected(replies.bad_number(options.identity))
-    return found
+        raise Rejected(replies.bad_number(identity))
+    return found, wrong
 
 
-def _check_sender(options: _Options, account: Account) -> None:
+def _check_sender(originator: str | None, identity: str, account: Account) -> None:
     """A sender in good form that is not the account's has an error of its own (SMSCentre §6.5)."""
     allowed = {one.removeprefix("+") for one in account.originators}
-    if options.originator is not None and allowed and options.originator not in allowed:
-        raise Rejected(replies.message_denied(options.identity))
+    if originator is not None and allowed and originator not in allowed:
+        raise Rejected(replies.message_denied(identity))

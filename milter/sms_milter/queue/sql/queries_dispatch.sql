@@ -196,6 +196,14 @@ DELETE FROM report WHERE mail_id = ?
 -- Forget who is told of a mail's messages.
 DELETE FROM listener WHERE mail_id = ?
 
+-- delete_comments --
+-- Forget what the sender noted on these messages.
+DELETE FROM comment WHERE message_id BETWEEN ? AND ?
+
+-- delete_left_out --
+-- Forget the destinations that got nothing from a mail.
+DELETE FROM left_out WHERE mail_id = ?
+
 -- delete_original --
 -- Forget what reports would repeat of a mail.
 DELETE FROM original WHERE mail_id = ?

@@ -42,6 +42,24 @@ INSERT INTO original (mail_id, envelope_id, header) VALUES (?, ?, ?)
 -- Who is told what becomes of a mail's messages.
 INSERT INTO listener (mail_id, target, told, is_url, gather_seconds) VALUES (?, ?, ?, ?, ?)
 
+-- insert_comment --
+-- Keep what the sender noted on a message.
+INSERT INTO comment (message_id, text) VALUES (?, ?)
+
+-- insert_left_out --
+-- Keep a destination that got nothing.
+INSERT INTO left_out (mail_id, destination, why) VALUES (?, ?, ?)
+
+-- next_number --
+-- An account's next number, from 1 on and round again after the last of 32 bits.
+INSERT INTO number (account, last) VALUES (?, 1)
+ON CONFLICT (account) DO UPDATE SET last = last % 2147483647 + 1
+RETURNING last
+
+-- last_number --
+-- The last number given out for an account.
+SELECT last FROM number WHERE account = ?
+
 -- insert_answer --
 -- An answer of the mail's dialect, to be mailed at once.
 INSERT INTO report (mail_id, created_at, due_at, recipient, subject, body, author, author_name)

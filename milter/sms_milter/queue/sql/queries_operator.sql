@@ -39,10 +39,14 @@ FROM mail WHERE mta_queue_id = ? ORDER BY id DESC LIMIT 1
 -- mail_messages --
 -- The messages of a mail (first and last id), without their text.
 SELECT message.id AS message_id, message.recipient, destination, originator, channel, kind, flash, priority, not_before,
-    validity_seconds, receipt, route, reference,
+    validity_seconds, receipt, route, reference, comment.text AS comment,
     CASE WHEN report.id IS NULL THEN NULL WHEN finished_at IS NULL THEN 'waiting' ELSE coalesce(why, 'sent') END AS report
-FROM message LEFT JOIN report ON report.message_id = message.id
+FROM message LEFT JOIN report ON report.message_id = message.id LEFT JOIN comment ON comment.message_id = message.id
 WHERE message.id BETWEEN ? AND ? ORDER BY message.id
+
+-- mail_left_out --
+-- The destinations that got nothing from a mail.
+SELECT destination, why FROM left_out WHERE mail_id = ? ORDER BY rowid
 
 -- mail_parts --
 -- The parts of a mail (first and last id).

@@ -63,3 +63,42 @@ def test_errors_in_the_parameters_block_a_client_and_other_refusals_do_not() -> 
     say(here, "nothing")
     blocked = here.transaction().recipient(SEND, {})
     assert str(blocked) == "451 4.7.1 ERROR = 4 (ip is blocked)"
+
+
+def test_a_request_without_id_gets_the_next_number_of_its_account_once_it_can_have_one() -> None:
+    here = desk()
+    for request in (
+        "too few",
+        "alex:x::::1:x",
+        "alex:123::never::79999999999:x",
+        "alex:123:7:::79999999999:x",
+    ):
+        say(here, request)
+    assert here.intake.numbers == {}
+    for identity in ("", "0"):
+        assert say(here, f"alex:123:{identity}:::79999999999:x").action is Action.DISCARD
+    refused = say(here, "alex:123::::12:x")
+    assert str(refused.reply).endswith("ID - 3")
+    assert [mail.messages[0].plan.reference for mail in here.intake.mails] == ["7", "1", "2"]
+
+
+def test_numbers_that_are_none_and_those_without_a_way_are_left_out_and_kept() -> None:
+    here = desk(routes={"default": [{"to": "+79", "via": ["primary"]}]})
+    say(here, "alex:123:a:::12, 447973100000, G9, 79999999999, nobody:x")
+    (mail,) = here.intake.mails
+    assert [one.plan.destination for one in mail.messages] == ["79999999999"]
+    assert [(one.destination, one.why) for one in mail.left_out] == [
+        ("12", "ERROR = 7 (invalid number), ID - a"),
+        ("G9", "ERROR = 7 (invalid number), ID - a"),
+        ("nobody", "ERROR = 7 (invalid number), ID - a"),
+        ("447973100000", "ERROR = 8 (can't to deliver), ID - a"),
+    ]
+
+
+def test_a_comment_is_kept_and_not_sent() -> None:
+    here = desk()
+    say(here, "alex:123:::,2:79999999999:http://x.example\r\nName\r\n~~~\r\norder 17\r\nby bob")
+    plan = here.intake.mails[0].messages[0].plan
+    assert plan.comment == "order 17\nby bob"
+    assert b"order" not in plan.parts[0].short_message
+    assert "order" not in here.lines.text

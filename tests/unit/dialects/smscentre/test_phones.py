@@ -26,23 +26,23 @@ def account(country_code: str | None = "7") -> Account:
     ],
 )
 def test_a_number_is_corrected_unless_it_has_a_plus(written: str, digits: str) -> None:
-    assert numbers(written, account()) == [digits]
+    assert numbers(written, account()) == ([digits], [])
 
 
 @pytest.mark.parametrize(
     "written", ["12", "+0791611122", "1234567890123456", "bob@x.example", "G6", "#17", "٧٩١٦"]
 )
-def test_what_is_no_number_is_left_out(written: str) -> None:
-    assert numbers(f"{written},79160000009", account()) == ["79160000009"]
+def test_what_is_no_number_is_told_apart(written: str) -> None:
+    assert numbers(f"{written}, 79160000009", account()) == (["79160000009"], [written])
 
 
 def test_only_russian_numbers_are_corrected_the_russian_way() -> None:
-    assert numbers("89161112233, 0791112233", account("41")) == ["89161112233", "41791112233"]
+    assert numbers("89161112233, 0791112233", account("41")).found == ["89161112233", "41791112233"]
 
 
 def test_without_country_a_leading_zero_means_nothing() -> None:
-    assert numbers("0791112233", account(None)) == []
+    assert numbers("0791112233", account(None)).found == []
 
 
 def test_a_group_is_its_numbers_and_each_number_comes_once() -> None:
-    assert numbers("79160000002;;g5,", account()) == ["79160000002", "79160000001"]
+    assert numbers("79160000002;;g5,", account()) == (["79160000002", "79160000001"], [])
