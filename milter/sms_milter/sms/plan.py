@@ -151,6 +151,7 @@ def _errand(wish: Wish, terms: Terms) -> PlannedMessage:
         # What nobody will hear of, nobody can be told.
         notify=wish.notify & Notify.LOST if terms.final else wish.notify,
         original_recipient=wish.original_recipient,
+        comment=wish.comment,
         route=terms.route,
         smsc=terms.smsc,
     )
