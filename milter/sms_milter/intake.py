@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -29,7 +29,6 @@ from sms_milter.model import (
     EMAIL,
     SMS,
     Action,
-    Answer,
     Client,
     Credentials,
     Envelope,
@@ -53,7 +52,7 @@ from sms_milter.policy.accounts import Member
 from sms_milter.policy.repeats import identity
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Denial, Reply
-from sms_milter.sms.plan import plan
+from sms_milter.sms.results import Results
 from sms_milter.sms.terms import Terms
 
 _FAILED = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD)
@@ -96,26 +95,6 @@ class AccountRecords:
     def fates(self, references: Sequence[str]) -> Mapping[str, Sequence[PartFate]]:
         """See `Records.fates`."""
         return self._intake.fates(self._account, references)
-
-
-class _Wishes:
-    """The messages that a mail asks for: those to be sent, and those left out with the reason."""
-
-    __slots__ = ("_may_be_left_out", "kept", "left_out")
-
-    def __init__(self, request: SmsRequest) -> None:
-        self.kept: Sequence[Wish] = request.wishes
-        self.left_out: list[tuple[Wish, Reply]] = []
-        self._may_be_left_out = request.partial
-
-    def leave_out(self, places: Collection[int], why: Refusal) -> None:
-        """Leave out those at `places` in `kept`. Raises `why` if nothing may be left out, or nothing would
-        remain.
-        """
-        if not self._may_be_left_out or len(places) == len(self.kept):
-            raise why
-        self.left_out += [(self.kept[place], why.reply) for place in sorted(places)]
-        self.kept = tuple([wish for place, wish in enumerate(self.kept) if place not in places])
 
 
 class Transaction:
@@ -367,6 +346,7 @@ class Transaction:
             self._chance,
             self._gate.channels[member.name],
             partial(self._intake.next_number, member.name),
+            partial(self._gate.originator, member),
         )
         judgements = 1
         while True:
@@ -389,35 +369,44 @@ class Transaction:
         """What the mail asks for, authorised, planned and stored. Raises Refusal and Denied."""
         request = self._request = domain.dialect.parse(mail, context)
         limits = self._gate.limits(member.name, domain.dialect)
-        wishes = _Wishes(request)
-        if request.partial:
-            self._leave_out_unreachable(wishes, member)
+        results = Results(request, self._authorise(request, member))
         while True:
-            judged = self._judged(domain, mail, member, request, wishes)
+            self._refuse(results, member, domain)
+            judged = self._judged(domain, mail, member, request, results)
             if self._gate.shadow:
                 return self._verdict(judged, None)
             new = self._new_mail(judged, mail, body, request, limits)
             try:
                 return self._verdict(judged, self._intake.put(new, progress))
             except Excess as excess:
-                wishes.leave_out(excess.messages, excess)
+                results.leave_out(excess.messages, excess.reply)
+
+    def _refuse(self, results: Results, member: Member, domain: Domain) -> None:
+        """Raises Refusal: first for a text that nobody can have, then for a used-up quota, then for a
+        destination that the others must not be sent without (CLK §13).
+        """
+        fault = results.fault_of_all()
+        if fault is not None:
+            raise Rejected(fault)
+        if self._login is not None:  # else it was looked at when each recipient came
+            self._check_quota(member, domain)
+        fault = results.fault()
+        if fault is not None:
+            raise Rejected(fault)
 
     def _judged(
-        self, domain: Domain, mail: Mail, member: Member, request: SmsRequest, wishes: _Wishes
+        self, domain: Domain, mail: Mail, member: Member, request: SmsRequest, results: Results
     ) -> Plan:
-        """The messages that are to be sent, authorised and planned, and what is answered."""
-        messages = plan(wishes.kept, self._authorise(request, member))
-        outcome = Outcome(self._envelope(), mail, domain.options, request, messages, wishes.left_out)
-        answers = self._answers(domain, outcome)
+        """The messages that are to be sent, and what is answered."""
+        outcome = Outcome(self._envelope(), mail, domain.options, request, results.all)
         left_out = [
-            LeftOut(wish.destination, domain.dialect.worded(why, request).text)
-            for wish, why in wishes.left_out
+            LeftOut(one.written, domain.dialect.worded(one.reply, request).text) for one in results.refused
         ]
         return Plan(
             domain.dialect.name,
             member.name,
-            messages,
-            answers,
+            results.messages,
+            domain.dialect.answer(outcome) if self._gate.reports else (),
             request.records,
             request.listeners,
             (*request.left_out, *left_out),
@@ -435,7 +424,6 @@ class Transaction:
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
         self._member = member
-        self._check_quota(member, domain)
         return member
 
     def _logged_in(self, given: Credentials) -> Member:
@@ -466,19 +454,6 @@ class Transaction:
 
     def _known_as(self) -> str:
         return f"client {self.client.address}"
-
-    def _leave_out_unreachable(self, wishes: _Wishes, member: Member) -> None:
-        """Raises Rejected when there is no way for any."""
-        for wish in tuple(wishes.kept):
-            try:
-                self._gate.way(member, wish.destination, wish.channel)
-            except Rejected as refusal:
-                wishes.leave_out({wishes.kept.index(wish)}, refusal)
-
-    def _answers(self, domain: Domain, outcome: Outcome[Any]) -> Sequence[Answer]:
-        """What is written back: as the request says, and what the dialect has to say of the parts."""
-        answer = domain.dialect.answer(outcome) if self._gate.reports else None
-        return outcome.request.answers if answer is None else (*outcome.request.answers, answer)
 
     def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
         gate, account = self._gate, member.account

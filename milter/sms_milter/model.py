@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, IntFlag, StrEnum
 from typing import NamedTuple
 
+from sms_milter.reply import Reply
+
 # --- the SMTP dialogue --------------------------------------------------------------------------------------
 
 
@@ -204,7 +206,9 @@ class Wish:
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
     own_order: bool = False  # whether the priority orders the account's messages only
+    priority_flag: int = 0  # of its submit_sm (SMPP 3.4 §5.2.14)
     not_before: float | None = None
+    schedule_seconds: int = 0  # for which the SMSC shall wait
     validity_seconds: int | None = None
     validity_period: str = ""
     queue_only: bool = False  # `validity_seconds` limits the time in our queue, the SMSC is not told
@@ -231,14 +235,30 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A destination that gets no message: as the mail writes it, why, and its place among all of the mail,
+    from 0. `of_content`: not the destination is at fault but what it would have been sent.
+    """
+
+    place: int
+    written: str
+    reply: Reply
+    reference: str | None = None  # the client's own id
+    of_content: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SmsRequest:
-    """What one mail asks for."""
+    """What one mail asks for.
+
+    `reply_to` are told of each destination what became of it: one that gets no message then does not keep
+    the others from theirs. `refused` are those that the dialect knows to get none, by their places.
+    """
 
     wishes: tuple[Wish, ...]
     max_parts: int  # the dialect's own limit; an account may set another
     append_text: bool = True  # whether the account's appended text belongs to it
     punctuation: bool = False  # whether the dialect writes typographic punctuation in ASCII (ENC §3.3)
-    answers: tuple[Answer, ...] = ()  # mails that are written back once it is stored
     listeners: tuple[Listener, ...] = ()  # whom the dialect tells what becomes of it
     partial: bool = False  # whether messages that cannot be sent are left out while others can be
     written: bytes = b""  # the request as it was written, where that says which requests are identical
@@ -246,6 +266,8 @@ class SmsRequest:
     left_out: tuple[LeftOut, ...] = ()  # what the dialect leaves out of them from the first
     confirm: bool = False  # whether it asks the dialect for an answer when all is well
     records: tuple[Record, ...] = ()  # written with it; if one is not any more as it was read, judged again
+    refused: tuple[Refused, ...] = ()
+    reply_to: tuple[str, ...] = ()  # mail addresses
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------

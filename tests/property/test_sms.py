@@ -7,7 +7,6 @@ from sms_milter.errors import ContentFault, Rejected
 from sms_milter.model import Binary, PlannedMessage, Wish
 from sms_milter.sms import udh
 from sms_milter.sms.alphabet import decode, encode, nfc, punctuation
-from sms_milter.sms.plan import plan
 from sms_milter.sms.split import (
     GSM_BLANKS,
     UCS2_BLANKS,
@@ -20,6 +19,7 @@ from sms_milter.sms.split import (
 )
 from sms_milter.sms.terms import SmscTraits, Terms
 from sms_milter.sms.times import relative_time, seconds_left
+from support.planning import plan
 
 GSM_CHARACTERS = [c for c in map(chr, range(0x2100)) if encode(c) is not None and c == nfc(c) != "\u00a0"]
 GSM_CHARACTERS += "[]{}^~|€" * 5  # pairs, more often

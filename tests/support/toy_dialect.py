@@ -6,6 +6,7 @@ To `keys@DOMAIN` the mail says all, `user=` and `password=` too; to `NUMBER@DOMA
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from sms_milter import reply
 from sms_milter.config.schema import Section, setting
@@ -68,9 +69,9 @@ def parse(mail: Mail, context: Context[ToyOptions]) -> SmsRequest:
     return SmsRequest(tuple(wishes), context.options.max_parts)
 
 
-def answer(_outcome: Outcome[ToyOptions]) -> Answer | None:
+def answer(_outcome: Outcome[ToyOptions]) -> Sequence[Answer]:
     """No mail is written back."""
-    return None
+    return ()
 
 
 def denied(why: Denial) -> Reply:

@@ -6,7 +6,7 @@ inside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,8 @@ class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
 
     `recipient` gives the destination digits of an address of ours, or None for an address that names none
-    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mail
-    that the dialect writes back about a mail that is taken, or None. Without `login` the envelope alone
+    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mails
+    that the dialect writes back about a mail that is taken. Without `login` the envelope alone
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal by others, with the request if it was understood already.
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
@@ -70,7 +70,7 @@ class Dialect:
     options: type[BaseModel]
     recipient: Callable[[Recipient, Any], str | None]
     parse: Callable[[Mail, Context[Any]], SmsRequest]
-    answer: Callable[[Outcome[Any]], Answer | None]
+    answer: Callable[[Outcome[Any]], Sequence[Answer]]
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is

@@ -190,9 +190,9 @@ def parse(mail: Mail, context: Context[AspsmsOptions]) -> SmsRequest:
     return SmsRequest(tuple(wishes), options.max_parts, listeners=_listeners(wishes, context))
 
 
-def answer(_outcome: Outcome[AspsmsOptions]) -> Answer | None:
+def answer(_outcome: Outcome[AspsmsOptions]) -> Sequence[Answer]:
     """Nothing is written back: only XML is answered by mail (ASPSMS §1)."""
-    return None
+    return ()
 
 
 def denied(why: Denial) -> Reply:

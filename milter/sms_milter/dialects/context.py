@@ -8,8 +8,16 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Envelope, PartFate, PlannedMessage, Recipient, Record, SmsRequest, Wish
-from sms_milter.reply import Reply
+from sms_milter.model import (
+    Answer,
+    Envelope,
+    PartFate,
+    PlannedMessage,
+    Recipient,
+    Record,
+    Refused,
+    SmsRequest,
+)
 
 Options = TypeVar("Options", covariant=True)
 
@@ -60,7 +68,8 @@ class Context(Generic[Options]):
     is less than its argument and that nobody can foresee; without it there is no chance, always 0. `channels`
     are those besides SMS that the account may use: whoever asks for another one is refused in the dialect's
     words. `number` gives the account's next number, from 1 on, for a request that brings none; raises
-    Deferred.
+    Deferred. `originator` raises Denied for one that the account may not show: for dialects that must know
+    before they read on.
     """
 
     envelope: Envelope
@@ -73,18 +82,23 @@ class Context(Generic[Options]):
     chance: Callable[[int], int] = _least
     channels: frozenset[str] = frozenset()
     number: Callable[[], int] = _first
+    originator: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Options]):
-    """What a mail that is taken becomes, told before it is stored."""
+    """What a mail that is taken becomes, told before it is stored; `results` are in the order of the mail."""
 
     envelope: Envelope
     mail: Mail
     options: Options
     request: SmsRequest
-    messages: Sequence[PlannedMessage]
-    left_out: Sequence[tuple[Wish, Reply]] = ()  # what is not sent, and why
+    results: Sequence[PlannedMessage | Refused]
+
+    @property
+    def messages(self) -> Sequence[PlannedMessage]:
+        """Those that are sent."""
+        return [one for one in self.results if not isinstance(one, Refused)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,9 +111,9 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
     )
 
 
-def answer(_outcome: Outcome[HslOptions]) -> Answer | None:
+def answer(_outcome: Outcome[HslOptions]) -> Sequence[Answer]:
     """HSL writes no mail back: what it has to say stands in the SMTP reply (HSL §10)."""
-    return None
+    return ()
 
 
 # --- who gets it --------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ Nothing is sent or stored here. Concatenated parts carry reference 0; the queue 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from sms_milter.errors import Rejected
 from sms_milter.model import SMS, Errand, Kind, Notify, PlannedMessage, SubmitSm, Wish
 from sms_milter.sms import alphabet
 from sms_milter.sms.parts import Composed, binary_parts, text_parts
@@ -17,23 +17,18 @@ from sms_milter.sms.terms import Marks, Terms
 from sms_milter.sms.times import relative_time
 
 
-def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[PlannedMessage, ...]:
-    """The messages that `wishes` become; a content for many destinations is composed once.
+class Planner:
+    """Plans the wishes of one request, one by one; a content for many destinations is composed once."""
 
-    Raises Rejected when a content needs more SMS than its terms allow.
-    """
-    if len(wishes) == 1:
-        terms = terms_for(wishes[0])
+    __slots__ = ("_composed",)
+
+    def __init__(self) -> None:
+        self._composed: dict[tuple[object, ...], Composed | Rejected] = {}
+
+    def message(self, wish: Wish, terms: Terms) -> PlannedMessage:
+        """The message that `wish` becomes. Raises Rejected when its content needs more SMS than allowed."""
         if terms.errand:
-            return (_errand(wishes[0], terms),)
-        return (_message(wishes[0], terms, _compose(wishes[0], terms)),)
-    composed: dict[tuple[object, ...], Composed] = {}
-    messages = []
-    for wish in wishes:
-        terms = terms_for(wish)
-        if terms.errand:
-            messages.append(_errand(wish, terms))
-            continue
+            return _errand(wish, terms)
         key = (
             wish.text,
             wish.binary,
@@ -47,11 +42,16 @@ def plan(wishes: Sequence[Wish], terms_for: Callable[[Wish], Terms]) -> tuple[Pl
             terms.keep_words,
             terms.traits,
         )
-        content = composed.get(key)
+        content = self._composed.get(key)
         if content is None:
-            content = composed[key] = _compose(wish, terms)
-        messages.append(_message(wish, terms, content))
-    return tuple(messages)
+            try:
+                content = _compose(wish, terms)
+            except Rejected as refusal:
+                content = refusal
+            self._composed[key] = content
+        if isinstance(content, Rejected):
+            raise Rejected(content.reply)
+        return _message(wish, terms, content)
 
 
 # --- the fields ---------------------------------------------------------------------------------------------
@@ -67,7 +67,8 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
     ton, npi, address = originator_address(terms.originator, terms.traits.source_ton_npi)
     validity = wish.validity_period
     if not validity and wish.validity_seconds is not None and not wish.queue_only:
-        validity = relative_time(wish.validity_seconds)
+        validity = relative_time(wish.schedule_seconds + wish.validity_seconds)
+    schedule = relative_time(wish.schedule_seconds) if wish.schedule_seconds else ""
     parts = tuple(
         [
             SubmitSm(
@@ -77,6 +78,8 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
                 destination_addr=wish.destination,
                 esm_class=content.esm_class,
                 protocol_id=wish.protocol_id,
+                priority_flag=wish.priority_flag,
+                schedule_delivery_time=schedule,
                 validity_period=validity,
                 registered_delivery=_registered_delivery(wish),
                 data_coding=content.data_coding,

@@ -86,8 +86,8 @@ def test_the_dialect_is_registered() -> None:
 
 
 def test_nothing_is_answered_by_mail() -> None:
-    assert answer(request_of(mail_of())) is None
-    assert answer(Rejected(reply.EMPTY_MESSAGE)) is None
+    assert answer(request_of(mail_of())) == ()
+    assert answer(Rejected(reply.EMPTY_MESSAGE)) == ()
 
 
 # --- addresses ----------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from sms_milter.model import PlannedMessage, Wish
 from sms_milter.sms.alphabet import nfc
 from sms_milter.sms.national import LANGUAGES, Shift, shift_of, shifts
 from sms_milter.sms.national_tables import LOCKING, SINGLE
-from sms_milter.sms.plan import plan
 from sms_milter.sms.terms import SmscTraits, Terms
+from support.planning import plan
 
 TURKISH, HINDI = "Şişli ğıİ ", "नमस्ते "
 

@@ -7,8 +7,9 @@ import pytest
 from sms_milter.errors import Rejected
 from sms_milter.model import Binary, Kind, PlannedMessage, Priority, Reference, SubmitSm, Wish
 from sms_milter.sms import alphabet
-from sms_milter.sms.plan import originator_address, plan
+from sms_milter.sms.plan import originator_address
 from sms_milter.sms.terms import Flash, SmscTraits, Terms
+from support.planning import plan
 
 WISH = Wish("447973100000", "Hi")
 TERMS = Terms("ACME")

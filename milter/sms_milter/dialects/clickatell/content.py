@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 from sms_milter.dialects.clickatell import faults, smart
-from sms_milter.dialects.clickatell.parameters import Parameters
+from sms_milter.dialects.clickatell.options import ClickatellOptions
+from sms_milter.dialects.clickatell.parameters import Parameters, shown
 from sms_milter.errors import ContentFault
 from sms_milter.mail import charset
 from sms_milter.model import Binary
-from sms_milter.sms import udh
+from sms_milter.sms import alphabet, udh
 
 _TEXT_TYPES = frozenset({"SMS_TEXT", "SMS_DEFAULT"})
 _FLASH = "SMS_FLASH"
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 _UTF16_HEX = re.compile(r"(?:[0-9A-Fa-f]{4})*")
-_LINE_FEED_HEX = "000A"
 _SMART_PARTS = 3
 _LONGEST_HEADER = 140  # octets, UDHL included
 # GSM 03.38 §4: 8-bit data, and the same of class 0, which a phone shows at once.
@@ -39,17 +39,17 @@ class Form:
     """How the given text becomes the content of each message.
 
     `given` is what the text, data or urltext lines say; `header` are the elements of the user data header,
-    None where none was given; `smart` is a msg_type of Smart Messaging, "" for any other, and `network` the
-    code for operator logos that name none.
+    None where none was given; `smart` is a msg_type of Smart Messaging, "" for any other. `options` say what
+    becomes of characters that the GSM alphabet has not, and more of that kind.
     """
 
     given: str
+    options: ClickatellOptions
     unicode: bool = False
     octets: bool = False
     flash: bool = False
     header: bytes | None = None
     smart: str = ""
-    network: bytes | None = None
 
     @property
     def is_binary(self) -> bool:
@@ -67,13 +67,25 @@ class Form:
             if not given and self.smart != smart.NO_LOGO:
                 raise faults.EMPTY.rejected()
             source = _octets(given) if self.smart in smart.HEX else given
-            return Content(binary=smart.content(self.smart, source, self.network))
+            binary = smart.content(self.smart, source, smart.network_code(self.options.operator_network))
+            return Content(binary=replace(binary, data_coding=int(self.options.binary_dcs, 0)))
         if self.header is not None or self.octets:
             return Content(binary=self._binary(given), flash=self.flash)
         text = _utf16(given).decode("utf-16-be") if self.unicode else given
         if not text.strip():
             raise faults.EMPTY.rejected()
+        if not self.unicode and self.options.on_unmappable != "ucs2":
+            text = self._in_gsm(text)
         return Content(text, flash=self.flash, ucs2=self.unicode)
+
+    def _in_gsm(self, text: str) -> str:
+        """Text that the GSM alphabet shows (CLK §3.1). Raises Rejected."""
+        whole = alphabet.nfc(text)
+        if alphabet.encode(whole) is not None:
+            return text
+        if self.options.on_unmappable == "reject":
+            raise faults.UNICODE.rejected()
+        return "".join([one if alphabet.encode(one) is not None else "?" for one in whole])
 
     def _binary(self, given: str) -> Binary:
         header = self.header or b""
@@ -86,25 +98,31 @@ class Form:
         return Binary(octets, udh=header, data_coding=coding)
 
 
-def form(said: Parameters, network: bytes | None) -> Form:
+def form(said: Parameters, options: ClickatellOptions) -> Form:
     """What kind of content the mail describes. Raises Rejected."""
+    unicode = said.flag("unicode")
     kind = said.first("msg_type") or "SMS_TEXT"
-    unicode, octets = said.flag("unicode"), said.flag("binary")
     if kind in smart.HEX or kind in smart.TEXT:
         if unicode or said.first("udh"):
             raise faults.PARAMETER.rejected(f"{'unicode' if unicode else 'udh'} beside {kind}")
+        said.flag("binary")  # says nothing that the type does not
         coded = kind in smart.HEX or kind in smart.JOINED
-        return Form(_given(said, joined=coded, coded=kind in smart.HEX), smart=kind, network=network)
+        whole = _given(said, "\n", joined=coded, coded=kind in smart.HEX)
+        return Form(whole, options, smart=kind)
     if kind not in _TEXT_TYPES and kind != _FLASH:
         raise faults.MESSAGE_TYPE.rejected()
+    header = _header(said.first("udh"))
+    octets = said.flag("binary")
     if unicode and octets:
         raise faults.PARAMETER.rejected("unicode beside binary")
-    header = _header(said.first("udh"))
-    whole = _given(said, coded=unicode or octets or header is not None, unicode=unicode)
-    return Form(whole, unicode, octets, kind == _FLASH, header)
+    newline = "\r\n" if options.newline == "crlf" else "\n"
+    whole = _given(said, newline, coded=unicode or octets or header is not None, unicode=unicode)
+    return Form(whole, options, unicode, octets, kind == _FLASH, header)
 
 
-def _given(said: Parameters, *, coded: bool, unicode: bool = False, joined: bool = False) -> str:
+def _given(
+    said: Parameters, newline: str, *, coded: bool, unicode: bool = False, joined: bool = False
+) -> str:
     """The lines of text, data or urltext as one (CLK §4); of hex without white space."""
     named = [name for name in ("text", "data", "urltext") if name in said]
     if len(named) > 1:
@@ -113,16 +131,16 @@ def _given(said: Parameters, *, coded: bool, unicode: bool = False, joined: bool
         return ""
     lines = said.all(named[0])
     if named[0] == "urltext":
-        return _percent_decoded(said.first("urltext"))
+        return _percent_decoded(said.first("urltext")).replace("\n", newline)
     if coded:
         lines = ["".join(line.split()) for line in lines]
-        return (_LINE_FEED_HEX if unicode and named[0] == "text" else "").join(lines)
-    return "\n".join(lines) if named[0] == "text" and not joined else "".join(lines).strip()
+        between = newline.encode("utf-16-be").hex() if unicode and named[0] == "text" else ""
+        return between.join(lines)
+    return newline.join(lines) if named[0] == "text" and not joined else "".join(lines).strip()
 
 
 def _percent_decoded(given: str) -> str:
-    text = charset.guess(unquote_to_bytes(given.replace("+", " ")))
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return shown(charset.guess(unquote_to_bytes(given.replace("+", " "))))
 
 
 def _octets(given: str) -> bytes:

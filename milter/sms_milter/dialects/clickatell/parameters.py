@@ -24,7 +24,7 @@ _KNOWN = frozenset(_NAMES.split())
 _VERBATIM = frozenset({"data", "csv"})
 _END = ("--", "-- ")
 _BLANKS = " \t\xa0"
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 # A line feed and a form feed are in the GSM alphabet; other control characters show nothing.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
@@ -39,6 +39,10 @@ class Parameters:
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+    def with_cells(self, cells: Mapping[str, str]) -> Parameters:
+        """These, with `cells` in place of what the mail says by the same names."""
+        return Parameters({**self._values, **{name: (value,) for name, value in cells.items()}})
 
     def all(self, name: str) -> Sequence[str]:
         """The values of a repeatable parameter in order, empty ones too."""
@@ -92,11 +96,14 @@ def _body(mail: Mail) -> Part:
 
 
 def _lines(part: Part) -> Sequence[str]:
-    text = charset.decode(part.octets, part.charset)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = shown(charset.decode(part.octets, part.charset))
     if part.flowed:
         text = flowed.unflow(text, delsp=part.delsp)
-    if not text.isprintable():
-        text = _CONTROL.sub(" ", text)
     return text.split("\n")
+
+
+def shown(text: str) -> str:
+    """`text` with LF for every line end and a blank for what no phone shows."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text if text.isprintable() else _CONTROL.sub(" ", text)

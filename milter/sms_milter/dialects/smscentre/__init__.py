@@ -6,6 +6,8 @@ That mail names its account (`request`). The text of any mail to `<login>@` goes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sms_milter import reply
 from sms_milter.config.schema import DuplicateLimit, FloodLimit
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
@@ -108,13 +110,14 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
     return replies.BAD_TEXT_FORM if why in (reply.UNDECODABLE, reply.TOO_COMPLEX) else why
 
 
-def answer(outcome: Outcome[SmscentreOptions]) -> Answer | None:
+def answer(outcome: Outcome[SmscentreOptions]) -> Sequence[Answer]:
     """The line that tells of success, where the request asks for it (SMSCentre §11)."""
     if not outcome.request.confirm:
-        return None
+        return ()
     identity = _identity(outcome.request)
     parts = sum([len(one.parts) for one in outcome.messages if one.reference == identity])
-    return _answer(outcome.mail, outcome.envelope, replies.done(parts, identity))
+    told = _answer(outcome.mail, outcome.envelope, replies.done(parts, identity))
+    return () if told is None else (told,)
 
 
 def complaint(why: Reply, mail: Mail, envelope: Envelope, options: SmscentreOptions) -> Complaint | None:

@@ -1,0 +1,91 @@
+"""What becomes of each destination of a request: its message, or why it gets none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from sms_milter.errors import Rejected
+from sms_milter.model import PlannedMessage, Refused, SmsRequest, Wish
+from sms_milter.reply import Reply
+from sms_milter.sms.plan import Planner
+from sms_milter.sms.terms import Terms
+
+
+class Results:
+    """All destinations of a request in the order of the mail; `terms_for` raises Rejected for one that cannot
+    be reached.
+    """
+
+    __slots__ = ("_request", "all")
+
+    def __init__(self, request: SmsRequest, terms_for: Callable[[Wish], Terms]) -> None:
+        self._request = request
+        self.all: Sequence[PlannedMessage | Refused] = _results(request, terms_for)
+
+    @property
+    def messages(self) -> tuple[PlannedMessage, ...]:
+        """What is to be sent."""
+        return tuple([one for one in self.all if isinstance(one, PlannedMessage)])
+
+    @property
+    def refused(self) -> list[Refused]:
+        """Who gets nothing."""
+        return [one for one in self.all if isinstance(one, Refused)]
+
+    def leave_out(self, places: Collection[int], why: Reply) -> None:
+        """Messages at these places among all messages are not sent either."""
+        at = -1
+        results: list[PlannedMessage | Refused] = []
+        for place, one in enumerate(self.all):
+            if isinstance(one, PlannedMessage):
+                at += 1
+                if at in places:
+                    results.append(Refused(place, one.destination, why, one.reference))
+                    continue
+            results.append(one)
+        self.all = results
+
+    def fault_of_all(self) -> Reply | None:
+        """What is wrong with the content, when all have the same and none can have it."""
+        faulty = next((one for one in self.refused if one.of_content), None)
+        if faulty is None or self.messages:
+            return None
+        contents = {(wish.text, wish.binary) for wish in self._request.wishes}
+        return faulty.reply if len(contents) == 1 else None
+
+    def fault(self) -> Reply | None:
+        """Why the mail is refused as a whole, None when it is right that some get no message: where somebody
+        is told of each of them, or where a destination may be left out, but not for its content.
+        """
+        refused = self.refused
+        if not refused:
+            return None
+        if len(refused) < len(self.all):
+            if self._request.reply_to:
+                return None
+            if self._request.partial:
+                return next((one.reply for one in refused if one.of_content), None)
+        return refused[0].reply
+
+
+def _results(request: SmsRequest, terms_for: Callable[[Wish], Terms]) -> list[PlannedMessage | Refused]:
+    planner = Planner()
+    results: list[PlannedMessage | Refused] = []
+    known = list(reversed(request.refused))
+    for wish in request.wishes:
+        while known and known[-1].place == len(results):
+            results.append(known.pop())
+        results.append(_result(wish, len(results), terms_for, planner))
+    return [*results, *reversed(known)]
+
+
+def _result(
+    wish: Wish, place: int, terms_for: Callable[[Wish], Terms], planner: Planner
+) -> PlannedMessage | Refused:
+    of_content = False
+    try:
+        terms = terms_for(wish)
+        of_content = True
+        return planner.message(wish, terms)
+    except Rejected as refusal:
+        return Refused(place, wish.destination, refusal.reply, wish.reference, of_content)
