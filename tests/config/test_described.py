@@ -55,6 +55,11 @@ def test_the_table_is_generated() -> None:
     assert describe.table() == TABLE.read_text(), "python -m sms_milter.config.describe table"
 
 
+def test_the_simulator_is_described_as_it_is() -> None:
+    text = TABLE.with_name("simulator.md").read_text()
+    assert describe.simulator() == text, "python -m sms_milter.config.describe simulator"
+
+
 @pytest.mark.parametrize("section", ALL, ids=lambda section: section.__name__)
 def test_every_setting_is_documented_in_both(section: type[BaseModel]) -> None:
     example, table = EXAMPLE.read_text(), TABLE.read_text()

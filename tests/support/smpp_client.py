@@ -109,6 +109,10 @@ class SmppClient:
         """Bind as a transceiver (9), transmitter (2) or receiver (1)."""
         return self.ask(command, f"{system_id}\0{password}\0\0".encode() + b"\x34\0\0\0")
 
+    def send_submit(self, destination: str, short_message: bytes = b"Hi", **fields: object) -> int:
+        """Submit an SMS without reading; gives its sequence number."""
+        return self.send(4, submit_body(destination, short_message, **fields))  # type: ignore[arg-type]
+
     def submit(self, destination: str, short_message: bytes = b"Hi", **fields: object) -> Answer:
         """Submit an SMS and read the next PDU."""
         return self.ask(4, submit_body(destination, short_message, **fields))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sms_milter.simulate import Options, ReceivedSms, Simulator, faults
+from sms_milter.simulate import BindRefusal, Options, ReceivedSms, Simulator, faults
 from sms_milter.simulate.console import Printer, as_fields, as_screen
 from sms_milter.simulate.phone import ASCII, BINARY, GSM, LATIN1, UCS2, alphabet_of, is_flash
 from sms_milter.simulate.wire import BadPdu, Status, split_pdus
@@ -215,7 +215,7 @@ def test_credentials(smsc: Smsc) -> None:
         assert client.bind().status == 0
 
 
-@pytest.mark.parametrize("options", [Options(refuse_binds=2, refuse_status=0x05)])
+@pytest.mark.parametrize("options", [Options(refuse_binds=(BindRefusal(status=0x05, times=2),))])
 def test_binds_refused_at_first(smsc: Smsc) -> None:
     with SmppClient(smsc.port) as client:
         assert [client.bind().status for _ in range(3)] == [5, 5, 0]
@@ -366,7 +366,7 @@ def test_text_as_shown(smsc: Smsc, esme: SmppClient, octets: bytes, data_coding:
     assert smsc.sms().text == text
 
 
-@pytest.mark.parametrize("options", [Options(default_alphabet=LATIN1)])
+@pytest.mark.parametrize("options", [Options(alphabet="latin1")])
 def test_another_default_alphabet(smsc: Smsc, esme: SmppClient) -> None:
     esme.submit(PHONE, b"[\xe9]")
     assert smsc.sms().text == "[é]"
@@ -457,7 +457,7 @@ def test_any_deliver_sm_can_be_sent(smsc: Smsc, esme: SmppClient) -> None:
 
 def test_the_table_is_in_the_documentation() -> None:
     assert faults.TABLE in (faults.__doc__ or "")
-    assert len(faults.TABLE.splitlines()) == len(faults.SCRIPTS) == 17
+    assert len(faults.TABLE.splitlines()) == len(faults.ON_REQUEST) == 17
 
 
 def faulty(digits: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,27 +30,36 @@ def hash_password_command(
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="TCP port; 0 takes a free one.")] = 2775,
+    script: Annotated[
+        Path | None, typer.Option(help="How it behaves, in YAML; the options below win over it.")
+    ] = None,
     system_id: Annotated[str | None, typer.Option(help="Take binds of this system_id only.")] = None,
     password: Annotated[str | None, typer.Option(help="Take binds with this password only.")] = None,
-    receipt_delay: Annotated[float, typer.Option(help="Seconds until a receipt.")] = 0.0,
-    response_delay: Annotated[float, typer.Option(help="Seconds until each response.")] = 0.0,
-    refuse_binds: Annotated[int, typer.Option(help="Refuse so many binds at first.")] = 0,
-    rate: Annotated[int, typer.Option(help="Throttle above so many submit_sm a second; 0 never.")] = 0,
-    faults: Annotated[bool, typer.Option(help="Let destinations order faults.")] = True,
+    receipt_delay: Annotated[float | None, typer.Option(help="Seconds until a receipt.")] = None,
+    response_delay: Annotated[float | None, typer.Option(help="Seconds until each response.")] = None,
+    refuse_binds: Annotated[int | None, typer.Option(help="Refuse so many binds at first.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(help="Throttle above so many submit_sm a second; 0 never.")
+    ] = None,
+    faults: Annotated[bool | None, typer.Option(help="Let destinations order faults.")] = None,
     count: Annotated[int, typer.Option(help="End after so many complete SMS; 0 never.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """An SMSC to try and test against: shows each SMS as a phone would."""
-    from sms_milter.simulate import Options, run_simulate
+    from sms_milter.config.load import load_section
+    from sms_milter.simulate import BindRefusal, Options, run_simulate
 
-    options = Options(
-        system_id=system_id,
-        password=password,
-        refuse_binds=refuse_binds,
-        response_delay=response_delay,
-        receipt_delay=receipt_delay,
-        rate=rate,
-        faults=faults,
-    )
+    refusals = None if refuse_binds is None else (BindRefusal(times=refuse_binds),) if refuse_binds else ()
+    given = {
+        "system_id": system_id,
+        "password": password,
+        "receipt_delay": receipt_delay,
+        "response_delay": response_delay,
+        "refuse_binds": refusals,
+        "rate": rate,
+        "faults": faults,
+    }
+    options = Options() if script is None else load_section(script, Options)
+    options = options.model_copy(update={name: value for name, value in given.items() if value is not None})
     code = run_simulate(host=host, port=port, options=options, as_json=as_json, sms_count=count)
     raise typer.Exit(code)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -44,6 +44,9 @@ _NO_AUTHOR = "can be used by nobody while no account has mail_from_allowed"
 _NOT_IN_FORCE = "is accepted but not in force in this version"
 
 
+S = TypeVar("S", bound=BaseModel)
+
+
 class DialectDeclaration(Protocol):
     """What is needed of a dialect: the model of its options."""
 
@@ -69,6 +72,16 @@ def judge(root: Table, dialects: Dialects) -> tuple[Configuration, list[Fault]]:
         configuration = Configuration.model_validate(raw)
     faults += _cross_check(root, configuration)
     return configuration, faults
+
+
+def section(root: Table, model: type[S]) -> tuple[S | None, list[Fault]]:
+    """A file of its own that is one section: its values, or everything that is wrong."""
+    try:
+        return model.model_validate(data(root)), []
+    except ValidationError as error:
+        return None, [
+            _fault(root, (), model, one) for one in error.errors(include_url=False, include_input=False)
+        ]
 
 
 # --- domains and their dialects -----------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
     python -m sms_milter.config.describe example > deploy/sms-milter.yaml
     python -m sms_milter.config.describe table > docs/settings.md
+    python -m sms_milter.config.describe simulator > docs/simulator.md
 
-Every setting stands in both; a test compares the files with what is generated.
+Every setting stands in both, and those of a simulator's script in the third; a test compares the files with
+what is generated.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from sms_milter.config.schema import (
 )
 from sms_milter.config.values import parse_size
 from sms_milter.dialects import DIALECTS
+from sms_milter.simulate.script import Options
 
 _WIDTH = 100
 _EXAMPLE_DIALECT = "hsl"
@@ -53,6 +56,20 @@ Generated from the declarations by `python -m sms_milter.config.describe table`;
 
 Sizes take KB, MB, GB (1024-based), durations s, m, h, d. A setting marked *secret* may be given as NAME_file
 instead: a file whose first line is the secret (all lines, where it is a list).
+"""
+
+
+_SIMULATOR_HEAD = """\
+# The simulated SMSC
+
+`sms-milter simulate` is an SMSC to try and test against, also for ESMEs that are not ours. It reads PDUs
+strictly, joins parts as a phone does, shows each SMS, and sends delivery receipts where they are asked for.
+Without a script the last four digits of a destination order a fault (`sms-milter simulate --help`).
+
+`--script FILE` makes it misbehave; [misbehaving.yaml](../contrib/simulator/misbehaving.yaml) has a bit of
+everything. A script is YAML with the settings below, generated from the declarations by
+`python -m sms_milter.config.describe simulator`; delays take ms, s, m, h, d. What is left to chance hangs on
+`seed` alone.
 """
 
 
@@ -161,6 +178,11 @@ def table() -> str:
     return "\n".join([_TABLE_HEAD, *_tables("", Configuration)]).rstrip() + "\n"
 
 
+def simulator() -> str:
+    """The settings of a simulator's script, in Markdown."""
+    return "\n".join([_SIMULATOR_HEAD, *_tables("", Options)]).rstrip() + "\n"
+
+
 def _tables(path: str, section: type[BaseModel]) -> Iterator[str]:
     yield f"## {path or 'The file'}\n"
     yield from _rows(section)
@@ -238,9 +260,9 @@ def _meaning(setting: Setting, *, alone: bool = False) -> str:
 
 def main(arguments: list[str]) -> int:
     """Prints what is asked for."""
-    texts = {"example": example, "table": table}
+    texts = {"example": example, "table": table, "simulator": simulator}
     if len(arguments) != 1 or arguments[0] not in texts:
-        print("usage: python -m sms_milter.config.describe example|table", file=sys.stderr)
+        print("usage: python -m sms_milter.config.describe example|table|simulator", file=sys.stderr)
         return 64
     print(texts[arguments[0]](), end="")
     return 0

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel
@@ -37,6 +37,9 @@ _INCLUDE_LIMIT = 16  # files that include each other in a row
 _FILE_LIMIT = 64 << 20  # octets
 _NULLS = ("", "~", "null", "Null", "NULL")
 _GROUP_FILE = "file:"
+
+
+S = TypeVar("S", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,22 @@ def load(path: Path) -> Loaded:
         raise ConfigError(sorted(everything, key=lambda fault: (order.get(fault.file, -1), fault.line)))
     notes = sorted(check.notes(root, configuration), key=lambda note: (order[note[0].file], note[0].line))
     return Loaded(configuration, tuple(f"{place}: {note}" for place, note in notes), tuple(reading.files))
+
+
+def load_section(path: Path, model: type[S]) -> S:
+    """A file of its own that is one section, such as a script. Raises ConfigError with all faults."""
+    try:
+        text = _text_of(path)
+    except _Unreadable as error:
+        raise ConfigError([Fault(str(path), 0, "", str(error))]) from None
+    composer = _Composer(str(path))
+    root = composer.compose(text)
+    if root is None:
+        raise ConfigError(composer.faults)
+    value, faults = check.section(root, model)
+    if value is None or composer.faults:
+        raise ConfigError(sorted([*composer.faults, *faults], key=lambda fault: fault.line))
+    return value
 
 
 # --- files --------------------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from itertools import count
 from time import time
 
 from sms_milter.simulate import wire
-from sms_milter.simulate.faults import Act, Receipts, Script
-from sms_milter.simulate.network import Network
+from sms_milter.simulate.network import Network, Taken
 from sms_milter.simulate.phone import Segment, segment_of
 from sms_milter.simulate.receipt import compose_receipt, is_wanted
-from sms_milter.simulate.wire import GENERIC_NACK, RESPONSE, BadPdu, Command, Pdu, Status, Submission
+from sms_milter.simulate.script import Act, Rule, Stat
+from sms_milter.simulate.wire import GENERIC_NACK, RESPONSE, BadPdu, Command, Pdu, Status, Submission, Tlv
 
 _OCTETS_AT_ONCE = 262_144
 _REPEAT_SECONDS = 1.0  # until a receipt that was not taken comes again
@@ -36,8 +36,9 @@ class Connection:
         self._outbound: list[bytes] = []
         self._is_mute = False  # writes nothing more
         self._sequences = count(1)
-        self._open_receipts: dict[int, bytes] = {}
+        self._open_receipts: dict[int, tuple[Command, bytes]] = {}
         self._is_leaving = False  # closes after this read
+        self._is_bound = False  # and nobody has unbound
         self._is_unbinding = False  # we asked for it
         self._commands: dict[int, Callable[[Pdu], None]] = {
             Command.BIND_RECEIVER: self._bind,
@@ -48,6 +49,7 @@ class Connection:
             Command.ENQUIRE_LINK: self._enquire_link,
             Command.UNBIND: self._unbind,
             Command.DELIVER_SM | RESPONSE: self._delivered,
+            Command.DATA_SM | RESPONSE: self._delivered,
             Command.UNBIND | RESPONSE: self._unbound,
         }
 
@@ -62,9 +64,9 @@ class Connection:
             left_over = list(self._open_receipts.values())
             self._open_receipts.clear()
         self._link.close()
-        self._network.left(self)
-        for body in left_over:
-            self._network.deliver(self.system_id, body)
+        self._network.left(self, lost=self._is_bound)
+        for command, body in left_over:
+            self._network.deliver(self.system_id, command, body)
 
     def close(self) -> None:
         """End the connection; its thread notices."""
@@ -73,14 +75,14 @@ class Connection:
 
     # --- writing ---
 
-    def deliver(self, body: bytes) -> bool:
-        """Queue a deliver_sm and never wait; False when this connection receives none."""
+    def deliver(self, command: Command, body: bytes) -> bool:
+        """Queue a deliver_sm or data_sm and never wait; False when this connection receives none."""
         with self._lock:
             if not self._can_receive:
                 return False
             sequence = next(self._sequences)
-            self._open_receipts[sequence] = body
-            self._outbound.append(wire.compose(Command.DELIVER_SM, 0, sequence, body))
+            self._open_receipts[sequence] = (command, body)
+            self._outbound.append(wire.compose(command, 0, sequence, body))
             return True
 
     def has_open_receipts(self) -> bool:
@@ -95,7 +97,12 @@ class Connection:
                 self._outbound.clear()
             if data:
                 with suppress(OSError):  # reading will notice
-                    self._link.sendall(data)
+                    self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        size = self._network.options.fragment or len(data)
+        for at in range(0, len(data), size):
+            self._link.sendall(data[at : at + size])
 
     def _queue(self, octets: bytes) -> None:
         with self._lock:
@@ -160,6 +167,7 @@ class Connection:
             self._answer(pdu, status)
             return
         self.system_id = bind.system_id
+        self._is_bound = True
         self._can_send = pdu.command != Command.BIND_RECEIVER
         self._answer(pdu, body=wire.compose_bind_resp("simulator"))
         if pdu.command != Command.BIND_TRANSMITTER:
@@ -170,12 +178,13 @@ class Connection:
         self._network.deliver_waiting(self.system_id)
 
     def _unbind(self, pdu: Pdu) -> None:
-        self._can_send = self._can_receive = False
+        self._can_send = self._can_receive = self._is_bound = False
         self._answer(pdu)
         self._is_leaving = not self._network.options.response_delay  # else the other side closes
 
     def _unbound(self, _: Pdu) -> None:
         self._is_leaving = self._is_unbinding
+        self._is_bound &= not self._is_unbinding
 
     # --- submit_sm ---
 
@@ -189,71 +198,101 @@ class Connection:
         except BadPdu as fault:
             self._refuse(pdu, fault.status)
             return
-        script = self._network.script_for(submission, pdu.body)
-        if script.act is Act.ACCEPT:
-            self._accept(pdu, submission, segment, script)
-        elif script.act is Act.TAKE_AND_CLOSE:
-            self._accept(pdu, submission, segment, script)
-            self._is_leaving = True
-        elif script.act is Act.REFUSE:
-            self._refuse(pdu, script.status)
-        else:
-            self._fail(pdu, script)
+        rule = self._network.rule_for(submission, pdu.body)
+        match rule.act:
+            case Act.REFUSE:
+                self._refuse(pdu, rule.status)
+            case Act.NACK:
+                self._queue(wire.compose(GENERIC_NACK, rule.status, pdu.sequence))
+            case Act.UNBIND:
+                self._can_send, self._is_unbinding = False, True
+                self._queue(wire.compose(Command.UNBIND, 0, next(self._sequences)))
+            case Act.CLOSE:
+                self._is_leaving = True
+            case Act.STALL:
+                self._half(pdu)
+            case Act.SILENCE:
+                pass
+            case _:
+                self._accept(pdu, submission, segment, rule)
 
     def _refuse(self, pdu: Pdu, status: int) -> None:
         self._network.refused()
         self._answer(pdu, status)
 
-    def _fail(self, pdu: Pdu, script: Script) -> None:
-        """Do something else than answer."""
-        if script.act is Act.CLOSE:
-            self._is_leaving = True
-        elif script.act is Act.NACK:
-            self._queue(wire.compose(GENERIC_NACK, script.status, pdu.sequence))
-        elif script.act is Act.UNBIND:
-            self._can_send, self._is_unbinding = False, True
-            self._queue(wire.compose(Command.UNBIND, 0, next(self._sequences)))
-        elif script.act is Act.STALL:
-            response = wire.compose(pdu.command | RESPONSE, 0, pdu.sequence, wire.compose_message_id("0"))
-            self._queue(response[: len(response) // 2])
-            self.flush()
-            self._is_mute = True
-            self._can_receive = False
+    def _half(self, pdu: Pdu) -> None:
+        """Half a response, and nothing after it."""
+        response = wire.compose(pdu.command | RESPONSE, 0, pdu.sequence, wire.compose_message_id("0"))
+        self._queue(response[: len(response) // 2])
+        self.flush()
+        self._is_mute = True
+        self._can_receive = False
 
-    def _accept(self, pdu: Pdu, submission: Submission, segment: Segment, script: Script) -> None:
-        message_id = self._network.take(submission, segment, pdu.octets)
-        delay = script.delay_seconds
-        body = wire.compose_message_id("" if script.without_id else message_id)
-        wanted = script.receipt is not Receipts.NEVER and is_wanted(
-            submission.registered_delivery, script.stat
-        )
-        if wanted and script.receipt is Receipts.BEFORE:
-            self._send_receipt(submission, segment, message_id, script, time())
-            wanted = False
-        if script.act is Act.ACCEPT:
-            self._answer(pdu, 0, body, delay)
-        if wanted:
-            options, now = self._network.options, time()
+    def _accept(self, pdu: Pdu, submission: Submission, segment: Segment, rule: Rule) -> None:
+        """Take it; then answer, or whatever the rule has instead."""
+        taken = self._network.take(submission, segment, pdu.octets, rule.id)
+        delay = rule.delay + self._network.up_to(rule.jitter)
+        now = time()
+        if rule.receipt.when == "before":
+            self._report(submission, segment, taken, rule, now)
+        match rule.act:
+            case Act.TAKE_AND_CLOSE:
+                self._is_leaving = True
+            case Act.CUT:
+                self._half(pdu)
+                self._is_leaving = True
+            case Act.LOSE:
+                pass
+            case _:
+                if rule.act is Act.OUTBIND:
+                    outbind = wire.compose_outbind("simulator")
+                    self._queue(wire.compose(Command.OUTBIND, 0, next(self._sequences), outbind))
+                for _ in range(2 if rule.twice else 1):
+                    self._answer(pdu, 0, _response(taken, rule), delay)
+        if rule.receipt.when == "after":
+            options = self._network.options
             self._later(
-                options.response_delay + delay + options.receipt_delay,
-                lambda: self._send_receipt(submission, segment, message_id, script, now),
+                options.response_delay + delay + options.receipt_delay + rule.receipt.delay,
+                lambda: self._report(submission, segment, taken, rule, now),
             )
 
     # --- receipts ---
 
-    def _send_receipt(
-        self, submission: Submission, segment: Segment, message_id: str, script: Script, submitted_at: float
+    def _report(
+        self, submission: Submission, segment: Segment, taken: Taken, rule: Rule, submitted_at: float
     ) -> None:
-        body = compose_receipt(submission, segment.content, message_id, script, submitted_at, time())
-        for _ in range(2 if script.receipt is Receipts.TWICE else 1):
-            self._network.deliver(self.system_id, body, self)
+        """What was asked for, of the way and of the end."""
+        which = rule.receipt
+        if which.parts != "all" and segment.number != (1 if which.parts == "first" else segment.total):
+            return
+        stats: list[Stat] = [*which.interim, *[which.stat] * which.times]
+        message_id = taken.id_in(which.id)
+        for stat in stats:
+            if is_wanted(submission.registered_delivery, stat):
+                command, body = compose_receipt(
+                    submission, segment.content, message_id, stat, which, submitted_at, time()
+                )
+                self._network.deliver(self.system_id, command, body, self)
 
     def _delivered(self, pdu: Pdu) -> None:
         with self._lock:
-            body = self._open_receipts.pop(pdu.sequence, None)
-        if body is None:
+            delivery = self._open_receipts.pop(pdu.sequence, None)
+        if delivery is None:
             return
         if pdu.status:
-            self._later(_REPEAT_SECONDS, lambda: self._network.deliver(self.system_id, body, self))
+            self._later(_REPEAT_SECONDS, lambda: self._network.deliver(self.system_id, *delivery, self))
         else:
             self._network.acknowledged()
+
+
+def _response(taken: Taken, rule: Rule) -> bytes:
+    """The body of the submit_sm_resp, with what the rule puts behind its id."""
+    body = wire.compose_message_id(taken.message_id)
+    match rule.tlvs:
+        case "vendor":
+            return body + wire.compose_tlvs((Tlv.VENDOR, b"\x01\x02\x03"))
+        case "no-nul":
+            return body[:-1]
+        case "wrong-length":
+            return body + wire.compose_tlvs((Tlv.VENDOR, b"\x01"))[:-1]
+    return body

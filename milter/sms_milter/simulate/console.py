@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from sms_milter.simulate.network import Options
 from sms_milter.simulate.phone import ReceivedSms
+from sms_milter.simulate.script import Options
 from sms_milter.simulate.server import Simulator
 
 _LAST_RECEIPTS_SECONDS = 5.0  # how long the end waits for them beyond their delay

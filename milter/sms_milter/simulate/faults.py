@@ -1,4 +1,5 @@
-"""Faults on request: the last four digits of a destination say what becomes of its submit_sm.
+"""Which rule a submit_sm meets: those of the script first, then faults on request, where the last four digits
+of a destination say what becomes of it.
 
 …0901  refuse: invalid destination (0x0B)
 …0902  throttle twice (0x58), then accept
@@ -21,90 +22,110 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, auto
+import re
+from collections.abc import Sequence
+from random import Random
 
+from sms_milter.simulate.script import Act, BindRefusal, Options, ReceiptRule, Rule
 from sms_milter.simulate.wire import Status
 
+PLAIN = Rule()
 
-class Act(Enum):
-    """What follows a submit_sm."""
-
-    ACCEPT = auto()
-    REFUSE = auto()
-    SILENCE = auto()
-    CLOSE = auto()
-    NACK = auto()
-    STALL = auto()
-    UNBIND = auto()
-    TAKE_AND_CLOSE = auto()
-
-
-class Receipts(Enum):
-    """When the receipt comes."""
-
-    AFTER = auto()
-    BEFORE = auto()
-    TWICE = auto()
-    NEVER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """One row of the table; `act` holds for the first `times` tries of the same submit_sm, 0: for all."""
-
-    says: str
-    act: Act = Act.ACCEPT
-    times: int = 0
-    status: int = 0
-    delay_seconds: float = 0.0
-    receipt: Receipts = Receipts.AFTER
-    stat: str = "DELIVRD"
-    decimal_receipt: bool = False
-    without_id: bool = False
-
-
-PLAIN = Script("accept")
-
-SCRIPTS = {
-    "0901": Script("refuse: invalid destination (0x0B)", Act.REFUSE, status=Status.DESTINATION),
-    "0902": Script("throttle twice (0x58), then accept", Act.REFUSE, 2, Status.THROTTLED),
-    "0903": Script("system error once (0x08), then accept", Act.REFUSE, 1, Status.SYSTEM_ERROR),
-    "0904": Script("never answer; not taken", Act.SILENCE),
-    "0905": Script("close the connection instead of an answer, not taken; accept the repeat", Act.CLOSE, 1),
-    "0906": Script("answer after 3 seconds", delay_seconds=3.0),
-    "0907": Script("receipt UNDELIV", stat="UNDELIV"),
-    "0908": Script("receipt before the response", receipt=Receipts.BEFORE),
-    "0909": Script("receipt EXPIRED", stat="EXPIRED"),
-    "0910": Script("no receipt", receipt=Receipts.NEVER),
-    "0911": Script("the id is decimal in the receipt, hex in the response", decimal_receipt=True),
-    "0912": Script("accept with an empty message id", without_id=True, receipt=Receipts.NEVER),
-    "0913": Script("generic_nack (0x08)", Act.NACK, status=Status.SYSTEM_ERROR),
-    "0914": Script("half a response, then nothing on this connection; accept the repeat", Act.STALL, 1),
-    "0915": Script("unbind instead of an answer, not taken; accept the repeat", Act.UNBIND, 1),
-    "0916": Script(
-        "take it, close the connection before the answer; accept the repeat", Act.TAKE_AND_CLOSE, 1
+ON_REQUEST = {
+    "0901": ("refuse: invalid destination (0x0B)", Rule(act=Act.REFUSE, status=Status.DESTINATION)),
+    "0902": ("throttle twice (0x58), then accept", Rule(act=Act.REFUSE, times=2, status=Status.THROTTLED)),
+    "0903": (
+        "system error once (0x08), then accept",
+        Rule(act=Act.REFUSE, times=1, status=Status.SYSTEM_ERROR),
     ),
-    "0917": Script("the receipt comes twice", receipt=Receipts.TWICE),
+    "0904": ("never answer; not taken", Rule(act=Act.SILENCE)),
+    "0905": (
+        "close the connection instead of an answer, not taken; accept the repeat",
+        Rule(act=Act.CLOSE, times=1),
+    ),
+    "0906": ("answer after 3 seconds", Rule(delay=3.0)),
+    "0907": ("receipt UNDELIV", Rule(receipt=ReceiptRule(stat="UNDELIV"))),
+    "0908": ("receipt before the response", Rule(receipt=ReceiptRule(when="before"))),
+    "0909": ("receipt EXPIRED", Rule(receipt=ReceiptRule(stat="EXPIRED"))),
+    "0910": ("no receipt", Rule(receipt=ReceiptRule(when="never"))),
+    "0911": (
+        "the id is decimal in the receipt, hex in the response",
+        Rule(receipt=ReceiptRule(id="decimal", tlvs="state")),
+    ),
+    "0912": ("accept with an empty message id", Rule(id="empty", receipt=ReceiptRule(when="never"))),
+    "0913": ("generic_nack (0x08)", Rule(act=Act.NACK, status=Status.SYSTEM_ERROR)),
+    "0914": (
+        "half a response, then nothing on this connection; accept the repeat",
+        Rule(act=Act.STALL, times=1),
+    ),
+    "0915": ("unbind instead of an answer, not taken; accept the repeat", Rule(act=Act.UNBIND, times=1)),
+    "0916": (
+        "take it, close the connection before the answer; accept the repeat",
+        Rule(act=Act.TAKE_AND_CLOSE, times=1),
+    ),
+    "0917": ("the receipt comes twice", Rule(receipt=ReceiptRule(times=2))),
 }
 
-TABLE = "\n".join(f"…{digits}  {script.says}" for digits, script in SCRIPTS.items())
+TABLE = "\n".join(f"…{digits}  {says}" for digits, (says, _) in ON_REQUEST.items())
 
 
 class Faults:
-    """Chooses the script for each submit_sm and counts its tries."""
+    """Chooses the rule for each submit_sm and counts its tries; `chance` decides where a rule has a share."""
 
-    def __init__(self) -> None:
-        self._tries: dict[bytes, int] = {}
+    def __init__(self, options: Options, chance: Random) -> None:
+        self._rules = [(rule, _pattern(rule.to)) for rule in options.rules]
+        self._on_request = options.faults
+        self._chance = chance
+        self._tries: dict[tuple[int, bytes], int] = {}
 
-    def script_for(self, destination: str, body: bytes) -> Script:
-        """What to do with this try; tries of the same `body` count together until it is accepted."""
-        script = SCRIPTS.get(destination[-4:], PLAIN)
-        if not script.times:
-            return script
-        tries = self._tries.get(body, 0)
-        if tries < script.times:
-            self._tries[body] = tries + 1
-            return script
-        self._tries.pop(body, None)
-        return PLAIN
+    def rule_for(self, destination: str, body: bytes) -> Rule:
+        """What to do with this try; tries of the same `body` count together until a rule is used up."""
+        for number, (rule, pattern) in enumerate(self._rules):
+            if pattern.fullmatch(destination) and self._meant(rule) and self._lasts(number, rule, body):
+                return rule
+        if not self._on_request:
+            return PLAIN
+        _, rule = ON_REQUEST.get(destination[-4:], ("", PLAIN))
+        return rule if self._lasts(-1, rule, body) else PLAIN
+
+    def _meant(self, rule: Rule) -> bool:
+        return rule.share == 100 or self._chance.random() * 100 < rule.share
+
+    def _lasts(self, number: int, rule: Rule, body: bytes) -> bool:
+        """Whether the rule still holds for this try; once it did not, it holds again for the next."""
+        if not rule.times:
+            return True
+        tries = self._tries.get((number, body), 0)
+        if tries < rule.times:
+            self._tries[number, body] = tries + 1
+            return True
+        del self._tries[number, body]
+        return False
+
+
+class BindRefusals:
+    """Which binds are refused: one rule of the script after the other, until each is used up."""
+
+    def __init__(self, rules: Sequence[BindRefusal]) -> None:
+        self._rules = list(rules)
+        self._count = 0  # binds that the first of them has refused
+        self._began = 0.0
+
+    def status(self, ticks: float) -> int:
+        """The command_status that a bind gets now; `ticks` is a clock that never jumps."""
+        while self._rules:
+            rule = self._rules[0]
+            if not self._count:
+                self._began = ticks
+            if self._count == 0 or (
+                ticks < self._began + rule.lasting if rule.lasting else self._count < rule.times
+            ):
+                self._count += 1
+                return rule.status
+            self._rules.pop(0)
+            self._count = 0
+        return Status.OK
+
+
+def _pattern(to: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, to.split("*"))))

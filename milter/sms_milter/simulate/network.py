@@ -7,34 +7,17 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from time import time
-from typing import Protocol
+from random import Random
+from time import monotonic, time
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
-from sms_milter.simulate.faults import PLAIN, Act, Faults, Script
-from sms_milter.simulate.phone import GSM, Phone, ReceivedSms, Segment
+from sms_milter.simulate import mobile
+from sms_milter.simulate.faults import BindRefusals, Faults
+from sms_milter.simulate.phone import Phone, ReceivedSms, Segment
+from sms_milter.simulate.script import Act, IdForm, MobileRule, Options, Rule
 from sms_milter.simulate.timetable import Timetable
-from sms_milter.simulate.wire import Bind, Status, Submission
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the whole SMSC behaves.
-
-    `system_id` and `password`: None takes any. The first `refuse_binds` binds get `refuse_status`.
-    `response_delay` holds back every answer and `receipt_delay` every receipt (seconds). More than `rate`
-    submit_sm in a second are throttled, 0: never. `faults`: whether destinations choose faults.
-    `default_alphabet`: what data_coding 0 means.
-    """
-
-    system_id: str | None = None
-    password: str | None = None
-    refuse_binds: int = 0
-    refuse_status: int = Status.BIND_FAILED
-    response_delay: float = 0.0
-    receipt_delay: float = 0.0
-    rate: int = 0
-    faults: bool = True
-    default_alphabet: str = GSM
+from sms_milter.simulate.wire import Bind, Command, Status, Submission
 
 
 @dataclass(slots=True)
@@ -54,8 +37,8 @@ class Link(Protocol):
 
     system_id: str
 
-    def deliver(self, body: bytes) -> bool:
-        """Queue a deliver_sm and never wait; False when this connection receives none."""
+    def deliver(self, command: Command, body: bytes) -> bool:
+        """Queue a deliver_sm or data_sm and never wait; False when this connection receives none."""
 
     def flush(self) -> None:
         """Write what is queued."""
@@ -67,7 +50,25 @@ class Link(Protocol):
         """End the connection."""
 
 
-_TOO_FAST = Script("too many submit_sm in this second", Act.REFUSE, status=Status.THROTTLED)
+class Taken(NamedTuple):
+    """An accepted submit_sm: our number for it, and the id that its response gives."""
+
+    number: int
+    message_id: str
+
+    def id_in(self, form: str) -> str:
+        """Its id as a receipt writes it; "same" as in the response, if that had one."""
+        match form:
+            case "same" if self.message_id:
+                return self.message_id
+            case "decimal":
+                return str(self.number)
+            case "padded":
+                return f"{self.number:020}"
+        return f"{self.number:X}"
+
+
+_TOO_FAST = Rule(act=Act.REFUSE, status=Status.THROTTLED)
 
 
 class Network:
@@ -81,10 +82,15 @@ class Network:
         self._lock = threading.Lock()
         self._showing = threading.Lock()
         self._links: list[Link] = []
-        self._waiting: dict[str, list[bytes]] = defaultdict(list)  # receipts by system_id
+        self._waiting: dict[str, list[tuple[Command, bytes]]] = defaultdict(list)  # by system_id
         self._phone = Phone(options.default_alphabet)
-        self._faults = Faults()
-        self._message_ids = count(int(time()) << 24)  # not repeated by the next run
+        self._chance = Random(options.seed)
+        self._faults = Faults(options, self._chance)
+        self._bind_refusals = BindRefusals(options.refuse_binds)
+        self._bound_until: dict[str, float] = {}  # lost connections that are still bound
+        self._mobile: list[MobileRule] = list(options.mobile)
+        self._references = count(1)
+        self._numbers = count(int(time()) << 24)  # not repeated by the next run
         self._second, self._in_second = 0, 0
 
     # --- connections ---
@@ -94,10 +100,12 @@ class Network:
         with self._lock:
             self._links.append(link)
 
-    def left(self, link: Link) -> None:
-        """A connection is gone."""
+    def left(self, link: Link, *, lost: bool = False) -> None:
+        """A connection is gone; `lost`: without an unbind, so that its bind may outlive it."""
         with self._lock:
             self._links.remove(link)
+            if lost and self.options.hold_binds:
+                self._bound_until[link.system_id] = monotonic() + self.options.hold_binds
 
     def links(self) -> list[Link]:
         """All connections now."""
@@ -108,32 +116,55 @@ class Network:
         """The command_status that a bind request gets."""
         with self._lock:
             self.tally.binds += 1
-            if self.tally.binds <= self.options.refuse_binds:
-                return self.options.refuse_status
+            refused = self._bind_refusals.status(monotonic())
+            if refused:
+                return refused
+            if self._bound_until.get(bind.system_id, 0.0) > monotonic():
+                return Status.ALREADY_BOUND
         if self.options.system_id not in (None, bind.system_id):
             return Status.SYSTEM_ID
         return Status.OK if self.options.password in (None, bind.password) else Status.PASSWORD
 
     # --- submit_sm ---
 
-    def script_for(self, submission: Submission, body: bytes) -> Script:
+    def rule_for(self, submission: Submission, body: bytes) -> Rule:
         """What to do with this try of a submit_sm."""
         with self._lock:
             self.tally.submitted += 1
             if self.options.rate and self._is_too_fast():
                 return _TOO_FAST
-            return self._faults.script_for(submission.destination, body) if self.options.faults else PLAIN
+            return self._faults.rule_for(submission.destination, body)
 
-    def take(self, submission: Submission, segment: Segment, octets: bytes) -> str:
-        """Accept a submit_sm and show the SMS that it completes; gives the message id."""
+    def up_to(self, seconds: float) -> float:
+        """A time that is left to chance."""
+        with self._lock:
+            return self._chance.random() * seconds if seconds else 0.0
+
+    def take(self, submission: Submission, segment: Segment, octets: bytes, form: IdForm) -> Taken:
+        """Accept a submit_sm and show the SMS that it completes."""
         with self._lock:
             self.tally.accepted += 1
-            message_id = f"{next(self._message_ids):X}"
-            sms = self._phone.take(submission, segment, message_id, octets, time())
+            taken = self._named(form)
+            sms = self._phone.take(submission, segment, taken.message_id, octets, time())
         if sms is not None:
             with self._showing:
                 self._on_sms(sms)
-        return message_id
+        return taken
+
+    def _named(self, form: IdForm) -> Taken:
+        number = next(self._numbers)
+        match form:
+            case "decimal":
+                return Taken(number, str(number))
+            case "padded":
+                return Taken(number, f"{number:020}")
+            case "uuid":
+                return Taken(number, str(UUID(int=self._chance.getrandbits(128), version=4)))
+            case "constant":
+                return Taken(number, "1")
+            case "empty":
+                return Taken(number, "")
+        return Taken(number, f"{number:X}")
 
     def refused(self) -> None:
         """A submit_sm got an error."""
@@ -153,28 +184,37 @@ class Network:
 
     # --- receipts ---
 
-    def deliver(self, system_id: str, body: bytes, first: Link | None = None) -> None:
-        """Send a deliver_sm to a bind of `system_id` that can receive, `first` if it can, or keep it.
+    def deliver(self, system_id: str, command: Command, body: bytes, first: Link | None = None) -> None:
+        """Send a delivery to a bind of `system_id` that can receive, `first` if it can, or keep it.
 
         What goes to `first` is queued there and not yet written.
         """
         with self._lock:
             self.tally.receipts += 1
-            if first is not None and first.deliver(body):
+            if first is not None and first.deliver(command, body):
                 return
-            links = (link for link in self._links if link.system_id == system_id and link.deliver(body))
+            links = (
+                link for link in self._links if link.system_id == system_id and link.deliver(command, body)
+            )
             receiver = next(links, None)
             if receiver is None:
-                self._waiting[system_id].append(body)
+                self._waiting[system_id].append((command, body))
         if receiver is not None:
             receiver.flush()
 
     def deliver_waiting(self, system_id: str) -> None:
-        """A bind of `system_id` can receive now: it gets what has been waiting."""
+        """A bind of `system_id` can receive now: it gets what has been waiting, and phones begin to write."""
         with self._lock:
             waiting = self._waiting.pop(system_id, [])
-        for body in waiting:
-            self.deliver(system_id, body)
+            phones, self._mobile = self._mobile, []
+        for command, body in waiting:
+            self.deliver(system_id, command, body)
+        for rule in phones:
+            self.timetable.after(rule.after, lambda rule=rule: self._write(system_id, rule))  # type: ignore[misc]
+
+    def _write(self, system_id: str, rule: MobileRule) -> None:
+        for body in mobile.deliveries(rule, next(self._references)):
+            self.deliver(system_id, Command.DELIVER_SM, body)
 
     def acknowledged(self) -> None:
         """A receipt was taken."""

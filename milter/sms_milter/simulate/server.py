@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 
 from sms_milter.simulate.connection import Connection
-from sms_milter.simulate.network import Network, Options, Tally
+from sms_milter.simulate.network import Network, Tally
 from sms_milter.simulate.phone import ReceivedSms
+from sms_milter.simulate.script import Options
+from sms_milter.simulate.wire import Command
 
 _DEFAULT_OPTIONS = Options()
 
@@ -89,7 +91,7 @@ class Simulator:
 
     def deliver(self, system_id: str, body: bytes) -> None:
         """Send a deliver_sm to a bind of `system_id` that can receive, now or when there is one."""
-        self._network.deliver(system_id, body)
+        self._network.deliver(system_id, Command.DELIVER_SM, body)
 
     def disconnect(self) -> None:
         """Close every connection, as a failing SMSC would; new ones are taken."""

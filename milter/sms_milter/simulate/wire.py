@@ -23,6 +23,7 @@ class Command(IntEnum):
     DELIVER_SM = 0x05
     UNBIND = 0x06
     BIND_TRANSCEIVER = 0x09
+    OUTBIND = 0x0B
     ENQUIRE_LINK = 0x15
     DATA_SM = 0x103
 
@@ -68,6 +69,7 @@ class Tlv(IntEnum):
     SAR_SEGMENT_SEQNUM = 0x020F
     MESSAGE_PAYLOAD = 0x0424
     MESSAGE_STATE = 0x0427
+    VENDOR = 0x1400
 
 
 class BadPdu(SmppError):
@@ -291,6 +293,31 @@ def compose_deliver_sm(
             *(_tlv(tag, value) for tag, value in tlvs),
         )
     )
+
+
+def compose_data_sm(
+    source: Address, destination: Address, *, esm_class: int = 0, tlvs: tuple[tuple[int, bytes], ...] = ()
+) -> bytes:
+    """The body of a data_sm (SMPP 3.4 §4.7.1)."""
+    return b"".join(
+        (
+            b"\0",
+            _address(source),
+            _address(destination),
+            bytes((esm_class, 0, 0)),
+            *(_tlv(tag, value) for tag, value in tlvs),
+        )
+    )
+
+
+def compose_outbind(system_id: str) -> bytes:
+    """The body of an outbind (SMPP 3.4 §4.1.7.1) without a password."""
+    return system_id.encode("ascii") + b"\0\0"
+
+
+def compose_tlvs(*tlvs: tuple[int, bytes]) -> bytes:
+    """TLVs one after the other."""
+    return b"".join(_tlv(tag, value) for tag, value in tlvs)
 
 
 def _address(address: Address) -> bytes:
