@@ -60,6 +60,8 @@ def cannot_be_played(path: Path, case: Mapping[str, Any]) -> str:
     if BARE_CR.search(path.with_suffix(".eml").read_bytes()):
         return "has a bare CR, of which Postfix makes a blank"
     messages = case["expect"]["messages"] or ()
+    if any("short_message" not in part for message in messages for part in message["parts"]):
+        return "goes to an outlet that is no SMSC"
     validities = [part["validity_period"] for message in messages for part in message["parts"]]
     if any(one and not one.endswith("R") for one in validities):
         return "names a moment that has passed by now"

@@ -18,6 +18,9 @@ from sms_milter.model import Client, Envelope, Recipient
 SEND = (Recipient("<send@sms.example>", "send", "sms.example"), None)
 OWN = (Recipient("<alex@sms.example>", "alex", "sms.example"), None)
 ACCOUNT = Account(groups={5: ("79160000001",)}, forward_to=("79160000009",), country_code="7")
+CHANNELS = frozenset({"hlr", "ping", "voice", "viber", "whatsapp", "telegram", "social", "mms", "email"})
+NUMBER = r"[1-9][0-9]{6,14}"
+DESTINATIONS = {"email": r"[!-~]+@[!-~]+", "telegram": rf"#[0-9]+|@?[A-Za-z][A-Za-z0-9_]+|{NUMBER}"}
 
 
 def field(*likely: str) -> st.SearchStrategy[str]:
@@ -30,8 +33,10 @@ requests = st.builds(
     field("123", " 1 "),
     field("0", "77", "my-id"),
     field("0", "+5", "9-21", "2512240930", "3102240930,3", "25.12.24 09.30,-1", "0170000000012"),
-    field("1", ",5", ",4", ",2,Alex", "2,6", ",,.,2", ",,,1", "1,1,+7916"),
-    field("79160000001", "8916 111-22-33;G5,12", "+79"),
+    field(
+        "1", ",5", ",8,a@b.example", ",9", ",3", ",10", ",4", ",2,Alex", "2,6", ",,.,2", ",,,1", "1,1,+7916"
+    ),
+    field("79160000001", "a@b.example", "#17,nick", "8916 111-22-33;G5,12", "+79"),
     field(
         "Hi",
         "0605040B8423F0AA",
@@ -39,6 +44,10 @@ requests = st.builds(
         "79160000001:a\n79160000002;b\\nc",
         "__PING__",
         "a\n~~~\nb",
+        "__CALL__:a\nvoice:w\n~~~\n10,10,1",
+        "__MAIL__:a\nsubj:b",
+        "__BOT__:a",
+        "__HLR__",
     ),
 )
 bodies = st.one_of(st.binary(max_size=80), requests.map(lambda text: text.encode("utf-8", "replace")))
@@ -51,9 +60,15 @@ bodies = st.one_of(st.binary(max_size=80), requests.map(lambda text: text.encode
     st.sampled_from(["", "utf-8", "us-ascii", "utf-16", "x-nothing"]),
     st.sampled_from(["plain", "html"]),
     st.sampled_from([(SEND,), (OWN,), (SEND, OWN)]),
+    st.sampled_from([frozenset(), CHANNELS]),
 )
 def test_a_mail_is_understood_or_refused(
-    body: bytes, before: bytes, charset: str, subtype: str, targets: tuple[tuple[Recipient, str | None], ...]
+    body: bytes,
+    before: bytes,
+    charset: str,
+    subtype: str,
+    targets: tuple[tuple[Recipient, str | None], ...],
+    channels: frozenset[str],
 ) -> None:
     kind = f"text/{subtype}; charset={charset}" if charset else f"text/{subtype}"
     mail = parse_mail([("Content-Type", kind.encode())], before + body + b"[/text]")
@@ -62,13 +77,18 @@ def test_a_mail_is_understood_or_refused(
     with suppress(Rejected):
         credentials(mail, targets, options)
     try:
-        request = parse(mail, Context(envelope, targets, ACCOUNT, options, 1_732_190_400.0, reports=True))
+        request = parse(
+            mail,
+            Context(envelope, targets, ACCOUNT, options, 1_732_190_400.0, reports=True, channels=channels),
+        )
     except Rejected:
         return
     assert request.wishes
     for wish in request.wishes:
-        assert re.fullmatch(r"[1-9][0-9]{6,14}", wish.destination)
+        assert wish.channel == "sms" or wish.channel in channels
+        assert re.fullmatch(DESTINATIONS.get(wish.channel, NUMBER), wish.destination)
         assert len(wish.text) <= 4000
         assert "\0" not in wish.text
         assert wish.not_before is None or 0 < wish.not_before - 1_732_190_400 <= 366 * 86400
-        assert wish.originator is None or re.fullmatch(r"[0-9]{0,15}|[ -~]{1,11}", wish.originator)
+        longest = 400 if wish.channel == "email" else 11
+        assert re.fullmatch(rf"[0-9]{{0,15}}|[ -~]{{1,{longest}}}", wish.originator or "")

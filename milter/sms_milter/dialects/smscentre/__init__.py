@@ -97,7 +97,7 @@ def suspicious(why: Reply) -> bool:
 def worded(why: Reply, request: SmsRequest | None) -> Reply:
     """A refusal by others in the words of the interface, where it has any."""
     if why == reply.NO_SUCH_ADDRESS:
-        return replies.NO_SUCH_ADDRESS
+        return replies.NO_SUCH_ADDRESS if request is None else replies.bad_number(_identity(request))
     if why.limit is Limit.DUPLICATE:
         return replies.DUPLICATE
     if why.enhanced == "5.3.4":

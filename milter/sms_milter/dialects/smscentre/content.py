@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sms_milter.dialects.smscentre import replies
+from sms_milter.dialects.smscentre import forms, replies, trailers
 from sms_milter.dialects.smscentre.translit import transliterated
 from sms_milter.errors import ContentFault, Rejected
 from sms_milter.model import Binary, Kind
@@ -14,27 +15,9 @@ from sms_milter.sms.indication import TYPE_0
 from sms_milter.sms.smart import wap
 
 _LONGEST = 1000  # characters
-_PREFIX = re.compile(r"__(?:(CALL|VIBER|SOC|MAIL|BOT)__:|(PING|HLR)__:?)")
+_VOICE = "m"  # of a call that names none
 _MARK = re.compile(r"^~~~[ \t]*(?:\n|\Z)", re.MULTILINE)
 _WRITTEN_MARK = "\\n~~~\\n"
-
-FLASH, PUSH, BINARY, HEXADECIMAL, PING = "1", "2", "4", "5", "6"
-_PLAIN = ("", "0")
-_SPOKEN = (*_PLAIN, FLASH, PUSH, BINARY, HEXADECIMAL, PING)
-_HLR, _MMS, _MAIL, _CALL, _VIBER, _WHATSAPP, _SOCIAL = "3", "7", "8", "9", "10", "11", "12"
-_BOT = "bot"  # has a prefix only
-FORMATS = (*_SPOKEN, _HLR, _MMS, _MAIL, _CALL, _VIBER, _WHATSAPP, _SOCIAL)
-_OTHER_CHANNELS = (_HLR, _MMS, _MAIL, _CALL, _VIBER, _WHATSAPP, _SOCIAL, _BOT)
-_FORM_OF_PREFIX = {
-    "CALL": _CALL,
-    "VIBER": _VIBER,
-    "SOC": _SOCIAL,
-    "MAIL": _MAIL,
-    "BOT": _BOT,
-    "PING": PING,
-    "HLR": _HLR,
-}
-
 
 _FOR_THE_PHONE = 0xF5  # data_coding: 8-bit, class 1
 _OCTETS = 0x04
@@ -53,45 +36,62 @@ class Content:
     flash: bool = False
     protocol_id: int = 0
     comment: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
 
 
-def form_of(message: str, form: str) -> tuple[str, str]:
-    """The format of `message` and what of it is no prefix; a prefix wins over the format that the request
-    names (SMSCentre §7.1). Raises Rejected for a channel that does not exist here.
+def content(
+    message: str, form: str, translit: str, shared: Mapping[str, str], raw: bytes | None = None
+) -> Content:
+    """What `message` in the format `form` becomes. `shared` are the fields that a list gives to all of its
+    messages, `raw` are the octets of this one where these count. Raises Rejected.
     """
-    prefix = _PREFIX.match(message)
-    if prefix:
-        form = _FORM_OF_PREFIX[prefix[1] or prefix[2]]
-        message = message[prefix.end() :].lstrip()
-    if form in _OTHER_CHANNELS:
-        raise Rejected(replies.NO_SUCH_CHANNEL)
-    return form, message
-
-
-def content(message: str, form: str, translit: str, raw: bytes | None = None) -> Content:
-    """What `message` in the format `form` becomes; `raw` are its octets where these count. Raises
-    Rejected.
-    """
-    if form == PING:
+    if form == forms.PING:
         return Content(kind=Kind.PING, protocol_id=TYPE_0)
-    text, comment = _without_comment(message)
-    if form == BINARY and raw is not None:
-        return _binary(_octets_before_mark(raw), comment)
-    if form == BINARY or "\0" in text:
+    if form == forms.HLR:
+        return Content()
+    if form in forms.WITH_TRAILERS:
+        return _with_trailers(message, form, translit, shared)
+    text, behind = _cut_at_mark(message)
+    if form == forms.BINARY:
+        if raw is None:
+            raise Rejected(replies.BAD_PARAMETERS)
+        return _binary(_octets_before_mark(raw), behind)
+    _check(text)
+    if form == forms.HEXADECIMAL:
+        return _binary(_from_hexadecimal(text), behind)
+    if form == forms.PUSH:
+        return replace(_push(text), comment=behind)
+    return Content(transliterated(text, translit), flash=form == forms.FLASH, comment=behind)
+
+
+def _with_trailers(message: str, form: str, translit: str, shared: Mapping[str, str]) -> Content:
+    """A message whose channel must know more (SMSCentre §9.2); the trailers stand before the mark, or at the
+    end of all.
+    """
+    message, last = trailers.cut_off(message)
+    text, behind = _cut_at_mark(message)
+    text, first = trailers.cut_off(text)
+    _check(text)
+    fields = {**shared, **first, **last}
+    comment = behind
+    if form == forms.CALL:
+        fields = {"voice": _VOICE, **fields, **trailers.of_a_call(behind)}
+        comment = ""
+    elif form == forms.MAIL and not fields.get("subject"):
         raise Rejected(replies.BAD_PARAMETERS)
+    return Content(transliterated(text, translit), fields=tuple(fields.items()), comment=comment)
+
+
+def _check(text: str) -> None:
+    """Raises Rejected for what nobody can be sent."""
     if len(text) > _LONGEST:
         raise Rejected(replies.TOO_LONG)
-    if not text:
+    if not text or "\0" in text:
         raise Rejected(replies.BAD_PARAMETERS)
-    if form == HEXADECIMAL:
-        return _binary(_from_hexadecimal(text), comment)
-    if form == PUSH:
-        return replace(_push(text), comment=comment)
-    return Content(transliterated(text, translit), flash=form == FLASH, comment=comment)
 
 
-def _without_comment(message: str) -> tuple[str, str]:
-    """The text, and what stands behind a line of three tildes, which nobody is sent."""
+def _cut_at_mark(message: str) -> tuple[str, str]:
+    """The text, and what stands behind a line of three tildes: a comment, or parameters."""
     message = message.replace(_WRITTEN_MARK, "\n~~~\n")
     mark = _MARK.search(message)
     if mark is None:

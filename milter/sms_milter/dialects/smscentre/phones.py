@@ -11,6 +11,9 @@ _SEPARATORS = re.compile(r"[,;]")
 # number = [ "+" ] { digit | " " | "-" | "(" | ")" | "." | TAB } ;  group = ( "G" | "g" ) digit { digit }
 _PUNCTUATION = str.maketrans("", "", " \t-().")
 _MSISDN = re.compile(r"[1-9][0-9]{6,14}")
+_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,255}")
+# chat = "#" 1*digit | nickname ;  a nickname begins with a letter, so it is no number; G5 is a group
+_CHAT = re.compile(r"#[0-9]{1,20}|(?![Gg][0-9]+\Z)@?[A-Za-z][A-Za-z0-9_]{1,63}")
 _GROUP = re.compile(r"[Gg]([0-9]{1,9})")
 
 
@@ -33,6 +36,28 @@ def numbers(written: str, account: Account) -> Numbers:
             members = (number,) if number else ()
         found |= dict.fromkeys(members)
         if not members:
+            wrong.append(one)
+    return Numbers(list(found), wrong)
+
+
+def addresses(written: str) -> Numbers:
+    """Mail addresses (format 8)."""
+    every = dict.fromkeys(filter(None, map(str.strip, _SEPARATORS.split(written))))
+    return Numbers(
+        [one for one in every if _ADDRESS.fullmatch(one)],
+        [one for one in every if not _ADDRESS.fullmatch(one)],
+    )
+
+
+def chats(written: str, account: Account) -> Numbers:
+    """Whom a chat robot writes to: `#` and an id, a nickname, or a subscriber by number (SMSCentre §6.7)."""
+    found: dict[str, None] = {}
+    wrong: list[str] = []
+    for one in filter(None, map(str.strip, _SEPARATORS.split(written))):
+        by_number = numbers(one, account)
+        named = [one] if _CHAT.fullmatch(one) else by_number.found
+        found |= dict.fromkeys(named)
+        if not named:
             wrong.append(one)
     return Numbers(list(found), wrong)
 

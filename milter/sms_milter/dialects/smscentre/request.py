@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sms_milter.config.schema import Account
 from sms_milter.dialects.context import Context
-from sms_milter.dialects.smscentre import listing, moment, phones, replies, source
-from sms_milter.dialects.smscentre.content import BINARY, FORMATS, content, form_of
+from sms_milter.dialects.smscentre import forms, listing, moment, phones, replies, source, trailers
+from sms_milter.dialects.smscentre.content import content
 from sms_milter.dialects.smscentre.options import SmscentreOptions
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
-from sms_milter.model import LeftOut, Notify, Recipient, Wish
+from sms_milter.model import EMAIL, LeftOut, Notify, Recipient, Wish
+from sms_milter.policy.accounts import may_write_as
 
 _MOST_RECIPIENTS = 1000
 
@@ -22,6 +24,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _SENDER_NUMBER = re.compile(r"\+?([0-9]{1,15})")
 _SENDER_NAME = re.compile(r"[A-Za-z0-9 ._&!'*/@#$%()?-]{1,11}")
 _NO_SENDER = "."  # not even the account's own: the SMSC chooses
+_NEEDS_TRAILERS = re.compile(r"__(?:CALL|MAIL)__:")
 _ANSWERED, _MULTI_LINE = "1", "2"
 
 
@@ -44,9 +47,19 @@ class _Options:
     identity: str  # "" is for the account's next number
     translit: str
     form: str
-    originator: str | None
+    sender: str
     multi_line: bool
     answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Phones as written and what they are sent."""
+
+    phones: str
+    form: str
+    channel: str
+    text: str
 
 
 def read(mail: Mail, address: Recipient, notify: Notify, context: Context[SmscentreOptions]) -> Request:
@@ -55,31 +68,34 @@ def read(mail: Mail, address: Recipient, notify: Notify, context: Context[Smscen
     options = _options(fields)
     time, zone = fields.when
     not_before = moment.not_before(time, zone, context.options.timezone, context.now)
-    entries = _entries(fields, options)
-    forms = [form_of(text, options.form) for _, text in entries]
+    entries, shared = _entries(fields, options, context.channels)
+    originators = [_originator(options.sender, entry.channel) for entry in entries]
     identity = options.identity or str(context.number())  # from here on errors name it
-    numbers, wrong = _numbers([written for written, _ in entries], identity, context.account)
-    raw = source.octets(mail) if options.form == BINARY and fields.phones else None
-    contents = [content(text, form, options.translit, raw) for form, text in forms]
-    _check_sender(options.originator, identity, context.account)
+    numbers, wrong = _numbers(entries, identity, context.account)
+    raw = source.octets(mail) if options.form == forms.BINARY and fields.phones else None
+    contents = [content(entry.text, entry.form, options.translit, shared, raw) for entry in entries]
+    for originator, entry in zip(originators, entries, strict=True):
+        _check_sender(originator, entry.channel, identity, context.account)
     wishes = [
         Wish(
             number,
             what.text,
             what.kind,
             what.binary,
-            recipient=f"{number}@{address.domain}",
-            originator=options.originator,
+            recipient=number if entry.channel == EMAIL else f"{number}@{address.domain}",
+            originator=originator,
             flash=what.flash,
             reference=identity,
             not_before=not_before,
             protocol_id=what.protocol_id,
             receipt=True,
+            channel=entry.channel,
+            fields=what.fields,
             notify=notify,
             original_recipient=address.parameters.get("ORCPT", ""),
             comment=what.comment,
         )
-        for some, what in zip(numbers, contents, strict=True)
+        for entry, originator, some, what in zip(entries, originators, numbers, contents, strict=True)
         for number in some
     ]
     why = replies.bad_number(identity).text
@@ -97,16 +113,22 @@ def _options(fields: source.Fields) -> _Options:
     if (
         (named and not _IDENTITY.fullmatch(fields.identity))
         or translit not in ("", "0", "1", "2")
-        or form not in FORMATS
+        or form not in forms.WRITTEN
         or test not in ("", "0", _ANSWERED, _MULTI_LINE)
     ):
         raise Rejected(replies.BAD_PARAMETERS)
     identity = fields.identity if named else ""
-    return _Options(identity, translit, form, _originator(sender), test == _MULTI_LINE, test == _ANSWERED)
+    return _Options(identity, translit, form, sender, test == _MULTI_LINE, test == _ANSWERED)
 
 
-def _originator(sender: str) -> str | None:
-    """The sender as a phone shows it; None for the account's own, "" for none. Raises Rejected."""
+def _originator(sender: str, channel: str) -> str | None:
+    """The sender as a phone shows it, or the author of a mail; None for the account's own, "" for none.
+    Raises Rejected.
+    """
+    if channel == EMAIL:
+        if not phones.addresses(sender).found:
+            raise Rejected(replies.BAD_PARAMETERS)
+        return sender
     if not sender:
         return None
     if sender == _NO_SENDER:
@@ -118,20 +140,37 @@ def _originator(sender: str) -> str | None:
     return sender
 
 
-def _entries(fields: source.Fields, options: _Options) -> list[tuple[str, str]]:
-    """Phones with their text: one pair, or those of a list. Raises Rejected."""
-    if fields.phones:
-        return [(fields.phones, fields.message)]
-    return listing.entries(fields.message, multi_line=options.multi_line)
+def _entries(
+    fields: source.Fields, options: _Options, channels: Collection[str]
+) -> tuple[list[_Entry], dict[str, str]]:
+    """Phones with their text, one pair or those of a list, and the fields that a list has for all of them.
+    Raises Rejected.
+    """
+    pairs, shared = [(fields.phones, fields.message)], dict[str, str]()
+    if not fields.phones:
+        written = fields.message
+        if options.form in forms.WITH_TRAILERS or _NEEDS_TRAILERS.search(written):
+            written, shared = trailers.cut_off(written)
+        pairs = listing.entries(written, multi_line=options.multi_line)
+    entries = []
+    for some, message in pairs:
+        form, text = forms.form_of(message, options.form)
+        entries.append(_Entry(some, form, forms.channel_of(form, channels), text))
+    return entries, shared
 
 
-def _numbers(written: list[str], identity: str, account: Account) -> tuple[list[list[str]], list[str]]:
+def _numbers(entries: Sequence[_Entry], identity: str, account: Account) -> tuple[list[list[str]], list[str]]:
     """The numbers of each entry, and what is none. Raises Rejected when there are none, or too many."""
     found: list[list[str]] = []
     wrong: list[str] = []
     total = 0
-    for one in written:
-        numbers = phones.numbers(one, account)
+    for entry in entries:
+        if entry.channel == EMAIL:
+            numbers = phones.addresses(entry.phones)
+        elif entry.form == forms.BOT:
+            numbers = phones.chats(entry.phones, account)
+        else:
+            numbers = phones.numbers(entry.phones, account)
         found.append(numbers.found)
         wrong += numbers.wrong
         total += len(numbers.found)
@@ -142,8 +181,20 @@ def _numbers(written: list[str], identity: str, account: Account) -> tuple[list[
     return found, wrong
 
 
-def _check_sender(originator: str | None, identity: str, account: Account) -> None:
+def _check_sender(originator: str | None, channel: str, identity: str, account: Account) -> None:
     """A sender in good form that is not the account's has an error of its own (SMSCentre §6.5)."""
-    allowed = {one.removeprefix("+") for one in account.originators}
-    if originator is not None and allowed and originator not in allowed:
+    if originator is None:
+        return
+    if channel == EMAIL:
+        right = may_write_as(account, originator)
+    else:
+        right = _is_among(originator, account.originators)
+        if originator.isdigit():
+            right = right and _is_among(originator, account.numeric_originators)
+    if not right:
         raise Rejected(replies.message_denied(identity))
+
+
+def _is_among(originator: str, allowed: Sequence[str]) -> bool:
+    """Whether it is one of those; of none, any is."""
+    return not allowed or originator in {one.removeprefix("+") for one in allowed}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sms_milter.config.schema import Account
-from sms_milter.dialects.smscentre.phones import numbers
+from sms_milter.dialects.smscentre.phones import addresses, chats, numbers
 
 
 def account(country_code: str | None = "7") -> Account:
@@ -34,6 +34,21 @@ def test_a_number_is_corrected_unless_it_has_a_plus(written: str, digits: str) -
 )
 def test_what_is_no_number_is_told_apart(written: str) -> None:
     assert numbers(f"{written}, 79160000009", account()) == (["79160000009"], [written])
+
+
+def test_mail_addresses_stand_in_place_of_numbers() -> None:
+    written = "ann@customer.example; 79160000001,ann@customer.example,a b@x.example,a@b@c.example,@x.example"
+    assert addresses(written) == (
+        ["ann@customer.example"],
+        ["79160000001", "a b@x.example", "a@b@c.example", "@x.example"],
+    )
+
+
+def test_a_chat_robot_knows_ids_and_nicknames() -> None:
+    assert chats("#17; @ann_b,shop,G5,G6,+79161112233,#x,1,ann-b", account()) == (
+        ["#17", "@ann_b", "shop", "79160000001", "79160000002", "79161112233"],
+        ["G6", "#x", "1", "ann-b"],
+    )
 
 
 def test_only_russian_numbers_are_corrected_the_russian_way() -> None:
