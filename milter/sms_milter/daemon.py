@@ -6,6 +6,7 @@ import contextlib
 import encodings.idna  # noqa: F401 -- see _give_up_privileges
 import errno
 import grp
+import math
 import os
 import pwd
 import random
@@ -17,20 +18,40 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sms_milter import callbacks
+from sms_milter.channels.endpoint import Endpoint
+from sms_milter.channels.mailing import Mailing
+from sms_milter.channels.pool import Pool
 from sms_milter.config.load import Loaded, load
-from sms_milter.config.schema import Configuration, Smsc
+from sms_milter.config.schema import (
+    Callbacks,
+    Configuration,
+    EmailChannel,
+    HttpChannel,
+    SmppChannel,
+    Smsc,
+)
 from sms_milter.config.secrets import Passwords
+from sms_milter.courier import Courier, Lane
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError, Fault
 from sms_milter.gate import Gate
 from sms_milter.logline import Numbers, clean
 from sms_milter.mail.charset import load_codecs
+from sms_milter.model import Handed, LeasedPart
 from sms_milter.notify import Notifier
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal
 from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
-from sms_milter.queue.doorbell import DISPATCH, REPORT, DatagramDoorbell, DoorbellListener
+from sms_milter.queue.doorbell import (
+    COURIER,
+    DISPATCH,
+    REPORT,
+    Chime,
+    DatagramDoorbell,
+    DoorbellListener,
+)
 from sms_milter.queue.role import RoleLock
 from sms_milter.queue.statements import migrations
 from sms_milter.report.outbox import SmtpOutbox
@@ -39,6 +60,8 @@ from sms_milter.smpp.link import Link
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
 from sms_milter.supervisor import Control, Main, Order, Supervisor
+from sms_milter.web.client import WebClient
+from sms_milter.web.listener import Listener
 
 ROLES = ("milter", "dispatch", "report")
 
@@ -60,6 +83,7 @@ class Service:
         self._journal = open_journal(self._loaded.configuration.log, "supervisor")
         self._supervisor = Supervisor(self._journal, self._reload)
         self._sockets: dict[str, socket.socket] = {}
+        self._callback_sockets: dict[str, socket.socket] = {}
         self._mains: dict[str, tuple[object, Main]] = {}
 
     def run(self) -> None:
@@ -116,9 +140,24 @@ class Service:
             mains["dispatch"] = self._main(
                 "dispatch", (*concern, configuration.user), _dispatch_role(configuration)
             )
+            self._add_courier_role(mains, configuration)
         if "report" in self._wanted:
             self._add_report_role(mains, configuration)
         return mains
+
+    def _add_courier_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
+        listening = self._listening_for_callbacks(configuration.callbacks)
+        if not _couriered(configuration):
+            return
+        concern = (
+            configuration.channels,
+            configuration.callbacks,
+            configuration.reports.submit_to,
+            configuration.queue,
+            configuration.log,
+            configuration.user,
+        )
+        mains["courier"] = self._main("courier", concern, _courier_role(configuration, listening))
 
     def _add_report_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
         if not configuration.reports.submit_to:
@@ -134,6 +173,16 @@ class Service:
             return before[1]
         self._mains[name] = (concern, main)
         return main
+
+    def _listening_for_callbacks(self, callbacks: Callbacks | None) -> socket.socket | None:
+        """Ours, not a child's, so that a reload loses no call-back."""
+        where = callbacks.listen if callbacks is not None else ""
+        if where not in self._callback_sockets:
+            fresh = {where: _listen_at(where)} if where else {}
+            for old in self._callback_sockets.values():
+                old.close()
+            self._callback_sockets = fresh
+        return self._callback_sockets.get(where)
 
     def _listening(self, configuration: Configuration) -> socket.socket:
         milter = configuration.milter
@@ -184,9 +233,12 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
         journal = open_journal(configuration.log, "milter")
         _give_up_privileges(configuration.user)
         path = configuration.queue.path
+        bells = [DatagramDoorbell(path)]
+        if _couriered(configuration):
+            bells.append(DatagramDoorbell(path, COURIER))
         committer = Committer(
             lambda: open_queue(configuration.queue),
-            DatagramDoorbell(path),
+            Chime(*bells),
             journal,
             timeout_seconds=configuration.milter.decision_timeout,
         )
@@ -345,6 +397,87 @@ def _dispatch_until_told(
             return
 
 
+def _couriered(configuration: Configuration) -> Mapping[str, EmailChannel | HttpChannel]:
+    """The channels with an outlet that is no SMSC."""
+    return {
+        name: channel
+        for name, channel in configuration.channels.items()
+        if not isinstance(channel, SmppChannel)
+    }
+
+
+def _courier_role(configuration: Configuration, listening: socket.socket | None) -> Main:
+    def main(control: Control) -> None:
+        journal = open_journal(configuration.log, "courier")
+        _give_up_privileges(configuration.user)
+        path = configuration.queue.path
+        queue = open_queue(configuration.queue)
+        numbers = Numbers(masked=configuration.log.mask_numbers)
+        reports = DatagramDoorbell(path, REPORT)
+        bell = _Bell(path, COURIER, journal)
+        waker, woken = socket.socketpair()
+        waker.setblocking(False)
+        woken.setblocking(False)
+        channels = _couriered(configuration)
+        lanes = {
+            name: Lane(
+                Pool(_hand(channel, configuration), channel.concurrency, lambda: _wake(waker)),
+                retries_doubt=channel.on_uncertain == "retry",
+            )
+            for name, channel in channels.items()
+        }
+        courier = Courier(
+            queue, lanes, journal, numbers, reports=reports, our_turn=RoleLock(path, "courier").acquire
+        )
+        listener = None
+        if listening is not None and configuration.callbacks is not None:
+            told = [name for name, one in channels.items() if isinstance(one, HttpChannel) and one.call_back]
+            hear = callbacks.Callbacks(queue, told, journal, numbers, reports=reports, clock=time.time).hear
+            listener = Listener(listening, configuration.callbacks.token, hear, journal)
+            listener.start()
+        _carry_until_told(courier, bell, woken, control)
+        if listener is not None:
+            listener.stop()
+        bell.close()
+
+    return main
+
+
+def _hand(
+    channel: EmailChannel | HttpChannel, configuration: Configuration
+) -> Callable[[LeasedPart], Handed]:
+    """How an errand of a channel is handed over."""
+    if isinstance(channel, HttpChannel):
+        # The postmaster chose the URL: it may well be a service of this host.
+        return Endpoint(channel, WebClient(timeout_seconds=channel.timeout, private=True)).hand
+    host, _, port = (channel.submit_to or configuration.reports.submit_to).rpartition(":")
+    host_name = _host_name()
+    return Mailing(lambda: SmtpOutbox(host.strip("[]"), int(port), host_name), host_name).hand
+
+
+def _carry_until_told(courier: Courier, bell: _Bell, woken: socket.socket, control: Control) -> None:
+    """The courier's loop: a step, then sleep until the doorbell rings, an outlet is done or it is time."""
+    watch = _Watch()
+    deadline = math.inf
+    while True:
+        rest = courier.step(time.time())
+        if time.monotonic() > deadline or (deadline < math.inf and courier.idle):
+            return
+        wanted = dict.fromkeys((woken.fileno(), bell.fileno()), select.POLLIN)
+        if deadline == math.inf:
+            wanted[control.fileno()] = select.POLLIN
+        ready = watch.ready(wanted, rest if deadline == math.inf else min(rest, 0.1))
+        if bell.fileno() in ready:
+            bell.clear()
+            courier.rung()
+        if woken.fileno() in ready:
+            with contextlib.suppress(BlockingIOError):
+                woken.recv(4096)
+        if control.fileno() in ready and deadline == math.inf:
+            deadline = time.monotonic() + _STOP_SECONDS
+            courier.drain()
+
+
 def _report_role(configuration: Configuration) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "report")
@@ -476,6 +609,22 @@ def _listen(where: str, mode: int, user: str, group: str) -> socket.socket:
         listening.close()
         raise
     listening.setblocking(False)
+    return listening
+
+
+def _listen_at(where: str) -> socket.socket:
+    """The listening socket of HOST:PORT."""
+    host, _, port = where.rpartition(":")
+    host = host.strip("[]")
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _patiently(lambda: listening.bind((host, int(port))))
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    listening.setblocking(False)  # the one that we replace may be quicker
     return listening
 
 

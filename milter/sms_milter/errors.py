@@ -10,7 +10,7 @@ GatewayError
 ├─ ContentFault           cannot become the wanted SMS content; the dialect finds the reply
 ├─ SmppError ── LocalProtocolError (our bug) · RemoteProtocolError (theirs) · DecodeError
 ├─ QueueError ── QueueUnavailable · LeaseLost
-├─ ReportError ── ReportRefused · ReportDeferred · OutboxUnavailable
+├─ ReportError ── ReportRefused · ReportDeferred · OutboxUnavailable ── OutboxSilent
 └─ WebError ── NotSent · NoAnswer
 """
 
@@ -135,6 +135,10 @@ class ReportDeferred(ReportError):
 
 class OutboxUnavailable(ReportError):
     """The MTA takes no mail at all now: away, or not willing to talk."""
+
+
+class OutboxSilent(OutboxUnavailable):
+    """The MTA has got a whole mail and not said what became of it."""
 
 
 class WebError(GatewayError):

@@ -203,13 +203,11 @@ class Gate:
             raise Rejected(reply.NO_ROUTE)
         return smscs[0]
 
-    def composed(self, message: PlannedMessage, account: str, now: float) -> NewMessage:
+    def composed(self, message: PlannedMessage, now: float) -> NewMessage:
         """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
         parts = tuple(
             [
-                errand.compose(part, account)
-                if isinstance(part, Errand)
-                else compose(part, message.concatenation)
+                errand.compose(part) if isinstance(part, Errand) else compose(part, message.concatenation)
                 for part in message.parts
             ]
         )

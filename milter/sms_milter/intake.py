@@ -487,9 +487,7 @@ class Transaction:
         self, judged: Plan, mail: Mail, body: bytes, request: SmsRequest, limits: Limits | None
     ) -> NewMail:
         ours = [recipient.address for _, recipient, _ in self._ours]
-        messages = tuple(
-            [self._gate.composed(message, judged.account, self._started) for message in judged.messages]
-        )
+        messages = tuple([self._gate.composed(message, self._started) for message in judged.messages])
         counted = limits is not None and limits.duplicates is not None
         return NewMail(
             messages=messages,

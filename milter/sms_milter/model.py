@@ -515,7 +515,7 @@ class Outcome:
 
     `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried
     again at `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain),
-    FAILED or UNCERTAIN.
+    FAILED or UNCERTAIN. What is in doubt may have an `smsc_key` too, if it was chosen by us.
     """
 
     part_id: int
@@ -528,6 +528,24 @@ class Outcome:
     due_at: float = 0.0
     counts: bool = True
     doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What came of handing an errand to its outlet.
+
+    `state` is ACCEPTED (`outlet_id`: what the outlet calls it, "" for nothing), QUEUED (not now; not before
+    `pause_seconds` if the outlet says so), FAILED (never) or UNCERTAIN. `closed`: the outlet takes nothing at
+    all now, whatever it is. `key`: by what the outlet will speak of it, "" if it will not.
+    """
+
+    part: LeasedPart
+    state: PartState
+    why: str = ""
+    outlet_id: str = ""
+    key: str = ""
+    closed: bool = False
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

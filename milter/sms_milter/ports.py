@@ -11,6 +11,7 @@ from sms_milter.model import (
     Deed,
     Done,
     DueReport,
+    Handed,
     Heard,
     LeasedPart,
     LinkState,
@@ -209,10 +210,11 @@ class MobileQueue(Protocol):
 class Outbox(Protocol):
     """The way of our own mails to the MTA."""
 
-    def submit(self, recipient: str, mail: bytes) -> str:
-        """Hand over one mail (CR LF line ends) with the null sender; the MTA's words of thanks.
+    def submit(self, recipient: str, mail: bytes, sender: str = "") -> str:
+        """Hand over one mail (CR LF line ends), usually with the null sender; the MTA's words of thanks.
 
-        Raises ReportRefused, ReportDeferred, or OutboxUnavailable when no mail could be handed over.
+        Raises ReportRefused, ReportDeferred, OutboxUnavailable when no mail could be handed over, or
+        OutboxSilent when the MTA may have this one.
         """
 
     def close(self) -> None:
@@ -229,6 +231,20 @@ class Web(Protocol):
 
         Raises NotSent, or NoAnswer when it may have arrived.
         """
+
+
+class Outlet(Protocol):
+    """What takes the errands of one channel; all methods return at once."""
+
+    @property
+    def free(self) -> int:
+        """How many more it could work on now."""
+
+    def take(self, part: LeasedPart) -> None:
+        """Begin to hand it over."""
+
+    def done(self) -> list[Handed]:
+        """What has come of those taken, each once."""
 
 
 class DispatchQueue(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -485,6 +486,36 @@ def test_a_parked_receipt_waits_for_its_own_smsc(queue: Any) -> None:
     settle(queue, receipt("k", smsc="backup"))
     assert record(queue, accepted(part.part_id, "k")) == []
     assert queue.summary(NOW)["parked_receipts"] == 1
+
+
+def test_what_is_in_doubt_may_be_settled_by_an_id_that_we_chose(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, replace(uncertain(part.part_id), smsc_key="ours"))
+    (settled,) = settle(queue, receipt("ours"))
+    assert (settled.queue_id, settled.changed) == (part.queue_id, True)
+    assert states(queue) == ["delivered"]
+
+
+def test_what_is_done_is_not_tried_again_though_it_was_in_doubt(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    settle(queue, receipt("ours"))
+    doubt = queued(part.part_id, NOW, doubt=True, smsc_key="ours")
+    assert [one.changed for one in record(queue, doubt)] == [True]
+    assert states(queue) == ["delivered"]
+    assert lease(queue) == []
+    assert queue.summary(NOW)["parts"]["queued"] == 0
+
+
+def test_an_id_that_the_smsc_chose_takes_the_place_of_ours(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, queued(part.part_id, NOW, doubt=True, smsc_key="ours"))
+    (again,) = lease(queue)
+    record(queue, accepted(again.part_id, "theirs"))
+    assert settle(queue, receipt("ours")) == []
+    assert [one.changed for one in settle(queue, receipt("theirs"))] == [True]
 
 
 def test_parked_receipts_take_effect_in_the_order_they_came(queue: Any) -> None:

@@ -320,6 +320,8 @@ class MemoryQueue:
             case _:
                 return
         part["state"] = outcome.state
+        if outcome.smsc_key and outcome.state is not PartState.FAILED:
+            part["key"] = (part["plan"].smsc, outcome.smsc_key)
         if outcome.state in (PartState.ACCEPTED, PartState.QUEUED):
             event = Notify.SENT if outcome.state is PartState.ACCEPTED else Notify.RETRY
             self._tell_on_the_way(part, event, outcome.at)

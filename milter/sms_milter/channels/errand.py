@@ -1,15 +1,14 @@
-"""An errand as octets: what the queue keeps of it, and the JSON object that a web service gets."""
+"""An errand as octets, which is what the queue keeps of it; names of outlets and ids of ours."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sms_milter.model import ComposedPart, Errand, LeasedPart
 
 _OUTLET = "channel:"  # no SMSC's name has a colon
+_LONGEST_ID = 100  # characters
 
 
 def outlet_name(channel: str) -> str:
@@ -17,10 +16,9 @@ def outlet_name(channel: str) -> str:
     return f"{_OUTLET}{channel}"
 
 
-def compose(errand: Errand, account: str) -> ComposedPart:
-    """The errand as the queue keeps it, with the account that it counts for."""
-    kept = {**shown(errand), "account": account}
-    return ComposedPart(json.dumps(kept, ensure_ascii=False).encode("utf-8", "replace"))
+def compose(errand: Errand) -> ComposedPart:
+    """The errand as the queue keeps it."""
+    return ComposedPart(json.dumps(shown(errand), ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def shown(errand: Errand) -> dict[str, Any]:
@@ -35,19 +33,11 @@ def shown(errand: Errand) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An errand as it was read from the queue; `as_given` are all its plain values."""
-
-    errand: Errand
-    as_given: Mapping[str, Any]
-
-
-def read(octets: bytes) -> Kept:
+def read(octets: bytes) -> Errand:
     """What `compose` wrote. Raises ValueError when it did not."""
     try:
         given = json.loads(octets)
-        errand = Errand(
+        return Errand(
             given["channel"],
             given["destination"],
             given["originator"],
@@ -57,7 +47,6 @@ def read(octets: bytes) -> Kept:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError("no errand") from error
-    return Kept(errand, given)
 
 
 def identity(part: LeasedPart) -> str:
@@ -65,3 +54,9 @@ def identity(part: LeasedPart) -> str:
     queue was made anew.
     """
     return f"{part.part_id}-{int(part.received_at * 1000):x}"
+
+
+def id_of(value: object) -> str:
+    """An id of a web service as text: of a string or a whole number; "" for anything else."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if text.isprintable() and len(text) <= _LONGEST_ID else ""

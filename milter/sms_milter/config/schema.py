@@ -549,7 +549,7 @@ class RouteRule(Section):
 class EmailChannel(Section):
     """Messages go out as mails, by the MTA."""
 
-    outlet: Literal["email"] = setting(REQUIRED, doc="Who takes the messages.", example="email", in_force=())
+    outlet: Literal["email"] = setting(REQUIRED, doc="Who takes the messages.", example="email")
     submit_to: HostAndPort = setting(
         "",
         doc="HOST:PORT where the MTA takes these mails, past this milter; empty: that of `reports`.",
@@ -568,7 +568,7 @@ class EmailChannel(Section):
 class HttpChannel(Section):
     """Messages go to a web service: one POST with a JSON object each (docs/channels.md)."""
 
-    outlet: Literal["http"] = setting(REQUIRED, doc="Who takes the messages.", example="http", in_force=())
+    outlet: Literal["http"] = setting(REQUIRED, doc="Who takes the messages.", example="http")
     url: WebAddress = setting(
         REQUIRED, doc="Where each message is posted.", example="https://voice.example.net/calls"
     )

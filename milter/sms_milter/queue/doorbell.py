@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 
-DISPATCH, REPORT = ".bell", ".report.bell"  # whose bell: how its path ends
+DISPATCH, COURIER, REPORT = ".bell", ".courier.bell", ".report.bell"  # whose bell: how its path ends
 _MODE = 0o660
 
 
@@ -28,6 +28,18 @@ class DatagramDoorbell:
     def close(self) -> None:
         """Ring no more."""
         self._socket.close()
+
+
+class Chime:
+    """Several doorbells that ring as one."""
+
+    def __init__(self, *bells: DatagramDoorbell) -> None:
+        self._bells = bells
+
+    def ring(self) -> None:
+        """As each of them."""
+        for bell in self._bells:
+            bell.ring()
 
 
 class DoorbellListener:

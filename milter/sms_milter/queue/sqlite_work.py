@@ -58,13 +58,12 @@ class SqliteWork:
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
         """Store outcomes in their order; returns parked receipts that found their part."""
-        accepted: list[int] = []
+        keyed: list[int] = []
         for state, run in groupby(outcomes, attrgetter("state")):
             same = list(run)
-            if state is PartState.ACCEPTED:
-                accepted += [outcome.part_id for outcome in same if outcome.smsc_key]
+            keyed += [outcome.part_id for outcome in same if outcome.smsc_key]
             self._record(state, same)
-        return self._match_parked(accepted) if accepted else []
+        return self._match_parked(keyed) if keyed else []
 
     def _record(self, state: PartState, outcomes: list[Outcome]) -> None:
         if state not in _RECORDED_FROM:

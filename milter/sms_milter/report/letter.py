@@ -44,7 +44,7 @@ class Frame:
 
 def begin(frame: Frame, subject: str) -> EmailMessage:
     """A mail with all fields but those of its content; robots leave it unanswered (RFC 3834 §5)."""
-    mail = EmailMessage(policy=_POLICY if frame.recipient.isascii() else _POLICY_UTF8)
+    mail = EmailMessage(policy=_POLICY if (frame.recipient + frame.author).isascii() else _POLICY_UTF8)
     mail["From"] = _address(frame.author, frame.author_name)
     mail["To"] = _address(frame.recipient)
     mail["Subject"] = _CONTROL.sub(" ", subject).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import smtplib
 
-from sms_milter.errors import OutboxUnavailable, ReportDeferred, ReportRefused
+from sms_milter.errors import OutboxSilent, OutboxUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import clean
 
 _CONNECT_SECONDS = 10.0
@@ -23,10 +23,10 @@ class SmtpOutbox:
         self._host, self._port, self._host_name = host, port, host_name
         self._client: smtplib.SMTP | None = None
 
-    def submit(self, recipient: str, mail: bytes) -> str:
+    def submit(self, recipient: str, mail: bytes, sender: str = "") -> str:
         """See `ports.Outbox.submit`."""
         try:
-            return self._hand_over(self._connected(), recipient, mail)
+            return self._hand_over(self._connected(), recipient, mail, sender)
         except ValueError as error:  # smtplib's own: a line end in a command, a letter outside ASCII
             self._drop()
             raise ReportRefused(f"no address: {clean(error)}") from error
@@ -50,19 +50,23 @@ class SmtpOutbox:
             client.ehlo_or_helo_if_needed()
         return self._client
 
-    def _hand_over(self, client: smtplib.SMTP, recipient: str, mail: bytes) -> str:
+    def _hand_over(self, client: smtplib.SMTP, recipient: str, mail: bytes, sender: str) -> str:
         options = []
-        if not recipient.isascii():
+        if not (recipient + sender).isascii():
             if not client.has_extn("smtputf8"):
                 raise ReportRefused("the MTA takes no address outside ASCII")
             options = ["SMTPUTF8", "BODY=8BITMIME"]
-        self._expect(client.mail("", options))
+        self._expect(client.mail(sender, options))
         # Not client.rcpt: it would read the address in its own way.
         self._expect(client.docmd("RCPT", f"TO:<{recipient}>"))
         try:
-            return self._expect(client.data(mail))
+            reply: tuple[int, bytes | str] = client.data(mail)
         except smtplib.SMTPDataError as error:
-            return self._expect((error.smtp_code, error.smtp_error))
+            reply = error.smtp_code, error.smtp_error
+        except (smtplib.SMTPServerDisconnected, OSError) as error:
+            self._drop()
+            raise OutboxSilent(clean(f"{self._host}:{self._port}: {_said(error)}")) from error
+        return self._expect(reply)
 
     def _expect(self, reply: tuple[int, bytes | str]) -> str:
         """What the MTA said; raises unless it was content."""

@@ -1,4 +1,4 @@
-"""Asks a web service: one request, one answer, on a connection of its own. The door to http.client.
+"""Asks a web service: one request, one answer, on a connection of its own. A door to http.client.
 
 No redirects, no proxies, no cookies. Knows apart what certainly never left from what may have arrived.
 """
@@ -9,15 +9,14 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from sms_milter.errors import NoAnswer, NotSent
 from sms_milter.logline import clean
 from sms_milter.model import WebAnswer
+from sms_milter.web.deadline import until
 
 _MOST_OCTETS = 64 * 1024  # of an answer; what is longer is not read to its end
 _CUT_OFF = (OSError, http.client.HTTPException)
@@ -45,14 +44,14 @@ class WebClient:
         try:
             try:
                 connection.sock = self._connected(addresses, host if tls else "", deadline)
-                with _until(deadline, connection.sock):
+                with until(deadline, connection.sock):
                     _write_head(connection, method, target, headers or {}, body, tls)
             except ValueError as error:  # http.client's own: a line end or a letter outside ASCII
                 raise NotSent(f"no request: {clean(error)}") from error
             except _CUT_OFF as error:
                 raise NotSent(clean(f"{host}:{port}: {_said(error, deadline)}")) from error
             try:
-                with _until(deadline, connection.sock):
+                with until(deadline, connection.sock):
                     return _exchanged(connection, body)
             except _CUT_OFF as error:
                 raise NoAnswer(clean(f"{host}:{port}: {_said(error, deadline)}")) from error
@@ -151,24 +150,6 @@ def _exchanged(connection: http.client.HTTPConnection, body: bytes | None) -> We
     response = connection.getresponse()
     octets = response.read(_MOST_OCTETS)
     return WebAnswer(response.status, clean(response.reason), octets, response.getheader("Retry-After", ""))
-
-
-@contextmanager
-def _until(deadline: float, connected: socket.socket) -> Iterator[None]:
-    """Cut the connection at the deadline: a service that drips octets lives through timeouts."""
-    cut = threading.Timer(max(deadline - time.monotonic(), 0), _cut, (connected,))
-    cut.daemon = True
-    cut.start()
-    try:
-        yield
-    finally:
-        cut.cancel()
-
-
-def _cut(connected: socket.socket) -> None:
-    with suppress(OSError):
-        # Not the method of a TLS socket, which another thread may be reading from.
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _said(error: BaseException, deadline: float) -> str:

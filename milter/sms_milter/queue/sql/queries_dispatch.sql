@@ -38,13 +38,13 @@ WHERE id = :id AND state = :before
 
 -- record_uncertain --
 -- Nobody knows; bind, sequence number and time stay as they are.
-UPDATE part SET state = 3, why = :why, finished_at = max(expires_at, :at) + :patience
+UPDATE part SET state = 3, why = :why, smsc_key = coalesce(:smsc_key, smsc_key), finished_at = max(expires_at, :at) + :patience
 WHERE id = :id AND state = :before
 
 -- record_queued --
 -- To be tried again.
 UPDATE part SET state = 0, due_at = :due_at, waiting = 1, attempts = attempts + :tries, doubts = doubts + :doubt, command_status = :command_status,
-    why = :why, finished_at = NULL
+    why = :why, smsc_key = coalesce(:smsc_key, smsc_key), finished_at = NULL
 WHERE id = :id AND state = :before
 
 -- record_failed --
