@@ -39,7 +39,7 @@ from sms_milter.model import (
     QuotaRule,
 )
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
-from sms_milter.policy.destinations import ClosedGroup, RouteTable
+from sms_milter.policy.destinations import NumberGroup, RouteTable
 from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
@@ -96,9 +96,21 @@ class Gate:
         }
         self.routes = RouteTable(configuration.routes)
         self.closed_groups = {
-            name: ClosedGroup(account.closed_group)
+            name: NumberGroup(account.closed_group)
             for name, account in configuration.accounts.items()
             if account.closed_group is not None
+        }
+        blocked = (NumberGroup(configuration.limits.blocked), reply.BLOCKED)
+        delisted = (NumberGroup(configuration.limits.delisted), reply.DELISTED)
+        self._unwilling = {
+            name: tuple(
+                [
+                    (group, why)
+                    for group, why in (blocked, (NumberGroup(account.opted_out), reply.OPTED_OUT), delisted)
+                    if group
+                ]
+            )
+            for name, account in configuration.accounts.items()
         }
         self.traits = {
             name: SmscTraits(
@@ -140,13 +152,17 @@ class Gate:
                 raise Denied(Denial.WRONG_PASSWORD, member.name)
         if member is None:
             raise Denied(Denial.UNKNOWN_LOGIN)
-        if not given.api_key and not self._logins.owns(member, given.names):
+        elsewhere = self._logins.for_another_interface(member, given.names)
+        if not (given.api_key or elsewhere or self._logins.owns(member, given.names)):
             raise Denied(Denial.WRONG_NAME, member.name)
-        for domain in domains:
-            if not self.accounts.admits(
-                member, client=client, sender=sender, sasl_user=sasl_user, domain=domain
-            ):
-                raise Denied(Denial.NOT_FROM_HERE, member.name)
+        if member.account.disabled:
+            raise Denied(Denial.DISABLED, member.name)
+        if elsewhere:
+            raise Denied(Denial.WRONG_INTERFACE, member.name)
+        if not all(self.accounts.reaches(member, client, sasl_user, domain) for domain in domains):
+            raise Denied(Denial.NOT_FROM_HERE, member.name)
+        if not self.accounts.lists(member, sender):
+            raise Denied(Denial.NOT_BY_SENDER, member.name)
         return member
 
     def forwarding(self, login: str) -> Member | None:
@@ -173,7 +189,9 @@ class Gate:
             return wanted
         allowed, numbers = self._originators[member.name], self._numeric_originators[member.name]
         bare = _bare(wanted)
-        if (allowed and bare not in allowed) or (numbers and bare.isdigit() and bare not in numbers):
+        if (
+            (allowed and bare not in allowed) or (numbers and bare.isdigit() and bare not in numbers)
+        ) and bare not in member.account.mo_numbers:
             raise Denied(Denial.ORIGINATOR_NOT_ALLOWED, member.name)
         try:
             originator_address(wanted)
@@ -182,8 +200,8 @@ class Gate:
         return wanted
 
     def way(self, member: Member, number: str, channel: str = SMS) -> str:
-        """The SMSC for `number`, or the channel's own outlet. Raises Rejected when the closed group or the
-        routes do not allow it, or when there is no such channel.
+        """The SMSC for `number`, or the channel's own outlet. Raises Rejected when the closed group, a list
+        of those who want nothing or the routes do not allow it, or when there is no such channel.
         """
         route: str | None = member.account.route
         if channel != SMS:
@@ -196,6 +214,9 @@ class Gate:
         group = self.closed_groups.get(member.name)
         if group is not None and number not in group:
             raise Rejected(reply.NOT_IN_CLOSED_GROUP)
+        for others, why in self._unwilling[member.name]:
+            if number in others:
+                raise Rejected(why)
         if route is None:
             return errand.outlet_name(channel)
         smscs = self.routes.smscs(route, number)

@@ -240,6 +240,8 @@ class Transaction:
             member = self._owner(domain, owner(recipient))
         if member is None:
             raise Rejected(reply.NOT_AUTHORISED)
+        if member.account.disabled:
+            raise Rejected(reply.ACCOUNT_DISABLED)
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
         return member

@@ -83,6 +83,10 @@ NO_DESTINATION = Reply.permanent("1.3", "generic recipient without destination")
 NO_SUCH_CHANNEL = Reply.permanent("3.3", "messages of this kind are not offered here", code=554)
 NO_ROUTE = Reply.permanent("4.4", "no route to this destination")
 NOT_IN_CLOSED_GROUP = Reply.permanent("7.1", "destination not in closed user group")
+BLOCKED = Reply.permanent("7.1", "destination blocked")
+OPTED_OUT = Reply.permanent("7.1", "destination wants no messages of this account")
+DELISTED = Reply.permanent("1.1", "destination is out of use")
+UNREACHABLE = frozenset({NO_ROUTE, NOT_IN_CLOSED_GROUP, BLOCKED, OPTED_OUT, DELISTED})
 
 
 def mail_too_large(limit_octets: int) -> Reply:
@@ -94,6 +98,7 @@ def mail_too_large(limit_octets: int) -> Reply:
 
 OTHER_ACCOUNT = Reply.permanent("7.1", "recipients of different accounts, send separately")
 ORIGINATOR_NOT_ALLOWED = Reply.permanent("7.1", "originator not allowed for this account")
+ACCOUNT_DISABLED = Reply.permanent("7.1", "account disabled")
 LOGINS_BLOCKED = Reply.temporary("7.0", "too many failed logins, try again later")
 BAD_ORIGINATOR = Reply.permanent(
     "6.0", "originator not valid: at most 16 digits or 11 characters of the GSM alphabet", code=554
@@ -107,7 +112,10 @@ class Denial(Enum):
     WRONG_PASSWORD = "wrong password"  # noqa: S105 -- words, not a password
     WRONG_NAME = "a second name is another account's"
     BLOCKED = "too many failed logins"
-    NOT_FROM_HERE = "client, sender or domain not the account's"
+    WRONG_INTERFACE = "a second name is for another interface"
+    DISABLED = "account disabled"
+    NOT_FROM_HERE = "client, SASL user or domain not the account's"
+    NOT_BY_SENDER = "sender not the account's"
     OTHER_ACCOUNT = "login and envelope name different accounts"
     ORIGINATOR_NOT_ALLOWED = "originator not the account's"
     BAD_ORIGINATOR = "originator not valid"
@@ -123,6 +131,7 @@ def denied(why: Denial) -> Reply:
 _DENIED = {
     Denial.BLOCKED: LOGINS_BLOCKED,
     Denial.OTHER_ACCOUNT: OTHER_ACCOUNT,
+    Denial.DISABLED: ACCOUNT_DISABLED,
     Denial.ORIGINATOR_NOT_ALLOWED: ORIGINATOR_NOT_ALLOWED,
     Denial.BAD_ORIGINATOR: BAD_ORIGINATOR,
 }

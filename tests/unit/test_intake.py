@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -166,6 +167,23 @@ def test_recipients_of_two_accounts_are_sent_separately() -> None:
     transaction = desk.transaction()
     assert transaction.recipient(PHONE, {}) is None
     assert transaction.recipient("<447973100001@other.example>", {}) == reply.SEND_SEPARATELY
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"accounts": {"acme": {"disabled": True}}}, reply.ACCOUNT_DISABLED),
+        ({"accounts": {"acme": {"opted_out": ["4479*"]}}}, reply.OPTED_OUT),
+        ({"limits": {"blocked": ["447973100000"], "delisted": ["4479*"]}}, reply.BLOCKED),
+        ({"limits": {"delisted": ["447973100000"]}}, reply.DELISTED),
+    ],
+)
+def test_who_wants_nothing_gets_nothing(settings: dict[str, Any], why: reply.Reply) -> None:
+    desk = Desk(**settings)
+    assert desk.transaction().recipient(PHONE, {}) == why
+    assert desk.transaction().recipient("<41790000000@sms.haysystems.com>", {}) == (
+        why if why == reply.ACCOUNT_DISABLED else None
+    )
 
 
 def test_routes_and_closed_groups_are_checked_at_rcpt() -> None:

@@ -85,6 +85,7 @@ def test_without_codes_of_its_own_a_dialect_says_what_the_catalogue_says(denial:
     different = {
         Denial.BLOCKED: reply.LOGINS_BLOCKED,
         Denial.OTHER_ACCOUNT: reply.OTHER_ACCOUNT,
+        Denial.DISABLED: reply.ACCOUNT_DISABLED,
         Denial.ORIGINATOR_NOT_ALLOWED: reply.ORIGINATOR_NOT_ALLOWED,
         Denial.BAD_ORIGINATOR: reply.BAD_ORIGINATOR,
     }

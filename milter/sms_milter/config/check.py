@@ -30,7 +30,7 @@ from sms_milter.config.schema import (
 )
 from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow, key_place, written
 from sms_milter.errors import Fault
-from sms_milter.policy.logins import KEY_DIGEST, OF_MD5, login_key
+from sms_milter.policy.logins import KEY_DIGEST, LOGIN_NAMES, OF_MD5, login_key, login_names
 
 _FEW = 14  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
@@ -322,7 +322,7 @@ def _check_account(root: Table, path: Path, account: Account) -> Iterator[Fault]
 
 def _check_proofs(root: Table, path: Path, account: Account) -> Iterator[Fault]:
     """Whether a mail can prove at all that it is the account's. What is wrong is never shown."""
-    by_name = account.password_hash and any(name for name in account.logins.model_dump().values())
+    by_name = account.password_hash and any(login_names(account.logins, kind) for kind in LOGIN_NAMES)
     if "password" in account.require and not (by_name or account.api_keys):
         problem = "password needs `logins` with `password_hash`, or `api_keys`; nobody could send"
         yield _at(root, (*path, "require"), problem)
@@ -342,8 +342,8 @@ def _check_logins(root: Table, configuration: Configuration) -> Iterator[Fault]:
         path: Path = ("accounts", name)
         given: list[tuple[Path, tuple[str, str]]] = [
             ((*path, "logins", kind), login_key(kind, login))
-            for kind, login in account.logins.model_dump().items()
-            if login
+            for kind in LOGIN_NAMES
+            for login in login_names(account.logins, kind)
         ]
         given += [
             ((*path, "api_keys", order), ("api_keys", key.lower()))

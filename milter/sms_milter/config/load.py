@@ -27,6 +27,7 @@ from sms_milter.config.schema import (
 )
 from sms_milter.config.tree import Entry, Listing, Node, Place, Table, Text, written
 from sms_milter.config.tree import Path as SettingPath
+from sms_milter.config.values import GroupEntry
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import ConfigError, Fault
 
@@ -203,8 +204,8 @@ class _Reading:
             for setting in declared(model).values():
                 if setting.secret:
                     self._fill_secret(table, path, setting.name, many=inside(setting.annotation) is not None)
-            if "closed_group" in declared(model) and "closed_group" in table.entries:
-                self._fill_group(table.entries["closed_group"].node, (*path, "closed_group"))
+                if inside(setting.annotation) == GroupEntry and setting.name in table.entries:
+                    self._fill_group(table.entries[setting.name].node, (*path, setting.name))
 
     def _fill_secret(self, table: Table, path: SettingPath, name: str, *, many: bool) -> None:
         key = f"{name}_file"

@@ -41,6 +41,7 @@ from sms_milter.config.values import (
     Host,
     HostAndPort,
     Listed,
+    LoginNames,
     MaxParts,
     MilterSocket,
     Name,
@@ -250,7 +251,7 @@ class Logins(Section):
     userkey: str = setting("", longest=64, doc="ASPSMS: Userkey.")
     login: str = setting("", longest=64, doc="SMSCentre: login.")
     user: str = setting("", longest=64, doc="Clickatell: user.")
-    api_id: str = setting("", longest=64, doc="Clickatell: api_id.")
+    api_id: LoginNames = setting("", doc="Clickatell: api_id; a list when there are several.")
 
 
 class Quota(Section):
@@ -310,7 +311,15 @@ class Account(Section):
     domains: tuple[DomainName, ...] = setting(
         (), doc="Which of our domains the account may use; empty means all of them."
     )
+    disabled: bool = setting(
+        False, doc="Refuse whatever the account sends (550 5.7.1), for instance because a bill is not paid."
+    )
     logins: Logins = setting(Logins(), doc="The names by which the dialects know this account.")
+    other_api_ids: tuple[str, ...] = setting(
+        (),
+        doc="Clickatell: api_ids of the account that are not for mail; who uses one is told so (error 111).",
+        example=["3141593"],
+    )
     password_hash: str = setting(
         "",
         doc="Hash of the password that stands in a mail, as `sms-milter hash-password` prints it.",
@@ -334,6 +343,11 @@ class Account(Section):
         (),
         doc="The only numbers that a mail may name as its originator, names being free; empty means any.",
         example=["+41790000000"],
+    )
+    mo_numbers: tuple[PhoneNumber, ...] = setting(
+        (),
+        doc="Numbers on which the account receives answers; it may show them whatever `originators` says.",
+        example=["447700900000"],
     )
     default_originator: OptionalOriginator = setting(
         "", doc="The originator of messages that name none.", example="ACME"
@@ -376,6 +390,11 @@ class Account(Section):
         doc="The only numbers that may be reached: numbers, prefixes ending in *, and file:PATH for a "
         "file with one of these per line, read at start and reload. null is off; an empty list "
         "refuses everybody.",
+    )
+    opted_out: tuple[GroupEntry, ...] = setting(
+        (),
+        doc="Who wants nothing from this account: written as a closed_group.",
+        example=["41790000009"],
     )
     quota: Quota | None = setting(None, doc="How much the account may send; null is no limit.")
     credits: int | None = setting(
@@ -664,6 +683,12 @@ class Limits(Section):
         doc="A run of messages with short pauses, refused beyond it (550 5.7.1). default is what the dialect"
         " documents, 50 to one destination with less than 2m between them for SMSCentre and nothing for the"
         " others; null is off.",
+    )
+    blocked: tuple[GroupEntry, ...] = setting(
+        (), doc="Who gets nothing from any account: written as a closed_group."
+    )
+    delisted: tuple[GroupEntry, ...] = setting(
+        (), doc="Numbers that are out of use, so that nobody sends to them: written as a closed_group."
     )
     failed_logins: LoginLimit | None = setting(
         None,

@@ -222,6 +222,21 @@ SenderPattern = Annotated[
 ]
 
 
+def _parse_login_names(value: object) -> str | tuple[str, ...]:
+    """One name as it is, several as a tuple; at most 64 characters each."""
+    names = (value,) if isinstance(value, str) else value
+    if isinstance(names, list | tuple) and all(isinstance(one, str) and len(one) <= 64 for one in names):
+        return value if isinstance(value, str) else tuple(names)
+    raise ValueError
+
+
+LoginNames = Annotated[
+    str | tuple[str, ...],
+    PlainValidator(_parse_login_names),
+    Expects("a name of at most 64 characters, or a list of them"),
+]
+
+
 # --- phone numbers and originators --------------------------------------------------------------------------
 
 

@@ -60,18 +60,20 @@ class AccountBook:
         sender.
         """
         for member in self._candidates(sender.lower()):
-            if self._reaches(member, client, sasl_user, domain):
+            if self.reaches(member, client, sasl_user, domain):
                 return member
         return None
 
     def admits(self, member: Member, *, client: str, sender: str, sasl_user: str, domain: str) -> bool:
         """Whether all checks besides the password hold that the account requires."""
-        if "sender" in member.account.require and not _sender_listed(member.account, sender.lower()):
-            return False
-        return self._reaches(member, client, sasl_user, domain)
+        return self.lists(member, sender) and self.reaches(member, client, sasl_user, domain)
 
-    def _reaches(self, member: Member, client: str, sasl_user: str, domain: str) -> bool:
-        """All checks but that of the sender."""
+    def lists(self, member: Member, sender: str) -> bool:
+        """Whether the check of the sender holds, if the account requires it."""
+        return "sender" not in member.account.require or _sender_listed(member.account, sender.lower())
+
+    def reaches(self, member: Member, client: str, sasl_user: str, domain: str) -> bool:
+        """Whether all checks hold but those of password and sender."""
         account = member.account
         if account.domains and domain not in account.domains:
             return False

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from sms_milter.config.schema import RouteRule
 
 
-class ClosedGroup:
-    """The numbers an account may reach: full numbers, and prefixes ending in `*`. An empty group refuses
-    everybody.
-    """
+class NumberGroup:
+    """Full numbers, and prefixes ending in `*`."""
 
     def __init__(self, entries: Sequence[str]) -> None:
         bare = [entry.lstrip("+") for entry in entries]
         self._numbers = frozenset(entry for entry in bare if not entry.endswith("*"))
         self._prefixes = tuple(entry[:-1] for entry in bare if entry.endswith("*"))
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers or self._prefixes)
 
     def __contains__(self, number: str) -> bool:
         return number in self._numbers or number.startswith(self._prefixes)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from sms_milter.config.schema import Logins
 from sms_milter.model import Credentials
 from sms_milter.policy.accounts import AccountBook, Member
 
@@ -24,6 +25,12 @@ def login_key(kind: str, name: str) -> tuple[str, str]:
     return kind, name.lower() if kind in _ANY_CASE else name
 
 
+def login_names(logins: Logins, kind: str) -> Sequence[str]:
+    """The names of one kind that an account has."""
+    names: str | tuple[str, ...] = getattr(logins, kind)
+    return tuple(filter(None, (names,) if isinstance(names, str) else names))
+
+
 class LoginBook:
     """The accounts by their login names and API keys, indexed when the configuration is loaded."""
 
@@ -32,7 +39,7 @@ class LoginBook:
         self._by_key: list[tuple[bytes, Member]] = []
         for member in accounts:
             for kind in LOGIN_NAMES:
-                if name := getattr(member.account.logins, kind):
+                for name in login_names(member.account.logins, kind):
                     self._by_name[login_key(kind, name)] = member
             for key in member.account.api_keys:
                 self._by_key.append((key.removeprefix(KEY_DIGEST).lower().encode(), member))
@@ -48,6 +55,10 @@ class LoginBook:
         """Whether the further names, after the first, are the account's too."""
         further = islice(names.items(), 1, None)
         return all(self._by_name.get(login_key(kind, name)) is member for kind, name in further)
+
+    def for_another_interface(self, member: Member, names: Mapping[str, str]) -> bool:
+        """Whether the api_id is one of the account's that is not for mail."""
+        return names.get("api_id") in member.account.other_api_ids
 
     def _of_key(self, key: str) -> Member | None:
         digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest().encode()

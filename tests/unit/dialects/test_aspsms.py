@@ -153,7 +153,13 @@ def test_the_format_of_the_mail_comes_before_its_credentials() -> None:
 
 
 def test_every_fault_of_a_login_reads_the_same() -> None:
-    faults = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD, Denial.WRONG_NAME, Denial.NOT_FROM_HERE)
+    faults = (
+        Denial.UNKNOWN_LOGIN,
+        Denial.WRONG_PASSWORD,
+        Denial.WRONG_NAME,
+        Denial.NOT_FROM_HERE,
+        Denial.NOT_BY_SENDER,
+    )
     assert {str(denied(fault)) for fault in faults} == {"550 5.7.1 Authorization failed"}
     assert denied(Denial.OTHER_ACCOUNT) is reply.OTHER_ACCOUNT
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from sms_milter.config.schema import RouteRule
-from sms_milter.policy.destinations import ClosedGroup, RouteTable
+from sms_milter.policy.destinations import NumberGroup, RouteTable
 
 
 def test_a_closed_group_holds_numbers_and_prefixes() -> None:
-    group = ClosedGroup(["447973100000", "4179*"])
+    group = NumberGroup(["447973100000", "4179*"])
     assert "447973100000" in group
     assert "41790000001" in group
     assert "4479731000001" not in group
     assert "447973100001" not in group
 
 
-def test_an_empty_closed_group_refuses_everybody() -> None:
-    assert "447973100000" not in ClosedGroup([])
+def test_an_empty_group_holds_nobody() -> None:
+    assert "447973100000" not in NumberGroup([])
 
 
 def rules(*pairs: tuple[str, list[str]]) -> list[RouteRule]:
@@ -41,3 +41,8 @@ def test_a_rule_names_the_languages_of_its_phones() -> None:
     assert table.languages("default", "905321000000") == ("turkish",)
     assert table.languages("default", "447973100000") == ()
     assert table.languages("other", "905321000000") == ()
+
+
+def test_a_group_of_nobody_is_false() -> None:
+    assert not NumberGroup([])
+    assert NumberGroup(["4179*"])

@@ -75,3 +75,17 @@ def test_credentials_never_show_what_is_secret() -> None:
     shown = repr(Credentials({"user": "a"}, ("Rainbow7",), "KEY1"))
     assert "Rainbow7" not in shown
     assert "KEY1" not in shown
+
+
+def test_an_account_may_have_several_names_of_a_kind() -> None:
+    _, logins = books(
+        acme={"logins": {"user": "acme", "api_id": ["1", "2"]}}, other={"logins": {"user": "o"}}
+    )
+    assert [found(logins, api_id=name) for name in "123"] == ["acme", "acme", None]
+
+
+def test_names_for_other_interfaces_are_known_of_their_account_only() -> None:
+    accounts, logins = books(acme={"other_api_ids": ["9"]}, other={})
+    assert logins.for_another_interface(accounts["acme"], {"user": "acme", "api_id": "9"})
+    assert not logins.for_another_interface(accounts["other"], {"user": "other", "api_id": "9"})
+    assert not logins.for_another_interface(accounts["acme"], {"userkey": "acme"})

@@ -37,6 +37,7 @@ class Fault:
 
 
 AUTHENTICATION = Fault("001", "Authentication failed", "7.1", 550)
+FROZEN = Fault("004", "Account frozen", "7.1", 550)
 IP_LOCKDOWN = Fault("007", "IP lockdown violation", "7.1", 550)
 PARAMETER = Fault("101", "Invalid or missing parameters")
 USER_DATA_HEADER = Fault("102", "Invalid user data header")
@@ -46,13 +47,16 @@ EMPTY = Fault("107", "Empty message")
 API_ID = Fault("108", "Invalid or missing API ID", "7.1", 550)
 MAIL = Fault("110", "Error with email message")
 NO_PLAIN_TEXT = Fault("110", "Error with email message", "6.1")
+PROTOCOL = Fault("111", "Invalid protocol", "7.1", 550)
 MESSAGE_TYPE = Fault("112", "Invalid message type")
 TOO_MANY_PARTS = Fault("113", "Maximum message parts exceeded", "3.4", 552)
 NO_ROUTE = Fault("114", "Cannot route message", "4.4", 550)
 UNICODE = Fault("116", "Invalid Unicode data")
 DELIVERY_TIME = Fault("120", "Invalid delivery time")
 BLOCKED = Fault("121", "Destination mobile number blocked", "7.1", 550)
+OPTED_OUT = Fault("122", "Destination mobile opted out", "7.1", 550)
 SENDER_ID = Fault("123", "Invalid Sender ID", "7.1", 550)
+DELISTED = Fault("128", "Number delisted", "1.1", 550)
 NO_TEMPLATE = Fault("202", "No batch template")
 
 NO_SUCH_ADDRESS = Reply.permanent("1.1", "no such address")
@@ -62,7 +66,10 @@ _DENIED = {
     Denial.UNKNOWN_LOGIN: AUTHENTICATION,
     Denial.WRONG_PASSWORD: AUTHENTICATION,
     Denial.WRONG_NAME: API_ID,
+    Denial.DISABLED: FROZEN,
+    Denial.WRONG_INTERFACE: PROTOCOL,
     Denial.NOT_FROM_HERE: IP_LOCKDOWN,
+    Denial.NOT_BY_SENDER: AUTHENTICATION,
     Denial.ORIGINATOR_NOT_ALLOWED: SENDER_ID,
     Denial.BAD_ORIGINATOR: SOURCE,
 }
@@ -70,6 +77,9 @@ _DENIED = {
 _REFUSED = {
     reply.NO_ROUTE: NO_ROUTE,
     reply.NOT_IN_CLOSED_GROUP: BLOCKED,
+    reply.BLOCKED: BLOCKED,
+    reply.OPTED_OUT: OPTED_OUT,
+    reply.DELISTED: DELISTED,
     reply.UNDECODABLE: MAIL,
     reply.TOO_COMPLEX: MAIL,
 }
@@ -87,7 +97,7 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
     """The numbered error for a refusal that all dialects know; others stay as they are."""
     if why.text.startswith(_TOO_LONG):
         return TOO_MANY_PARTS.reply()
-    if why.limit is Limit.QUOTA and why.free_at is not None:
+    if why.limit in (Limit.QUOTA, Limit.FLOOD) and why.free_at is not None:
         return replace(why, text=f"ERR: 130, Maximum MT limit exceeded until {math.ceil(why.free_at)}")
     if why in _OURS:
         return replace(why, text=_INTERNAL)

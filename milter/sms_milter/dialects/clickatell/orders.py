@@ -63,8 +63,7 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     client_id = said.first("climsgid")
     if client_id and not is_client_id(client_id):
         raise faults.PARAMETER.rejected("cliMsgId")
-    if said.flag("mo"):
-        raise faults.unavailable("mo")
+    said.flag("mo")
     by_smsc = options.hold == "smsc"
     wish = Wish(
         "",
@@ -96,13 +95,15 @@ def originator(said: Parameters, how: Form, context: Context[ClickatellOptions])
     """
     given = said.first("from")
     if not given:
-        return None
+        return None  # with mo:1 too: answers to the account's usual number are lost
     digits = _DIGITS.fullmatch(given)
     if digits:
         if len(digits[1]) > _LONGEST_NUMBER:
             raise faults.SOURCE.rejected()
+        if said.flag("mo") and digits[1] not in context.account.mo_numbers:
+            raise faults.SOURCE.rejected()
         return context.originator(digits[1])
-    if how.is_binary or not _NAME.fullmatch(given):
+    if how.is_binary or said.flag("mo") or not _NAME.fullmatch(given):
         raise faults.SOURCE.rejected()
     return context.originator(given)
 

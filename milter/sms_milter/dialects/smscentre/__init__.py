@@ -104,7 +104,7 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
         return replies.TOO_LONG
     if request is not None and why.code == 552:
         return replies.no_money(_identity(request))
-    unreachable = why.limit is Limit.FLOOD or why in (reply.NO_ROUTE, reply.NOT_IN_CLOSED_GROUP)
+    unreachable = why.limit is Limit.FLOOD or why in reply.UNREACHABLE
     if request is not None and unreachable:
         return replies.unreachable(_identity(request))
     return replies.BAD_TEXT_FORM if why in (reply.UNDECODABLE, reply.TOO_COMPLEX) else why
