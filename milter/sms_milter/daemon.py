@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sms_milter import callbacks
+from sms_milter.calls import Caller
 from sms_milter.channels.endpoint import Endpoint
 from sms_milter.channels.mailing import Mailing
 from sms_milter.channels.pool import Pool
@@ -61,6 +62,7 @@ from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
 from sms_milter.supervisor import Control, Main, Order, Supervisor
 from sms_milter.web.client import WebClient
+from sms_milter.web.crowd import Crowd
 from sms_milter.web.listener import Listener
 
 ROLES = ("milter", "dispatch", "report")
@@ -71,6 +73,7 @@ _BIND_PATIENCE_SECONDS = (
 )
 _STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
 _RETIRE_SECONDS = 600.0  # the same when a replacement runs already
+_URL_SECONDS = 10.0
 _UNBIND_SECONDS = 5.0
 
 
@@ -486,16 +489,31 @@ def _report_role(configuration: Configuration) -> Main:
         bell = _Bell(path, REPORT, journal)
         host, _, port = configuration.reports.submit_to.rpartition(":")
         host_name = _host_name()
+        numbers = Numbers(masked=configuration.log.mask_numbers)
+        lock, ours = RoleLock(path, "report"), threading.Event()
+
+        def our_turn() -> bool:
+            if lock.acquire():
+                ours.set()
+            return ours.is_set()
+
         notifier = Notifier(
             open_queue(configuration.queue),
             SmtpOutbox(host.strip("[]"), int(port), host_name),
             journal,
-            Numbers(masked=configuration.log.mask_numbers),
+            numbers,
             host_name=host_name,
             author=configuration.reports.sender,
-            our_turn=RoleLock(path, "report").acquire,
+            our_turn=our_turn,
         )
-        _notify_until_told(notifier, bell, control)
+        rung = threading.Event()
+        web = WebClient(timeout_seconds=_URL_SECONDS, private=configuration.reports.private_urls)
+        caller = Caller(
+            open_queue(configuration.queue), Crowd(web).ask, journal, numbers, our_turn=ours.is_set
+        )
+        # What it has under way when the role ends is asked once more by the next.
+        threading.Thread(target=_call_for_ever, args=(caller, rung), name="urls", daemon=True).start()
+        _notify_until_told(notifier, bell, control, rung)
         bell.close()
 
     return main
@@ -507,7 +525,14 @@ def _host_name() -> str:
     return socket.gethostname() if name.startswith("localhost") else name
 
 
-def _notify_until_told(notifier: Notifier, bell: _Bell, control: Control) -> None:
+def _call_for_ever(caller: Caller, rung: threading.Event) -> None:
+    """The loop of the thread that requests URLs: a step, then sleep until it is time."""
+    while True:
+        rung.wait(caller.step(time.time()))
+        rung.clear()
+
+
+def _notify_until_told(notifier: Notifier, bell: _Bell, control: Control, rung: threading.Event) -> None:
     """The report role's loop: a step, then sleep until the doorbell rings or it is time."""
     while True:
         rest = notifier.step(time.time())
@@ -518,6 +543,8 @@ def _notify_until_told(notifier: Notifier, bell: _Bell, control: Control) -> Non
         ready = {descriptor for descriptor, _ in poll.poll(rest * 1000)}
         if control.fileno() in ready:
             return
+        if bell.fileno() in ready:
+            rung.set()
         bell.clear()
 
 

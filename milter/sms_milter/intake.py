@@ -400,7 +400,7 @@ class Transaction:
         self, domain: Domain, mail: Mail, member: Member, request: SmsRequest, results: Results
     ) -> Plan:
         """The messages that are to be sent, and what is answered."""
-        outcome = Outcome(self._envelope(), mail, domain.options, request, results.all)
+        outcome = Outcome(self._envelope(), mail, domain.options, request, results.all, self._started)
         left_out = [
             LeftOut(one.written, domain.dialect.worded(one.reply, request).text) for one in results.refused
         ]

@@ -461,7 +461,7 @@ class NewMail:
     limits: Limits | None = None
     identity: bytes = b""  # what identical requests of the account have in common; b"": never a duplicate
     original: Original | None = None  # for reports that the sender asks for
-    answers: Sequence[Answer] = ()
+    answers: Sequence[Answer | Call] = ()
     records: Sequence[Record] = ()  # as read, with their new values
     listeners: Sequence[Listener] = ()
     left_out: Sequence[LeftOut] = ()
@@ -704,11 +704,19 @@ class DeliveryReport:
     public_id: str = ""  # ours, as the client knows it
     parts: int = 1
     on_the_way: Notify = Notify.NEVER
+    cancelled: bool = False  # by an operator, before it was sent
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A URL that is requested because a mail asks for it, once that is stored."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """News that a dialect words for a listener, oldest first, all of one mail."""
+    """News that a dialect words for a listener, oldest first, all of one mail; of a URL there is one."""
 
     dialect: str
     target: str
@@ -727,7 +735,7 @@ class DueReport:
     created_at: float
     attempts: int
     mail_message_id: str  # of the mail that it is about, "" if it had none
-    content: DeliveryReport | Answer | Notice
+    content: DeliveryReport | Answer | Notice | Call
     more: tuple[int, ...] = ()
 
 
@@ -813,7 +821,7 @@ class Plan:
     dialect: str
     account: str
     messages: tuple[PlannedMessage, ...]
-    answers: Sequence[Answer] = ()
+    answers: Sequence[Answer | Call] = ()
     records: Sequence[Record] = ()
     listeners: Sequence[Listener] = ()
     left_out: Sequence[LeftOut] = ()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import Answer, DeliveryReport, DueReport, Notice, Notify, PartState, ReportOutcome
+from sms_milter.model import Answer, Call, DeliveryReport, DueReport, Notice, Notify, PartState, ReportOutcome
 from sms_milter.ports import Journal, Outbox, ReportQueue
 from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
@@ -132,6 +132,7 @@ class Notifier:
         if isinstance(content, Answer):
             author = self._author or f"postmaster@{self._host_name}"
             return answer.compose(content, replace(frame, author=author))
+        assert isinstance(content, DeliveryReport)  # URLs are not asked for among mails
         author = self._author or f"postmaster@{content.recipient.rpartition('@')[2]}"
         frame = replace(frame, author=author)
         return dsn.compose(content, frame, reporting_mta=self._host_name, boundary=f"=_{unique}")
@@ -184,7 +185,7 @@ def _recipient(report: DueReport) -> str:
             return sender
         case Notice(target=target):
             return target
-        case Answer(to=to):
+        case Answer(to=to) | Call(url=to):
             return to
 
 
@@ -194,7 +195,7 @@ def _news(report: DueReport) -> Sequence[DeliveryReport]:
             return [news]
         case Notice(news=several):
             return several
-        case Answer():
+        case _:
             return []
 
 

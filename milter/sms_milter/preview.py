@@ -18,6 +18,7 @@ from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import (
+    Answer,
     Client,
     Errand,
     LoginRule,
@@ -119,7 +120,9 @@ def describe(transaction: Transaction, verdict: Verdict) -> dict[str, Any]:
         "dialect": domain,
         "account": member,
         "messages": [_message_json(message) for message in plan_.messages] if plan_ else [],
-        "answers": [{"to": a.to, "subject": a.subject, "body": a.body} for a in plan_.answers]
+        "answers": [
+            {"to": a.to, "subject": a.subject, "body": a.body} for a in plan_.answers if isinstance(a, Answer)
+        ]
         if plan_
         else [],
     }

@@ -14,6 +14,7 @@ from sms_milter import reply
 from sms_milter.errors import Deferred, Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
+    Call,
     Deed,
     DeliveryReport,
     Done,
@@ -550,7 +551,7 @@ class MemoryQueue:
             smsc=plan.smsc,
             stat=stat,
             error=error,
-            command_status=part["command_status"] if of_the_smsc else 0,
+            command_status=(part["command_status"] if of_the_smsc else 0) or 0,
             at=at,
             arrived_at=mail.received_at,
             original_recipient=plan.original_recipient,
@@ -561,6 +562,7 @@ class MemoryQueue:
             public_id=plan.public_id,
             parts=part["total"],
             on_the_way=event,
+            cancelled=of_the_smsc and part["command_status"] is None,
         )
         hearing = [(None, plan.notify)] + [(one, plan.notice & one.told) for one in mail.listeners]
         known = {(one["listener"], one["event"]) for one in self._reports if one["message_id"] == first}
@@ -600,11 +602,10 @@ class MemoryQueue:
         return found
 
     def _waiting(self, urls: bool) -> list[dict[str, Any]]:
-        return [
-            one
-            for one in self._reports
-            if not one["finished"] and urls == bool(one["listener"] and one["listener"].is_url)
-        ]
+        return [one for one in self._reports if not one["finished"] and urls == self._is_url(one)]
+
+    def _is_url(self, one: dict[str, Any]) -> bool:
+        return one["listener"].is_url if one["listener"] else isinstance(one["content"], Call)
 
     def _gathered(self, one: dict[str, Any]) -> list[dict[str, Any]]:
         if one["listener"] is None or not one["listener"].gather_seconds:
@@ -696,6 +697,7 @@ class MemoryQueue:
                 changed.append(part)
         if deed is Deed.CANCEL:
             for part in changed:
+                part["command_status"] = None
                 self._tell(part, PartState.FAILED, now, now, LOST)
         return Done([self._leased(part) for part in changed], None)
 

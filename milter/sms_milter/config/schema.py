@@ -711,6 +711,11 @@ class Reports(Section):
         doc="The From address of reports; empty: postmaster in the domain that the SMS was sent to.",
         example="postmaster@sms.example.com",
     )
+    private_urls: bool = setting(
+        False,
+        doc="Whether URLs that mails name for notifications may lie outside the public internet, such as in "
+        "10.0.0.0/8.",
+    )
     keep: Duration = setting(
         "30d", at_least="1h", at_most="3650d", doc="How long finished messages stay visible."
     )

@@ -17,7 +17,7 @@ from sms_milter.config.schema import DuplicateLimit, FloodLimit
 from sms_milter.dialects import aspsms, aspsms_notices, clickatell, hsl, smscentre
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Envelope, Notice, Recipient, SmsRequest
+from sms_milter.model import Answer, Call, Credentials, Envelope, Notice, Recipient, SmsRequest
 from sms_milter.reply import Denial, Reply
 
 
@@ -49,19 +49,24 @@ def _no_words(_notice: Notice) -> Answer:
     raise NotImplementedError("the dialect names listeners and has no words for them")
 
 
+def _no_url(_notice: Notice) -> str:
+    raise NotImplementedError("the dialect names URLs and has no words for them")
+
+
 @dataclass(frozen=True)
 class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
 
     `recipient` gives the destination digits of an address of ours, or None for an address that names none
-    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mails
-    that the dialect writes back about a mail that is taken. Without `login` the envelope alone
+    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives what the
+    dialect writes back, or calls, about a mail that is taken. Without `login` the envelope alone
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal by others, with the request if it was understood already.
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
     `duplicates` and `flood` are limits that the interface itself documents; they hold where the postmaster
     sets no others.
-    `notice` words what became of messages for those that the request names as listeners.
+    `notice` words what became of messages for those that the request names as listeners; `called` is the URL
+    that is requested of one that is a URL.
     `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
     `suspicious` tells refusals that count like a failed login where clients are blocked for too many of them.
     """
@@ -70,7 +75,7 @@ class Dialect:
     options: type[BaseModel]
     recipient: Callable[[Recipient, Any], str | None]
     parse: Callable[[Mail, Context[Any]], SmsRequest]
-    answer: Callable[[Outcome[Any]], Sequence[Answer]]
+    answer: Callable[[Outcome[Any]], Sequence[Answer | Call]]
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
@@ -80,6 +85,7 @@ class Dialect:
     duplicates: DuplicateLimit | None = None
     flood: FloodLimit | None = None
     notice: Callable[[Notice], Answer] = _no_words
+    called: Callable[[Notice], str] = _no_url
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -93,6 +99,7 @@ DIALECTS: dict[str, Dialect] = {
         aspsms.denied,
         aspsms.worded,
         notice=aspsms_notices.notice,
+        called=aspsms_notices.called,
     ),
     "hsl": Dialect("hsl", hsl.HslOptions, hsl.recipient, hsl.parse, hsl.answer),
     "clickatell": Dialect(
@@ -104,6 +111,7 @@ DIALECTS: dict[str, Dialect] = {
         Login(clickatell.says_all, clickatell.credentials),
         clickatell.denied,
         clickatell.worded,
+        notice=clickatell.notice,
     ),
     "smscentre": Dialect(
         "smscentre",

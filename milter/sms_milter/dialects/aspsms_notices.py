@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum
+from urllib.parse import quote
 
 from sms_milter.model import Answer, DeliveryReport, Notice, Notify, PartState
 
 _ZONE = timezone(timedelta(hours=1))  # all dates of the interface (ASPSMS §11.5)
+_PLACE = re.compile("<(?:TRN|RCPNT|SCTS|DSCTS|RSN|DST)>")
 
 
 class Status(IntEnum):
@@ -124,3 +127,31 @@ def _told(news: DeliveryReport) -> tuple[Status, int]:
     if news.on_the_way is Notify.PENDING:
         return Status.BUFFERED, _ABSENT
     return outcome(news.state, news.stat, news.error, news.command_status)
+
+
+def called(notice: Notice) -> str:
+    """The URL that is requested of one message: the reference appended, or all placeholders filled in
+    (ASPSMS §11.6).
+    """
+    (news,) = notice.news
+    return called_at(
+        notice.target, news.reference or "", news.destination, news.arrived_at, news.at, _told(news)
+    )
+
+
+def called_at(
+    url: str, reference: str, destination: str, submitted_at: float, at: float, told: tuple[Status, int]
+) -> str:
+    """As `called`, of a message whose `destination` is written in digits, or as its request did."""
+    status, reason = told
+    values = {
+        "<TRN>": reference,
+        "<RCPNT>": destination,
+        "<SCTS>": moment(submitted_at),
+        "<DSCTS>": moment(at),
+        "<RSN>": f"{reason:03}",
+        "<DST>": str(int(status)),
+    }
+    if not any(place in url for place in values):
+        return url + quote(reference, safe="")
+    return _PLACE.sub(lambda place: quote(values[place[0]], safe=""), url)

@@ -87,13 +87,16 @@ class Context(Generic[Options]):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Options]):
-    """What a mail that is taken becomes, told before it is stored; `results` are in the order of the mail."""
+    """What a mail that is taken becomes, told before it is stored; `results` are in the order of the mail,
+    `now` is as in `Context`.
+    """
 
     envelope: Envelope
     mail: Mail
     options: Options
     request: SmsRequest
     results: Sequence[PlannedMessage | Refused]
+    now: float
 
     @property
     def messages(self) -> Sequence[PlannedMessage]:

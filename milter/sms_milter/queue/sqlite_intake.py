@@ -9,7 +9,7 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
-from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, Priority, Stored
+from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, Priority, Stored
 from sms_milter.queue import sqlite_limits, sqlite_records
 from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, patience
 from sms_milter.queue.statements import statements, storable
@@ -105,6 +105,7 @@ class _Batch:
 
     __slots__ = (
         "_answers",
+        "_calls",
         "_comments",
         "_db",
         "_first_id",
@@ -130,6 +131,7 @@ class _Batch:
         self._listeners: list[tuple[Any, ...]] = []
         self._partless = 0
         self._answers: list[tuple[Any, ...]] = []
+        self._calls: list[tuple[Any, ...]] = []
         self._comments: list[tuple[Any, ...]] = []
         self._left_out: list[tuple[Any, ...]] = []
 
@@ -164,6 +166,9 @@ class _Batch:
             written, why = storable(destination.destination), storable(destination.why)
             self._left_out.append((queue_id, written, why))
         for answer in mail.answers:
+            if isinstance(answer, Call):
+                self._calls.append((queue_id, self._now, self._now, storable(answer.url)))
+                continue
             texts = map(storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name))
             self._answers.append((queue_id, self._now, self._now, *texts))
         return queue_id
@@ -266,6 +271,8 @@ class _Batch:
             self._db.executemany(_SQL["insert_left_out"], self._left_out)
         if self._answers:
             self._db.executemany(_SQL["insert_answer"], self._answers)
+        if self._calls:
+            self._db.executemany(_SQL["insert_call"], self._calls)
 
 
 def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> None:

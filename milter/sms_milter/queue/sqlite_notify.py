@@ -12,6 +12,7 @@ from typing import Any
 
 from sms_milter.model import (
     Answer,
+    Call,
     DeliveryReport,
     DueReport,
     Notice,
@@ -27,6 +28,7 @@ _SQL = statements("queries_notify.sql")
 _TOLD_OF_FAILURE = Notify.FAILURE.value
 _TOLD_OF_SUCCESS = Notify.SUCCESS.value
 _DELIVERED = NUMBER_OF[PartState.DELIVERED]
+_FAILED = NUMBER_OF[PartState.FAILED]
 _WAITING = {NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.SUBMITTING]}
 _SILENT = {NUMBER_OF[PartState.ACCEPTED], NUMBER_OF[PartState.UNCERTAIN]}
 _LOST = {NUMBER_OF[PartState.FAILED], NUMBER_OF[PartState.EXPIRED]}
@@ -183,8 +185,10 @@ def _due(rows: Sequence[Sequence[Any]]) -> DueReport:
     """One mail, or one request, from the rows that it tells of."""
     report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, message_id, *rest = rows[0]
     to, subject, body, author, author_name, target, dialect, *news = rest
-    content: DeliveryReport | Answer | Notice
-    if message_id is None:
+    content: DeliveryReport | Answer | Notice | Call
+    if message_id is None and body is None:
+        content = Call(to)
+    elif message_id is None:
         content = Answer(to, subject, body, author or "", author_name or "")
     elif target is None:
         content = _told(news)
@@ -206,7 +210,7 @@ def _told(row: Sequence[Any]) -> DeliveryReport:
         smsc=smsc,
         stat=stat,
         error=error,
-        command_status=command_status,
+        command_status=command_status or 0,
         at=at,
         arrived_at=arrived_at,
         original_recipient=original_recipient,
@@ -217,4 +221,5 @@ def _told(row: Sequence[Any]) -> DeliveryReport:
         public_id=public_id,
         parts=parts,
         on_the_way=Notify(event),
+        cancelled=state == _FAILED and command_status is None,
     )

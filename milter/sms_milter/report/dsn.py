@@ -35,6 +35,7 @@ _BY_STAT = {
     "REJECTD": _End("5.7.1", "has not been delivered: the mobile network rejected it"),
 }
 _NOT_SENT = _End("4.4.7", "has not been delivered: it could not be sent in time")
+_CANCELLED = _End("5.0.0", "has not been delivered: it was cancelled before it was sent")
 _SILENCE = _End("4.4.7", "may not have been delivered: nothing has been heard of it since it was sent")
 
 
@@ -63,6 +64,8 @@ def _end(report: DeliveryReport) -> _End:
         return _BY_STAT.get(report.stat, _BY_STAT["UNDELIV"])
     if report.state is PartState.EXPIRED:
         return _NOT_SENT
+    if report.cancelled:
+        return _CANCELLED
     if report.state is PartState.FAILED:
         status = classify(report.command_status)
         why = f"has not been delivered: the message centre refused it ({status.meaning})"

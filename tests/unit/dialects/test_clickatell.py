@@ -59,20 +59,52 @@ def test_credentials_are_user_first() -> None:
     assert list(given.names) == ["user", "api_id"]
 
 
+ENDS = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
+FAILURES = Notify.LOST | Notify.FAILURE
+WAY = Notify.SENT | Notify.RETRY
+
+
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "notice"),
     [
-        ((), Notify.LOST),
-        (("deliv_ack:1",), Notify.LOST | Notify.FAILURE | Notify.SUCCESS),
-        (("callback:2",), Notify.LOST | Notify.FAILURE | Notify.SUCCESS),
-        (("callback:4",), Notify.LOST | Notify.FAILURE),
-        (("callback:4", "deliv_ack:1"), Notify.LOST | Notify.FAILURE | Notify.SUCCESS),
-        (("callback:0",), Notify.LOST),
+        ((), Notify.NEVER),
+        (("deliv_ack:1",), ENDS),
+        (("callback:0",), Notify.NEVER),
+        (("callback:1",), WAY),
+        (("callback:2",), ENDS),
+        (("callback:3",), WAY | ENDS),
+        (("callback:4",), FAILURES),
+        (("callback:4", "deliv_ack:1"), ENDS),
+        (("callback:5",), WAY | FAILURES),
+        (("callback:6",), ENDS),
+        (("callback:7",), WAY | ENDS),
     ],
 )
-def test_who_is_told(lines: tuple[str, ...], told: Notify) -> None:
+def test_of_what_there_are_status_mails(lines: tuple[str, ...], notice: Notify) -> None:
     wish = wish_of("text:Hi", *lines)
-    assert (wish.notify, wish.receipt) == (told, True)
+    assert (wish.notice, wish.receipt) == (notice, True)
+    assert wish.notify == (Notify.NEVER if Notify.LOST in notice else Notify.LOST)
+
+
+def test_status_mails_go_to_the_reply_addresses_or_to_the_sender() -> None:
+    ack = ("text:Hi", "deliv_ack:1")
+    request = request_of(*ack, "reply:a@b.example,c@d.example")
+    assert [(one.target, one.told) for one in request.listeners] == [
+        ("a@b.example", ENDS),
+        ("c@d.example", ENDS),
+    ]
+    (listener,) = request_of(*ack).listeners
+    assert (listener.target, listener.gather_seconds, listener.is_url) == (
+        "shop@customer.example",
+        60.0,
+        False,
+    )
+    assert request_of("text:Hi", "reply:a@b.example").listeners == ()
+
+
+def test_the_account_may_restrict_status_mails() -> None:
+    for setting, notice in (("failed", FAILURES), ("none", Notify.NEVER), ("always", ENDS)):
+        assert wish_of("text:Hi", "callback:2", account=Account(notify=setting)).notice == notice
 
 
 def test_nobody_is_told_where_nothing_is_mailed_or_of_robots() -> None:
@@ -83,11 +115,20 @@ def test_nobody_is_told_where_nothing_is_mailed_or_of_robots() -> None:
         request_of(*ack, sender=""),
         request_of(*ack, fields=robot),
     ):
-        assert (request.wishes[0].notify, request.reply_to) == (Notify.NEVER, ())
+        wish = request.wishes[0]
+        assert (wish.notify, wish.notice, request.reply_to, request.listeners) == (
+            Notify.NEVER,
+            Notify.NEVER,
+            (),
+            (),
+        )
 
 
 def test_notify_of_rcpt_comes_first() -> None:
-    assert wish_of("text:Hi", "deliv_ack:1", rcpt={"NOTIFY": "NEVER"}).notify is Notify.NEVER
+    never = wish_of("text:Hi", "deliv_ack:1", rcpt={"NOTIFY": "NEVER"})
+    assert (never.notify, never.notice) == (Notify.NEVER, Notify.NEVER)
+    both = wish_of("text:Hi", "deliv_ack:1", rcpt={"NOTIFY": "SUCCESS"})
+    assert (both.notify, both.notice) == (Notify.LOST | Notify.SUCCESS, ENDS)
     assert wish_of("text:Hi", rcpt={"ORCPT": "rfc822;x@y.example"}).original_recipient == "rfc822;x@y.example"
 
 

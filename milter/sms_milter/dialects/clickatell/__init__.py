@@ -1,7 +1,7 @@
 """Clickatell SMTP: account, destinations and text stand in the body as lines `name:value` (CLK §1).
 
 `parameters` reads the lines, `batch` whom they name, `orders` how to send, `content` what; `responses` tells
-what became of it, and `faults` are the numbered errors.
+what was taken, `statuses` what became of it, and `faults` are the numbered errors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import replace
 from itertools import islice
 
-from sms_milter.dialects.clickatell import batch, faults
+from sms_milter.dialects.clickatell import batch, faults, statuses
 from sms_milter.dialects.clickatell.batch import Entry
 from sms_milter.dialects.clickatell.content import Content, Form
 from sms_milter.dialects.clickatell.faults import denied, worded
@@ -19,6 +19,7 @@ from sms_milter.dialects.clickatell.orders import Order, is_client_id, order, or
 from sms_milter.dialects.clickatell.parameters import Parameters, read
 from sms_milter.dialects.clickatell.responses import answer
 from sms_milter.dialects.clickatell.smart import NO_LOGO
+from sms_milter.dialects.clickatell.statuses import notice
 from sms_milter.dialects.context import Context, Targets
 from sms_milter.errors import Denied, Rejected
 from sms_milter.mail.address import parse_path
@@ -32,6 +33,7 @@ __all__ = [
     "answer",
     "credentials",
     "denied",
+    "notice",
     "parse",
     "recipient",
     "says_all",
@@ -95,9 +97,11 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     made = [request.message(place, entry) for place, entry in enumerate(entries)]
     if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
         replies = ()
+    wishes = tuple([one for one in made if isinstance(one, Wish)])
     return SmsRequest(
-        tuple([one for one in made if isinstance(one, Wish)]),
+        wishes,
         context.options.max_parts,
+        listeners=statuses.listeners(wishes, replies or (context.envelope.sender,)),
         refused=tuple([one for one in made if isinstance(one, Refused)]),
         reply_to=replies,
     )

@@ -10,6 +10,7 @@ from sms_milter.dialects.clickatell import faults
 from sms_milter.dialects.clickatell.content import Form, form
 from sms_milter.dialects.clickatell.options import ClickatellOptions
 from sms_milter.dialects.clickatell.parameters import Parameters
+from sms_milter.dialects.clickatell.statuses import CALLBACKS
 from sms_milter.dialects.context import Context
 from sms_milter.mail.parse import Mail
 from sms_milter.model import Notify, Priority, Wish
@@ -30,8 +31,6 @@ _MOST_PARTS = 255  # what a concatenation element can count
 _PRIORITIES = {1: Priority.HIGH, 2: Priority.NORMAL, 3: Priority.LOW}
 _PRIORITY_FLAGS = {1: 2, 2: 1, 3: 0}  # CLK §14
 _FEATURES = 1 | 2 | 4 | 8 | 16 | 32 | 64 | 512 | 8192 | 16384  # what every route has (CLK §10)
-# Which ends `callback` wants to hear of, besides the intermediate statuses, which nobody is told here.
-_CALLBACKS = {0: "", 2: "SUCCESS,FAILURE", 4: "FAILURE", 6: "SUCCESS,FAILURE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,7 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     how = form(said, options)
     validity = 60 * said.number("validity", 1, _LONGEST_VALIDITY, _LONGEST_VALIDITY)
     acknowledged, callback = said.flag("deliv_ack"), said.number("callback", 0, 7, 0)
-    if callback not in _CALLBACKS:
-        raise faults.unavailable(f"callback {callback}")
+    notify, notice = _told(CALLBACKS[callback] | CALLBACKS[2 if acknowledged else 0], mail, context)
     client_id = said.first("climsgid")
     if client_id and not is_client_id(client_id):
         raise faults.PARAMETER.rejected("cliMsgId")
@@ -77,7 +75,8 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
         validity_seconds=validity,
         queue_only=not options.pass_validity,
         receipt=options.receipts == "always" or acknowledged or bool(callback),
-        notify=_notify(_CALLBACKS[2 if acknowledged and callback in (0, 4) else callback], mail, context),
+        notify=notify,
+        notice=notice,
         original_recipient=context.targets[0][0].parameters.get("ORCPT", ""),
         max_parts=concat or how.parts,
     )
@@ -141,9 +140,18 @@ def _moment(given: str) -> float:
     raise faults.DELIVERY_TIME.rejected()
 
 
-def _notify(asked: str, mail: Mail, context: Context[ClickatellOptions]) -> Notify:
-    """What the envelope sender is told of each message (CLK §12.3); NOTIFY of RCPT comes before it."""
+def _told(asked: Notify, mail: Mail, context: Context[ClickatellOptions]) -> tuple[Notify, Notify]:
+    """What the envelope sender is told of each message as RCPT's NOTIFY says, and of what there are status
+    mails (CLK §12.3).
+    """
     if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
-        return Notify.NEVER
-    parameter = context.targets[0][0].parameters.get("NOTIFY", "") or asked
-    return reports.wanted(False, parameter, context.account.notify)[0]
+        return Notify.NEVER, Notify.NEVER
+    parameter = context.targets[0][0].parameters.get("NOTIFY", "")
+    notify = reports.wanted(False, parameter, context.account.notify)[0]
+    if parameter.upper() == "NEVER" or context.account.notify == "none":
+        asked = Notify.NEVER
+    elif context.account.notify == "failed":
+        asked &= ~Notify.SUCCESS
+    if Notify.LOST in asked and not parameter:
+        notify &= ~(Notify.LOST | Notify.FAILURE)  # the status mail says it
+    return notify, asked

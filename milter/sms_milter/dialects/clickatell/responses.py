@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sms_milter.dialects.clickatell import statuses
 from sms_milter.dialects.clickatell.faults import worded
 from sms_milter.dialects.clickatell.options import ClickatellOptions
 from sms_milter.dialects.context import Outcome
@@ -13,9 +14,14 @@ _LONGEST_SHOWN = 40  # characters of a wrong number
 
 
 def answer(outcome: Outcome[ClickatellOptions]) -> Sequence[Answer]:
-    """A response mail to each address that asks for one; the mail itself is never repeated."""
-    if not outcome.request.reply_to:
-        return ()
+    """A response mail to each address that asks for one, and what status mails say at once; the mail itself
+    is never repeated.
+    """
+    waiting = statuses.waiting(outcome.messages, outcome.request.listeners, outcome.now)
+    return (*_responses(outcome), *waiting) if outcome.request.reply_to else waiting
+
+
+def _responses(outcome: Outcome[ClickatellOptions]) -> Sequence[Answer]:
     results = outcome.results
     failed = sum(isinstance(one, Refused) for one in results)
     subject = f"SMTP API response: {len(results) - failed} accepted, {failed} failed"

@@ -40,15 +40,15 @@ UPDATE report SET due_at = ?, attempts = attempts + 1, why = ? WHERE id = ?
 
 -- report_loss --
 -- A message of which a part (:id) ended just now before the SMSC had it: the sender and the listeners that are told of
--- such are told once.
+-- such are told once. One that failed without command_status was cancelled.
 INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
-SELECT part.mail_id, message.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', coalesce(part.command_status, 0), :at
+SELECT part.mail_id, message.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', part.command_status, :at
 FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
 WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notify & 3
 UNION ALL
 SELECT part.mail_id, message.id, 0, listener.id, listener.is_url, :at, :at + listener.gather_seconds, part.state,
-    part.smsc, '', '', coalesce(part.command_status, 0), :at
+    part.smsc, '', '', part.command_status, :at
 FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
     CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
 WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notice & listener.told & 3

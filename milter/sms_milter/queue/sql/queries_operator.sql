@@ -149,6 +149,6 @@ ORDER BY part.id
 
 -- cancel --
 -- Never sent.
-UPDATE part SET state = 5, why = 'cancelled by the operator', finished_at = :now
+UPDATE part SET state = 5, command_status = NULL, why = 'cancelled by the operator', finished_at = :now
 WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0
 RETURNING id
