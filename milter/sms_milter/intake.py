@@ -25,6 +25,7 @@ from sms_milter.mail.fingerprint import fingerprint
 from sms_milter.mail.head import header_block
 from sms_milter.mail.parse import Mail
 from sms_milter.mail.parse import parse as parse_mail
+from sms_milter.mail.settled import settled
 from sms_milter.model import (
     EMAIL,
     SMS,
@@ -337,6 +338,7 @@ class Transaction:
         envelope = self._envelope()
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         member = self._customer(domain, mail, targets)
+        mail = self._mail = settled(mail, member.account.html, domain.dialect.charset)
         context = Context(
             envelope,
             targets,
@@ -420,13 +422,37 @@ class Transaction:
         if self._login is None:
             assert known is not None  # a recipient is taken with an account or with a login to come
             return known
-        member = self._logged_in(self._login.read(mail, targets, domain.options))
+        member = self._named(domain, self._login, mail, targets)
         if known is not None and member is not known:
             raise Denied(Denial.OTHER_ACCOUNT, member.name)
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
         self._member = member
         return member
+
+    def _named(self, domain: Domain, login: Login, mail: Mail, targets: Targets) -> Member:
+        """The account that the mail proves. Raises Refusal and Denied."""
+        try:
+            given = login.read(mail, targets, domain.options)
+        except Rejected as refusal:
+            member = self._named_in_html(domain, login, mail, targets)
+            if member is None:
+                raise refusal from None
+            return member
+        return self._logged_in(given)
+
+    def _named_in_html(self, domain: Domain, login: Login, mail: Mail, targets: Targets) -> Member | None:
+        """The account that a mail proves in its HTML, or beside it, where none but such accounts are read."""
+        try:
+            plain = settled(mail, "convert", domain.dialect.charset)
+            if plain is mail:
+                return None
+            member = self._logged_in(login.read(plain, targets, domain.options))
+            wish = member.account.html
+            wants_it = wish != "default" and settled(mail, wish, domain.dialect.charset).parts == plain.parts
+        except (Rejected, Denied):
+            return None
+        return member if wants_it else None
 
     def _logged_in(self, given: Credentials) -> Member:
         """The account that the mail proves. Raises Denied; what failed is counted."""

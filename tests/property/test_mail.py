@@ -16,6 +16,7 @@ from sms_milter.mail import charset, words
 from sms_milter.mail.address import domain_of, parse_path, sender_of
 from sms_milter.mail.flowed import unflow
 from sms_milter.mail.parse import Limits, parse
+from sms_milter.mail.settled import settled
 from sms_milter.model import Client, Envelope, Recipient
 
 # Octets that mean something to a parser, beside arbitrary ones.
@@ -58,6 +59,18 @@ def test_any_multipart_is_a_value_or_refused(parameters: bytes, body: bytes) -> 
 
 
 @settings(max_examples=200)
+@given(
+    octets, st.sampled_from(["text/html", "multipart/mixed; boundary=a", "multipart/alternative; boundary=a"])
+)
+def test_any_html_is_settled_or_refused(body: bytes, content_type: str) -> None:
+    html = b"--a\r\nContent-Type: text/html\r\n\r\n<p>&amp;" + body
+    with suppress(Rejected):
+        mail = settled(parse([("Content-Type", content_type.encode())], html), "convert")
+        assert all(part.content_type != "text/html" for part in mail.parts)
+        for part in mail.parts:
+            charset.decode(part.octets, part.charset).encode()
+
+
 @given(fields, octets, st.sampled_from(["subject+body", "subject", "body"]), st.booleans())
 def test_any_mail_is_a_text_or_refused_by_hsl(
     fields: list[tuple[str, bytes]], body: bytes, content: Any, strict: bool

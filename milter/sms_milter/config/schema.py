@@ -363,7 +363,6 @@ class Account(Section):
         "default",
         doc="Mail with HTML: the dialect's own rule (default), refuse any HTML part (reject), use the "
         "plain alternative (text-part), or convert where there is none (convert).",
-        in_force=("default", "reject"),
     )
     long_messages: Literal["concatenate", "split", "payload", "reject", "truncate"] = setting(
         "concatenate",

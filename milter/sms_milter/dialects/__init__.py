@@ -68,6 +68,7 @@ class Dialect:
     `notice` words what became of messages for those that the request names as listeners; `called` is the URL
     that is requested of one that is a URL.
     `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
+    `charset` is that of text that declares none, "" for UTF-8 or ISO-8859-1 as it looks.
     `suspicious` tells refusals that count like a failed login where clients are blocked for too many of them.
     """
 
@@ -82,6 +83,7 @@ class Dialect:
     complaint: Callable[[Reply, Mail, Envelope, Any], Complaint | None] = _not_by_mail
     owner: Callable[[Recipient], str] | None = None
     suspicious: Callable[[Reply], bool] = _innocent
+    charset: str = ""
     duplicates: DuplicateLimit | None = None
     flood: FloodLimit | None = None
     notice: Callable[[Notice], Answer] = _no_words
@@ -125,6 +127,7 @@ DIALECTS: dict[str, Dialect] = {
         smscentre.complaint,
         smscentre.owner,
         smscentre.suspicious,
+        smscentre.CHARSET,
         smscentre.DUPLICATES,
         smscentre.FLOOD,
     ),

@@ -88,7 +88,7 @@ def parse(mail: Mail, context: Context[HslOptions]) -> SmsRequest:
         raise Rejected(reply.mail_too_large(options.max_mail))
     if not mail.by_name.keys().isdisjoint(encapsulation.FIELDS):
         return _encapsulated(mail, context)
-    text = _text(mail, account.content, html_refused=account.html == "reject", strict=options.strict_charset)
+    text = _text(mail, account.content, strict=options.strict_charset)
     minutes = options.validity_minutes
     validity = None if minutes is None else minutes * 60
     return SmsRequest(
@@ -189,10 +189,8 @@ def _with_destination(
 # --- what it says -------------------------------------------------------------------------------------------
 
 
-def _text(mail: Mail, content: str, *, html_refused: bool, strict: bool) -> str:
+def _text(mail: Mail, content: str, *, strict: bool) -> str:
     """The message text (HSL §4.1): "(subject) body", or the one of them that is there."""
-    if html_refused and any(part.content_type == "text/html" for part in mail.parts):
-        raise Rejected(reply.HTML_REFUSED)
     subject = "" if content == "body" else _subject(mail.by_name.get("subject", b""), strict)
     if content == "subject":
         if not subject:

