@@ -174,7 +174,8 @@ class Courier:
                 outcome = self._later(lane, handed, outcome, now)
                 said = f"deferred for {outcome.due_at - now:.0f} s ({why})"
             case PartState.UNCERTAIN if lane.retries_doubt and part.doubts == 0:
-                again = now + retry_delay(part.attempts)
+                # Whoever gave no answer in time needs a pause, whoever outlived us does not.
+                again = now + retry_delay(part.attempts) if self._adopted else now
                 lane.due = min(lane.due, again)
                 outcome = replace(outcome, state=PartState.QUEUED, due_at=again, doubt=True)
                 said = f"uncertain ({why}), once more in {again - now:.0f} s: possibly a duplicate"
