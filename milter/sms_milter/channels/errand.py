@@ -16,6 +16,11 @@ def outlet_name(channel: str) -> str:
     return f"{_OUTLET}{channel}"
 
 
+def channel_of(outlet: str) -> str:
+    """The channel whose outlet has that name; "" for an SMSC's."""
+    return outlet.removeprefix(_OUTLET) if outlet.startswith(_OUTLET) else ""
+
+
 def compose(errand: Errand) -> ComposedPart:
     """The errand as the queue keeps it."""
     return ComposedPart(json.dumps(shown(errand), ensure_ascii=False).encode("utf-8", "replace"))

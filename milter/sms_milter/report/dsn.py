@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from sms_milter.channels.errand import channel_of
 from sms_milter.logline import clean
 from sms_milter.mail.charset import guess
 from sms_milter.model import DeliveryReport, PartState
@@ -34,6 +35,11 @@ _BY_STAT = {
     "UNKNOWN": _End("5.0.0", "may not have been delivered: the mobile network has lost track of it"),
     "REJECTD": _End("5.7.1", "has not been delivered: the mobile network rejected it"),
 }
+_BY_CHANNEL = {
+    "EXPIRED": _End("5.4.7", "has not been delivered: there was not enough time"),
+    "UNDELIV": _End("5.0.0", "has not been delivered: the service for such messages could not deliver it"),
+}
+_NOT_TAKEN = _End("5.0.0", "has not been delivered: the service for such messages refused it")
 _NOT_SENT = _End("4.4.7", "has not been delivered: it could not be sent in time")
 _CANCELLED = _End("5.0.0", "has not been delivered: it was cancelled before it was sent")
 _SILENCE = _End("4.4.7", "may not have been delivered: nothing has been heard of it since it was sent")
@@ -47,7 +53,7 @@ def compose(report: DeliveryReport, frame: Frame, *, reporting_mta: str, boundar
     while f"--{boundary}" in header:
         boundary += "="
     parts = [
-        text_part(f"Your message to mobile +{report.destination} {_end(report).words}.\n"),
+        text_part(f"Your message to {_whom(report)} {_end(report).words}.\n"),
         status_part(_per_message(report, reporting_mta), _per_recipient(report)),
     ]
     if header:
@@ -56,16 +62,27 @@ def compose(report: DeliveryReport, frame: Frame, *, reporting_mta: str, boundar
     return mail.as_bytes()
 
 
+def _whom(report: DeliveryReport) -> str:
+    if report.destination.isdigit():
+        return f"mobile +{report.destination}"
+    return clean(report.destination)  # by another channel than SMS
+
+
 def _end(report: DeliveryReport) -> _End:
     """HSL §6.1: what the final state means."""
     if report.state is PartState.DELIVERED:
         return _DELIVERED
+    channel = channel_of(report.smsc)
+    if report.stat and channel:
+        return _BY_CHANNEL.get(report.stat, _BY_CHANNEL["UNDELIV"])
     if report.stat:
         return _BY_STAT.get(report.stat, _BY_STAT["UNDELIV"])
     if report.state is PartState.EXPIRED:
         return _NOT_SENT
     if report.cancelled:
         return _CANCELLED
+    if report.state is PartState.FAILED and channel:
+        return _NOT_TAKEN
     if report.state is PartState.FAILED:
         status = classify(report.command_status)
         why = f"has not been delivered: the message centre refused it ({status.meaning})"
@@ -86,13 +103,18 @@ def _per_recipient(report: DeliveryReport) -> Iterator[tuple[str, str]]:
     yield "Action", "delivered" if report.state is PartState.DELIVERED else "failed"
     yield "Status", _end(report).status
     if report.stat or report.command_status or report.state is PartState.ACCEPTED:
-        yield "Remote-MTA", f"x-smpp; {clean(report.smsc)}"
+        yield "Remote-MTA", f"{_kind(report)}; {clean(channel_of(report.smsc) or report.smsc)}"
     if report.stat:
         error = f" err:{report.error}" if report.error else ""
-        yield "Diagnostic-Code", f"x-smpp; {clean(f'stat:{report.stat}{error}')}"
+        yield "Diagnostic-Code", f"{_kind(report)}; {clean(f'stat:{report.stat}{error}')}"
     elif report.command_status:
         yield "Diagnostic-Code", f"x-smpp; {classify(report.command_status)}"
     yield "Last-Attempt-Date", date(report.at)
+
+
+def _kind(report: DeliveryReport) -> str:
+    """What speaks of the message and its end (RFC 3464 §2.3.6)."""
+    return "x-channel" if channel_of(report.smsc) else "x-smpp"
 
 
 def _original_recipient(report: DeliveryReport) -> str:
