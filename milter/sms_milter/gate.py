@@ -292,7 +292,8 @@ def _quota(account: Account) -> QuotaRule | None:
     quota = account.quota
     if quota is None:
         return None
-    return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer")
+    senders = {sender.lower(): allowed for sender, allowed in quota.senders.items()}
+    return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer", senders)
 
 
 def _duplicates(*rules: DuplicateLimit | None) -> DuplicateRule | None:

@@ -389,13 +389,18 @@ class NewMessage:
 @dataclass(frozen=True, slots=True)
 class QuotaRule:
     """How many parts an account, and each sender of it, may send within the sliding period (seconds); None:
-    no limit.
+    no limit. `senders` (lower case) have limits of their own instead of `per_sender`.
     """
 
     messages: int | None
     per_sender: int | None
     period_seconds: float
     defer: bool  # when used up: True 452 4.2.2, False 552 5.2.2
+    senders: Mapping[str, int | None] = field(default_factory=dict, hash=False)
+
+    def of(self, sender: str) -> int | None:
+        """The limit of one sender."""
+        return self.senders.get(sender.lower(), self.per_sender)
 
 
 @dataclass(frozen=True, slots=True)

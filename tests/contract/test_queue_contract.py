@@ -130,6 +130,17 @@ def test_over_the_quota_nothing_of_the_mail_is_left(queue: Any) -> None:
     assert not later.repeat
 
 
+def test_a_sender_may_have_a_quota_of_its_own(queue: Any) -> None:
+    rule = QuotaRule(
+        None, 1, 3600.0, True, {"two@acme.example": 2, "free@acme.example": None, "none@acme.example": 0}
+    )
+    for sender, allowed in (("two@acme.example", 2), ("free@acme.example", 5), ("other@acme.example", 1)):
+        results = [queue.put([mail(quota=rule, sender=sender)], NOW)[0] for _ in range(5)]
+        assert [isinstance(one, Stored) for one in results] == [place < allowed for place in range(5)]
+    assert queue.quota_left("acme", "none@acme.example", rule, NOW)[0] == 0
+    assert queue.quota_left("acme", "two@acme.example", rule, NOW)[0] == 0
+
+
 def test_a_quota_may_put_off_instead(queue: Any) -> None:
     rule = QuotaRule(messages=0, per_sender=None, period_seconds=3600, defer=True)
     (refused,) = queue.put([mail(quota=rule)], NOW)

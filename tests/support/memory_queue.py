@@ -152,7 +152,7 @@ class MemoryQueue:
         )
 
     def _scopes(self, rule: QuotaRule, sender: str) -> list[tuple[str | None, int]]:
-        limits = ((None, rule.messages), (sender, rule.per_sender))
+        limits = ((None, rule.messages), (sender, rule.of(sender)))
         return [(scope, limit) for scope, limit in limits if limit is not None]
 
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:

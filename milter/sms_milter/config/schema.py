@@ -260,6 +260,10 @@ class Quota(Section):
     messages: Allowance = setting("unlimited", doc="SMS of the whole account within the period.")
     period: Duration = setting("24h", at_least="1s", at_most="366d", doc="The length of the sliding period.")
     per_sender: Allowance = setting("unlimited", doc="SMS of each envelope sender within the period.")
+    senders: dict[Address, Allowance] = setting(
+        {},
+        doc="Envelope senders with a number of their own instead of per_sender; 0 forbids, unlimited frees.",
+    )
     when_exceeded: Literal["reject", "defer"] = setting(
         "reject", doc="How mail beyond the quota is answered: reject (552 5.2.2) or defer (452 4.2.2)."
     )

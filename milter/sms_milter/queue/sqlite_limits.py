@@ -232,5 +232,5 @@ class _Window:
 
 
 def _scopes(rule: QuotaRule, sender: str) -> list[tuple[str, int]]:
-    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.per_sender))
+    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.of(sender)))
     return [(scope, limit) for scope, limit in limits if limit is not None]
