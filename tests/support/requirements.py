@@ -1,4 +1,8 @@
-"""What the tests with real parts need of the machine; each answers why it cannot be had, "" when it can."""
+"""What the tests with real parts need of the machine.
+
+What not every machine can have answers why it cannot be had, "" when it can. What deploy/packages brings is
+there, or the test fails.
+"""
 
 from __future__ import annotations
 
@@ -18,3 +22,10 @@ def missing(mta: str) -> str:
     if subprocess.run(["unshare", "--uts", "--mount", "true"], capture_output=True).returncode:
         return "Sendmail needs a namespace of its own, which this system does not give"
     return "" if unpacked() else "Debian's sendmail packages cannot be downloaded"
+
+
+def program(name: str) -> str:
+    """Where a program of deploy/packages is; AssertionError when it is missing."""
+    found = shutil.which(name)
+    assert found, f"{name} is not installed; tests/run installs what deploy/packages names"
+    return found

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from support.places import CACHE, free_port, wait_until
 
 _SUPPORT = Path(__file__).parent
-_NODE_FOLDER = CACHE / "smsc_node"
+NODE_FOLDER = CACHE / "smsc_node"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Smsc:
             stdin=subprocess.PIPE,  # it ends when we do
             stdout=subprocess.PIPE,
             cwd=_SUPPORT.parent,
-            env={**os.environ, "NODE_PATH": str(_NODE_FOLDER / "node_modules")},
+            env={**os.environ, "NODE_PATH": str(NODE_FOLDER / "node_modules")},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -124,11 +124,11 @@ def node_is_missing() -> str:
     """Why npm's smpp cannot be used here; "" when it can. Installs it into the cache at the first use."""
     if not shutil.which("node") or not shutil.which("npm"):
         return "node and npm are not installed"
-    if not (_NODE_FOLDER / "node_modules" / "smpp").exists():
-        _NODE_FOLDER.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_SUPPORT / "smsc_node" / "package.json", _NODE_FOLDER)
+    if not (NODE_FOLDER / "node_modules" / "smpp").exists():
+        NODE_FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_SUPPORT / "smsc_node" / "package.json", NODE_FOLDER)
         done = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund"], cwd=_NODE_FOLDER, capture_output=True, text=True
+            ["npm", "install", "--no-audit", "--no-fund"], cwd=NODE_FOLDER, capture_output=True, text=True
         )
         if done.returncode:
             return f"npm cannot install smpp: {done.stderr.strip()[-200:]}"
