@@ -228,7 +228,7 @@ def _age(seconds: float) -> str:
 def _operator(config: Path) -> Operator:
     from sms_milter.logline import Numbers
     from sms_milter.observe import open_journal
-    from sms_milter.queue.doorbell import DISPATCH, REPORT, DatagramDoorbell
+    from sms_milter.queue.doorbell import COURIER, DISPATCH, REPORT, Chime, DatagramDoorbell
 
     settings = load(config).configuration
     path = settings.queue.path
@@ -236,6 +236,6 @@ def _operator(config: Path) -> Operator:
         existing_queue(config),
         open_journal(settings.log, "operator"),
         Numbers(masked=settings.log.mask_numbers),
-        dispatch=DatagramDoorbell(path, DISPATCH),
+        dispatch=Chime(DatagramDoorbell(path, DISPATCH), DatagramDoorbell(path, COURIER)),
         reports=DatagramDoorbell(path, REPORT),
     )

@@ -7,11 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sms_milter.errors import NoAnswer, NotSent
 from sms_milter.web.client import WebClient, is_public
+from support.places import make_certificate
 from support.web_service import Said, WebService
 
 
@@ -130,9 +132,34 @@ def test_an_answer_that_is_no_http_leaves_doubt() -> None:
         thread.join()
 
 
-def test_tls_needs_a_certificate_that_is_trusted(service: WebService) -> None:
+def test_tls_needs_a_service_that_speaks_it(service: WebService) -> None:
     with pytest.raises(NotSent):
         client().ask("GET", service.url.replace("http:", "https:"))
+
+
+def test_tls_needs_a_certificate_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = make_certificate(tmp_path)
+    with WebService(tls=(certificate, key)) as service:
+        with pytest.raises(NotSent, match="CERTIFICATE_VERIFY_FAILED"):
+            client().ask("POST", service.url, body=b"x")
+        assert service.asked == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert client().ask("POST", service.url, body=b"x").status == 200
+        assert service.asked[0].body == b"x"
+        assert service.asked[0].headers["Host"] == f"127.0.0.1:{service.port}"
+
+
+def test_a_tls_service_that_is_silent_is_cut_off_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with WebService(tls=(certificate, key)) as service:
+        service.answer = lambda _: Said(silent_seconds=30)
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match="in time"):
+            client(0.5).ask("POST", service.url, body=b"x")
+        assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize(
