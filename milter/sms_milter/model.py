@@ -213,6 +213,7 @@ class Wish:
     validity_period: str = ""
     queue_only: bool = False  # `validity_seconds` limits the time in our queue, the SMSC is not told
     protocol_id: int = 0
+    service_type: str = ""
     receipt: bool = False
     progress: bool = False  # whether the SMSC shall also tell what is not final (with `receipt` only)
     channel: str = SMS

@@ -72,6 +72,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
     parts = tuple(
         [
             SubmitSm(
+                service_type=wish.service_type,
                 source_addr_ton=ton,
                 source_addr_npi=npi,
                 source_addr=address,
@@ -126,7 +127,7 @@ def _kind(wish: Wish) -> Kind | str:
 
 def _marked(part: SubmitSm, marks: Marks) -> SubmitSm:
     return part._replace(
-        service_type=marks.service_type,
+        service_type=marks.service_type or part.service_type,
         protocol_id=part.protocol_id if marks.protocol_id is None else marks.protocol_id,
         data_coding=part.data_coding if marks.data_coding is None else marks.data_coding,
         tlvs=(*part.tlvs, *marks.tlvs),

@@ -12,9 +12,11 @@ from sms_milter import reply
 from sms_milter.config.schema import DuplicateLimit, FloodLimit
 from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
 from sms_milter.dialects.smscentre import forward, replies, request, source
+from sms_milter.dialects.smscentre.common import common
 from sms_milter.dialects.smscentre.options import SmscentreOptions as SmscentreOptions
+from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Envelope, LeftOut, Notify, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Credentials, Envelope, LeftOut, Recipient, SmsRequest, Wish
 from sms_milter.policy import reports
 from sms_milter.reply import Denial, Limit, Reply
 
@@ -29,8 +31,10 @@ CHARSET = source.DEFAULT_CHARSET
 _BAD_TEXT_FORM = (reply.UNDECODABLE, reply.TOO_COMPLEX, reply.HTML_REFUSED)
 
 
-def recipient(_recipient: Recipient, _options: SmscentreOptions) -> None:
-    """None: the numbers stand in the mail, or in the account."""
+def recipient(_recipient: Recipient, options: SmscentreOptions) -> None:
+    """None: the numbers stand in the mail, or in the account. Raises Rejected when nobody is served."""
+    if not options.enabled:
+        raise Rejected(replies.SWITCHED_OFF)
 
 
 def names_account(recipient: Recipient, _options: SmscentreOptions) -> bool:
@@ -61,14 +65,14 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
     # Each address counts once, however often it is named (SMSCentre §2).
     addressed = {names_account(address, context.options): address for address, _ in context.targets}
     for asks, address in sorted(addressed.items(), reverse=True):
-        notify = _notify(mail, address, context)
+        same = common(mail, address, context)
         if asks:
-            asked = request.read(mail, address, notify, context)
+            asked = request.read(mail, address, same, context)
             wishes += asked.wishes
             left_out, answered = asked.left_out, asked.answered
             written = source.text(mail).encode("utf-8", "surrogatepass")
         else:
-            wishes += forward.wishes(mail, address, notify, context)
+            wishes += forward.wishes(mail, address, same, context)
     return SmsRequest(
         tuple(wishes),
         context.options.max_parts,
@@ -78,13 +82,6 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
         repeatable=not written,  # mail to `<login>@` may repeat (SMSCentre §13)
         confirm=answered,
     )
-
-
-def _notify(mail: Mail, address: Recipient, context: Context[SmscentreOptions]) -> Notify:
-    """Of which ends the sender is told beside the answer."""
-    if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
-        return Notify.NEVER
-    return reports.wanted(False, address.parameters.get("NOTIFY", ""), context.account.notify)[0]
 
 
 def denied(why: Denial) -> Reply:

@@ -40,17 +40,17 @@ class Content:
 
 
 def content(
-    message: str, form: str, translit: str, shared: Mapping[str, str], raw: bytes | None = None
+    message: str, form: str, letters: dict[int, str], shared: Mapping[str, str], raw: bytes | None = None
 ) -> Content:
-    """What `message` in the format `form` becomes. `shared` are the fields that a list gives to all of its
-    messages, `raw` are the octets of this one where these count. Raises Rejected.
+    """What `message` in the format `form` becomes, its letters by that table. `shared` are the fields that a
+    list gives to all of its messages, `raw` are the octets of this one where these count. Raises Rejected.
     """
     if form == forms.PING:
         return Content(kind=Kind.PING, protocol_id=TYPE_0)
     if form == forms.HLR:
         return Content()
     if form in forms.WITH_TRAILERS:
-        return _with_trailers(message, form, translit, shared)
+        return _with_trailers(message, form, letters, shared)
     text, behind = _cut_at_mark(message)
     if form == forms.BINARY:
         if raw is None:
@@ -61,10 +61,10 @@ def content(
         return _binary(_from_hexadecimal(text), behind)
     if form == forms.PUSH:
         return replace(_push(text), comment=behind)
-    return Content(transliterated(text, translit), flash=form == forms.FLASH, comment=behind)
+    return Content(transliterated(text, letters), flash=form == forms.FLASH, comment=behind)
 
 
-def _with_trailers(message: str, form: str, translit: str, shared: Mapping[str, str]) -> Content:
+def _with_trailers(message: str, form: str, letters: dict[int, str], shared: Mapping[str, str]) -> Content:
     """A message whose channel must know more (SMSCentre §9.2); the trailers stand before the mark, or at the
     end of all.
     """
@@ -79,7 +79,7 @@ def _with_trailers(message: str, form: str, translit: str, shared: Mapping[str, 
         comment = ""
     elif form == forms.MAIL and not fields.get("subject"):
         raise Rejected(replies.BAD_PARAMETERS)
-    return Content(transliterated(text, translit), fields=tuple(fields.items()), comment=comment)
+    return Content(transliterated(text, letters), fields=tuple(fields.items()), comment=comment)
 
 
 def _check(text: str) -> None:

@@ -7,6 +7,7 @@ from sms_milter.reply import Reply
 _PARAMETERS = "ERROR = 1 (parameters error)"
 
 NO_SUCH_ADDRESS = Reply.permanent("1.1", "no such address")
+SWITCHED_OFF = Reply.permanent("3.3", "this interface is switched off")
 BAD_PARAMETERS = Reply.permanent("6.0", _PARAMETERS, code=554)
 BAD_TEXT_FORM = Reply.permanent("6.1", _PARAMETERS, code=554)  # character set, or where the text stands
 TOO_LONG = Reply.permanent("3.4", _PARAMETERS, code=552)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from sms_milter.config.schema import Account
 from sms_milter.dialects.context import Context
 from sms_milter.dialects.smscentre import forms, listing, moment, phones, replies, source, trailers
+from sms_milter.dialects.smscentre.common import Common
 from sms_milter.dialects.smscentre.content import content
 from sms_milter.dialects.smscentre.options import SmscentreOptions
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
-from sms_milter.model import EMAIL, LeftOut, Notify, Recipient, Wish
+from sms_milter.model import EMAIL, LeftOut, Recipient, Wish
 from sms_milter.policy.accounts import may_write_as
 
 _MOST_RECIPIENTS = 1000
@@ -62,7 +63,7 @@ class _Entry:
     text: str
 
 
-def read(mail: Mail, address: Recipient, notify: Notify, context: Context[SmscentreOptions]) -> Request:
+def read(mail: Mail, address: Recipient, common: Common, context: Context[SmscentreOptions]) -> Request:
     """The request of a mail, which came by `address`. Raises Rejected."""
     fields = source.fields(mail)
     options = _options(fields)
@@ -72,8 +73,12 @@ def read(mail: Mail, address: Recipient, notify: Notify, context: Context[Smscen
     originators = [_originator(options.sender, entry.channel) for entry in entries]
     identity = options.identity or str(context.number())  # from here on errors name it
     numbers, wrong = _numbers(entries, identity, context.account)
+    at_smsc = 0
+    if context.options.hold == "smsc" and not_before is not None:
+        at_smsc = round(not_before - context.now)
+    letters = context.options.letters(options.translit)
     raw = source.octets(mail) if options.form == forms.BINARY and fields.phones else None
-    contents = [content(entry.text, entry.form, options.translit, shared, raw) for entry in entries]
+    contents = [content(entry.text, entry.form, letters, shared, raw) for entry in entries]
     for originator, entry in zip(originators, entries, strict=True):
         _check_sender(originator, entry.channel, identity, context.account)
     wishes = [
@@ -86,14 +91,13 @@ def read(mail: Mail, address: Recipient, notify: Notify, context: Context[Smscen
             originator=originator,
             flash=what.flash,
             reference=identity,
-            not_before=not_before,
+            not_before=None if at_smsc else not_before,
+            schedule_seconds=at_smsc,
             protocol_id=what.protocol_id,
-            receipt=True,
             channel=entry.channel,
             fields=what.fields,
-            notify=notify,
-            original_recipient=address.parameters.get("ORCPT", ""),
             comment=what.comment,
+            **common,
         )
         for entry, originator, some, what in zip(entries, originators, numbers, contents, strict=True)
         for number in some

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 # letter, by sound, by looks
 _TABLE = """
 а a a   б b 6    в v B    г g r    д d g    е e e    ё yo e   ж zh *   з z 3    и i u    й y u
@@ -26,7 +28,20 @@ def _table(column: int) -> dict[int, str]:
 _TABLES = {"1": _table(1), "2": _table(2)}
 
 
-def transliterated(text: str, translit: str) -> str:
-    """`text` by the table `1` (sound) or `2` (looks); as it is by any other."""
-    table = _TABLES.get(translit)
-    return text if table is None or text.isascii() else text.translate(table)
+@lru_cache(maxsize=64)
+def table(translit: str, changes: tuple[tuple[str, str], ...] = ()) -> dict[int, str]:
+    """For `str.translate`: the table `1` (sound) or `2` (looks) with some letters changed; an empty one else.
+
+    A change of a small letter alone changes its capital too.
+    """
+    found = _TABLES.get(translit)
+    if found is None:
+        return {}
+    written = dict(changes)
+    capitals = {letter.upper(): text[:1].upper() + text[1:] for letter, text in changes}
+    return found | {ord(letter): text for letter, text in (capitals | written).items()}
+
+
+def transliterated(text: str, by: dict[int, str]) -> str:
+    """`text` by a table."""
+    return text if not by or text.isascii() else text.translate(by)
