@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from sms_milter.config.schema import (
     HttpChannel,
     SmppChannel,
 )
+from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import DIALECTS, Dialect
 from sms_milter.errors import Denied, Rejected
 from sms_milter.logline import Numbers
@@ -29,6 +31,7 @@ from sms_milter.model import (
     SMS,
     Action,
     Credentials,
+    CreditRule,
     DuplicateRule,
     Errand,
     FloodRule,
@@ -224,8 +227,10 @@ class Gate:
             raise Rejected(reply.NO_ROUTE)
         return smscs[0]
 
-    def composed(self, message: PlannedMessage, now: float) -> NewMessage:
-        """A planned message ready for the queue; without a validity of its own it has its SMSC's."""
+    def composed(self, message: PlannedMessage, now: float, *, metered: bool) -> NewMessage:
+        """A planned message ready for the queue; without a validity of its own it has its SMSC's. It has a
+        price where the account is `metered`.
+        """
         parts = tuple(
             [
                 errand.compose(part) if isinstance(part, Errand) else compose(part, message.concatenation)
@@ -235,7 +240,16 @@ class Gate:
         own = message.validity_seconds
         validity = self._validity_seconds[message.smsc] if own is None else own
         start = now if message.not_before is None else message.not_before
-        return NewMessage(message, parts, start + validity)
+        price = self._price(message) if metered else 0
+        return NewMessage(message, parts, start + validity, price)
+
+    def price(self, message: PlannedMessage) -> Decimal:
+        """What a message costs in credits."""
+        return credits_of(self._price(message) * len(message.parts))
+
+    def _price(self, message: PlannedMessage) -> int:
+        """What each part of it costs, in thousandths of a credit."""
+        return self.routes.price(message.route, message.destination)
 
     def _limits(self, name: str, dialect: Dialect) -> Limits | None:
         """How much an account may send by a dialect; None without any limit. The account's own rule comes
@@ -243,9 +257,10 @@ class Gate:
         """
         account, for_all = self.accounts[name].account, self._for_all
         found = Limits(
-            _quota(account),
+            quota_of(account),
             _duplicates(account.duplicates, for_all.duplicates, dialect.duplicates),
             _flood(account.flood, for_all.flood, dialect.flood),
+            None if account.credits is None else CreditRule(thousandths(account.credits)),
         )
         return None if found == Limits() else found
 
@@ -288,7 +303,8 @@ class Gate:
         return replace(terms, route="", errand=True, final=final)
 
 
-def _quota(account: Account) -> QuotaRule | None:
+def quota_of(account: Account) -> QuotaRule | None:
+    """The account's quota, None without one."""
     quota = account.quota
     if quota is None:
         return None

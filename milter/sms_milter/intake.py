@@ -11,10 +11,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from sms_milter import reply
+from sms_milter.credits import credits_of
 from sms_milter.dialects import Login
 from sms_milter.dialects.context import Context, Outcome, Targets
 from sms_milter.errors import Deferred, Denied, Excess, RecordChanged, Refusal, Rejected
@@ -225,6 +227,7 @@ class Transaction:
             raise Rejected(reply.mail_too_large(domain.size_limit))
         if member is not None:
             self._check_quota(member, domain)
+            self._check_credits(member, domain)
             self._member = member
         self._domain = domain
         self._login = login or self._login
@@ -270,7 +273,15 @@ class Transaction:
         if other or not same_rules:
             raise Deferred(reply.SEND_SEPARATELY)
 
+    def _balance(self, member: Member, domain: Domain) -> Decimal | None:
+        """The credits that an account has left; None when they are not metered. Raises Deferred."""
+        limits = self._gate.limits(member.name, domain.dialect)
+        if limits is None or limits.credits is None:
+            return None
+        return credits_of(self._intake.credit_left(member.name, limits.credits))
+
     def _check_quota(self, member: Member, domain: Domain) -> None:
+        """Whether anything is left of it; the queue decides exactly when it stores the mail."""
         limits = self._gate.limits(member.name, domain.dialect)
         if limits is None or limits.quota is None:
             return
@@ -278,6 +289,12 @@ class Transaction:
         if left < max(len(self._numbers), 1):
             why = reply.quota_exceeded(free_at, defer=limits.quota.defer)
             raise Deferred(why) if limits.quota.defer else Rejected(why)
+
+    def _check_credits(self, member: Member, domain: Domain) -> None:
+        """Whether any are left, as `_check_quota` does."""
+        left = self._balance(member, domain)
+        if left is not None and left <= 0:
+            raise Rejected(reply.no_credit(Decimal(0)))
 
     @property
     def judged_by(self) -> tuple[str | None, str | None]:
@@ -351,6 +368,7 @@ class Transaction:
             self._gate.channels[member.name],
             partial(self._intake.next_number, member.name),
             partial(self._gate.originator, member),
+            partial(self._balance, member, domain),
         )
         judgements = 1
         while True:
@@ -373,14 +391,15 @@ class Transaction:
         """What the mail asks for, authorised, planned and stored. Raises Refusal and Denied."""
         request = self._request = domain.dialect.parse(mail, context)
         limits = self._gate.limits(member.name, domain.dialect)
-        results = Results(request, self._authorise(request, member))
+        results = Results(request, self._authorise(request, member), self._gate.price)
         while True:
             self._refuse(results, member, domain)
             judged = self._judged(domain, mail, member, request, results)
-            if self._gate.shadow:
-                return self._verdict(judged, None)
             new = self._new_mail(judged, mail, body, request, limits)
             try:
+                if self._gate.shadow:
+                    self._rehearse(new)
+                    return self._verdict(judged, None)
                 return self._verdict(judged, self._intake.put(new, progress))
             except Excess as excess:
                 results.leave_out(excess.messages, excess.reply)
@@ -398,11 +417,19 @@ class Transaction:
         if fault is not None:
             raise Rejected(fault)
 
+    def _rehearse(self, new: NewMail) -> None:
+        """Raises the Refusal with which the queue would answer."""
+        refusal = None if new.limits is None else self._intake.refusal(new)
+        if refusal is not None:
+            raise refusal
+
     def _judged(
         self, domain: Domain, mail: Mail, member: Member, request: SmsRequest, results: Results
     ) -> Plan:
         """The messages that are to be sent, and what is answered."""
-        outcome = Outcome(self._envelope(), mail, domain.options, request, results.all, self._started)
+        outcome = Outcome(
+            self._envelope(), mail, domain.options, request, results.all, self._started, self._gate.price
+        )
         left_out = [
             LeftOut(one.written, domain.dialect.worded(one.reply, request).text) for one in results.refused
         ]
@@ -515,7 +542,10 @@ class Transaction:
         self, judged: Plan, mail: Mail, body: bytes, request: SmsRequest, limits: Limits | None
     ) -> NewMail:
         ours = [recipient.address for _, recipient, _ in self._ours]
-        messages = tuple([self._gate.composed(message, self._started) for message in judged.messages])
+        metered = limits is not None and limits.credits is not None
+        messages = tuple(
+            [self._gate.composed(one, self._started, metered=metered) for one in judged.messages]
+        )
         counted = limits is not None and limits.duplicates is not None
         return NewMail(
             messages=messages,

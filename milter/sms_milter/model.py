@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag, StrEnum
 from typing import NamedTuple
 
@@ -203,6 +204,7 @@ class Wish:
     flash: bool = False
     ucs2: bool = False  # text in UCS-2, whatever the GSM alphabet shows
     max_parts: int | None = None  # what the mail allows; the account's limit holds beside it
+    max_credits: Decimal | None = None  # the most that it may cost
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
     own_order: bool = False  # whether the priority orders the account's messages only
@@ -385,6 +387,7 @@ class NewMessage:
     plan: PlannedMessage
     parts: tuple[ComposedPart, ...]
     expires_at: float
+    price: int = 0  # of each part, in thousandths of a credit; counts for metered accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,12 +427,20 @@ class FloodRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditRule:
+    """Prepaid credits: what the configuration gives an account; bookings and use are the queue's."""
+
+    deposit: int  # thousandths of a credit
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """How much the account of a mail may send; None: as much as it likes."""
 
     quota: QuotaRule | None = None
     duplicates: DuplicateRule | None = None
     flood: FloodRule | None = None
+    credits: CreditRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

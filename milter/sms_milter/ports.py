@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    CreditRule,
     Deed,
     Done,
     DueReport,
@@ -92,6 +93,9 @@ class IntakeQueue(Protocol):
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """Parts that may still be sent, and when (epoch seconds) more will be free again."""
 
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        """The account's balance, in thousandths of a credit."""
+
     def next_number(self, account: str) -> int:
         """A number for a request of the account that brings none: from 1 on, and after 2147483647 from 1
         again. Durable before any mail that is put later.
@@ -122,8 +126,14 @@ class Intake(Protocol):
         `progress` is called every few seconds while a commit is under way: the MTA's timer starts anew.
         """
 
+    def refusal(self, mail: NewMail) -> Refusal | None:
+        """As `IntakeQueue.refusal`, bounded in time; raises Deferred."""
+
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`, bounded in time; raises Deferred."""
+
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        """As `IntakeQueue.credit_left`, bounded in time; raises Deferred."""
 
     def next_number(self, account: str) -> int:
         """As `IntakeQueue.next_number`, bounded in time; raises Deferred."""
@@ -148,6 +158,7 @@ class Work(Protocol):
         """Store outcomes. Returns receipts that had arrived earlier and now found their part.
 
         A FAILED part takes its siblings that are still QUEUED with it (SMPP §6: do not submit the rest).
+        What the SMSC never had of a metered account's message is given back.
         """
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
@@ -309,6 +320,17 @@ class OperatorQueue(Protocol):
 
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Messages from phones, newest first: from, to, when, parts, and whether somebody was told."""
+
+    def balances(self) -> dict[str, int]:
+        """Thousandths of a credit that are booked, by account; what the configuration gives comes on top."""
+
+    def book(self, account: str, rule: CreditRule, amount: int, note: str, now: float) -> int | None:
+        """Add an amount, in thousandths of a credit; the balance after it. None, and nothing done, if an
+        amount is taken away that is not there.
+        """
+
+    def bookings(self, account: str, limit: int = 100) -> list[dict[str, Any]]:
+        """What an account has bought, paid and got back, newest first."""
 
     def summary(self, now: float) -> dict[str, Any]:
         """Counts by state, backlog by priority and age, links."""

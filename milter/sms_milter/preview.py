@@ -20,6 +20,7 @@ from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import (
     Answer,
     Client,
+    CreditRule,
     Errand,
     LoginRule,
     NewMail,
@@ -41,6 +42,9 @@ class QueueView(Protocol):
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
         """As `IntakeQueue.quota_left`."""
+
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        """As `IntakeQueue.credit_left`."""
 
     def login_blocked(self, who: str, now: float) -> bool:
         """As `IntakeQueue.login_blocked`."""
@@ -74,6 +78,10 @@ class Rehearsal:
         """As the queue stands."""
         return self._queue.quota_left(account, sender, rule, self._now)
 
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        """As the queue stands."""
+        return self._queue.credit_left(account, rule)
+
     def login_blocked(self, who: str) -> bool:
         """As the queue stands."""
         return self._queue.login_blocked(who, self._now)
@@ -98,11 +106,14 @@ class Rehearsal:
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
         """As if stored. Raises what the queue would raise beyond a limit."""
         del progress
-        if mail.limits is not None:
-            refusal = self._queue.refusal(mail, self._now)
-            if refusal is not None:
-                raise refusal
+        refusal = None if mail.limits is None else self.refusal(mail)
+        if refusal is not None:
+            raise refusal
         return Stored(0)
+
+    def refusal(self, mail: NewMail) -> Refusal | None:
+        """As the queue stands."""
+        return self._queue.refusal(mail, self._now)
 
 
 def describe(transaction: Transaction, verdict: Verdict) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
+
+from sms_milter.credits import written
 
 _LINE_LIMIT = 480  # octets; well under libmilter's 980, so that a log line stays readable
 
@@ -19,6 +22,8 @@ class Limit(Enum):
     """Which limit a reply speaks of, for dialects that have words of their own for it."""
 
     QUOTA = "quota"
+    CREDIT = "credit"
+    PRICE = "price"
     DUPLICATE = "duplicate"
     FLOOD = "flood"
 
@@ -181,6 +186,19 @@ def quota_exceeded(free_at: float, *, defer: bool) -> Reply:
     text = f"SMS quota exceeded, free again {_moment(free_at)}"
     plain = Reply.temporary("2.2", text, code=452) if defer else Reply.permanent("2.2", text, code=552)
     return replace(plain, limit=Limit.QUOTA, free_at=free_at)
+
+
+def no_credit(left: Decimal) -> Reply:
+    """The account's prepaid credits do not pay for the mail."""
+    plain = Reply.permanent("2.2", f"not enough SMS credits, {written(left)} left", code=552)
+    return replace(plain, limit=Limit.CREDIT)
+
+
+def too_dear(price: Decimal, most: Decimal) -> Reply:
+    """A message costs more credits than the mail allows."""
+    text = f"the message costs {written(price)} credits and {written(most)} are allowed"
+    plain = Reply.permanent("7.1", text)
+    return replace(plain, limit=Limit.PRICE)
 
 
 def duplicate(allow: int, window_seconds: float, free_at: float) -> Reply:

@@ -28,6 +28,7 @@ def message(
     parts: int = 1,
     smsc: str = "main",
     expires_at: float | None = None,
+    price: int = 0,
     **plan: Any,
 ) -> NewMessage:
     """A message of `parts` parts with bodies `destination/1`, `destination/2`, …; a day valid if not said."""
@@ -43,7 +44,7 @@ def message(
         **plan,
     )
     bodies = tuple(ComposedPart(f"{destination}/{number}".encode()) for number in range(1, parts + 1))
-    return NewMessage(planned, bodies, expires_at)
+    return NewMessage(planned, bodies, expires_at, price)
 
 
 def concatenated(destination: str, *, originator: str = "ACME", width: int = 2) -> NewMessage:

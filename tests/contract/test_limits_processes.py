@@ -18,7 +18,7 @@ PROCESSES, MAILS = 6, 60
 WORKER = """
 import sys
 from contract.builders import NOW, mail, message
-from sms_milter.model import DuplicateRule, FloodRule, Limits, QuotaRule, Stored
+from sms_milter.model import CreditRule, DuplicateRule, FloodRule, Limits, QuotaRule, Stored
 from sms_milter.queue.sqlite import SqliteQueue
 
 RULES = {
@@ -27,6 +27,7 @@ RULES = {
     "duplicates": Limits(duplicates=DuplicateRule(40, 60)),
     "flood": Limits(flood=FloodRule(50, 120, per_account=False)),
     "flood of the account": Limits(flood=FloodRule(90, 120, per_account=True)),
+    "credits": Limits(credits=CreditRule(49_999)),
 }
 path, rule, worker, mails = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 queue = SqliteQueue(path)
@@ -36,7 +37,7 @@ taken = 0
 for number in range(0, mails, 3):
     batch = [
         mail(
-            message("447973100001" if "account" not in rule else f"44797310{worker}{number + one:04}"),
+            message(f"44797310{worker}{number + one:04}" if "account" in rule else "447973100001", price=750),
             limits=RULES[rule],
             identity=b"the same",
             mta_queue_id=f"{worker}-{number + one}",
@@ -56,6 +57,7 @@ print(taken, flush=True)
         ("duplicates", 40),
         ("flood", 50),
         ("flood of the account", 90),
+        ("credits", 66),
     ],
 )
 def test_many_processes_take_exactly_what_is_allowed(tmp_path: Path, rule: str, allowed: int) -> None:

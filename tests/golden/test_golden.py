@@ -23,7 +23,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
-from sms_milter.model import LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
+from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
 from sms_milter.preview import SilentJournal, preview, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
 from support.toy_dialect import TOY
@@ -71,8 +71,14 @@ class Taking:
             raise stored
         return stored
 
+    def refusal(self, mail: NewMail) -> Refusal | None:
+        return self._queue.refusal(mail, self._now)
+
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         return self._queue.quota_left(account, sender, rule, self._now)
+
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        return self._queue.credit_left(account, rule)
 
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         return self._queue.find_record(account, kind, name, self._now)

@@ -13,10 +13,11 @@ import yaml
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
+from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
+from sms_milter.model import Client, CreditRule, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
 
 BASE: dict[str, Any] = {
     "domains": {"sms.haysystems.com": {"dialect": "hsl"}},
@@ -52,6 +53,7 @@ class Remembered:
     def __init__(self, left: int = 1000, put: Callable[[NewMail], Stored] | None = None) -> None:
         self.mails: list[NewMail] = []
         self.left = left
+        self.refused: Refusal | None = None
         self.failed: list[tuple[str, LoginRule]] = []
         self.blocked: set[str] = set()
         self.numbers: dict[str, int] = {}
@@ -64,8 +66,14 @@ class Remembered:
         self.mails.append(mail)
         return Stored(len(self.mails))
 
+    def refusal(self, mail: NewMail) -> Refusal | None:
+        return self.refused
+
     def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
         return self.left, 1_000_000.0
+
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        return rule.deposit
 
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         return self.records.get((account, kind, name))

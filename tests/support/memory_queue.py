@@ -11,10 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from sms_milter import reply
+from sms_milter.credits import credits_of
 from sms_milter.errors import Deferred, Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
     Call,
+    CreditRule,
     Deed,
     DeliveryReport,
     Done,
@@ -43,6 +45,7 @@ from sms_milter.model import (
     Settled,
     Stored,
 )
+from sms_milter.reply import Limit
 
 DAY = 86400.0
 WEEK = 7 * DAY
@@ -63,6 +66,8 @@ class MemoryQueue:
         self._usage: list[tuple[str, str, float, int]] = []
         self._requests: list[tuple[tuple[str, bytes], float]] = []
         self._runs: dict[tuple[str, str], tuple[float, int]] = {}
+        self._bookings: list[dict[str, Any]] = []
+        self._deposits: dict[str, int] = {}
         self._failures: list[tuple[str, float]] = []
         self._blocks: dict[str, float] = {}
         self._records: dict[tuple[str, str, str], Record] = {}
@@ -98,7 +103,7 @@ class MemoryQueue:
         needed = sum(len(message.parts) for message in mail.messages)
         refusal = self.refusal(mail, now)
         if refusal:
-            if isinstance(refusal, Excess):
+            if isinstance(refusal, Excess) and refusal.reply.limit is Limit.FLOOD:
                 self._runs_refused(mail, refusal, now)
             return refusal
         self._charge(mail, needed, now)
@@ -140,8 +145,13 @@ class MemoryQueue:
                     "finished_at": None,
                     "submitted_at": 0.0,
                     "command_status": 0,
+                    "price": message.price if mail.limits and mail.limits.credits else 0,
+                    "had": False,
                     "tried": False,
                 }
+        if mail.limits and mail.limits.credits and mail.messages:
+            cost = sum(message.price * len(message.parts) for message in mail.messages)
+            self._book(mail.account, now, -cost, queue_id, f"{needed} SMS")
         return Stored(queue_id)
 
     def _used(self, account: str, sender: str | None, since: float) -> list[tuple[float, int]]:
@@ -161,7 +171,70 @@ class MemoryQueue:
             return why
         if limits.flood and (why := self._flooded(mail, limits.flood, now)):
             return why
-        return self._over_quota(mail, limits.quota, now) if limits.quota else None
+        if limits.quota and (why := self._over_quota(mail, limits.quota, now)):
+            return why
+        return self._unpaid(mail, limits.credits) if limits.credits else None
+
+    def _unpaid(self, mail: NewMail, rule: CreditRule) -> Refusal | None:
+        balance = left = self.credit_left(mail.account, rule)
+        excess = []
+        for place, message in enumerate(mail.messages):
+            price = message.price * len(message.parts)
+            if price > left:
+                excess.append(place)
+            else:
+                left -= price
+        return Excess(reply.no_credit(credits_of(max(balance, 0))), frozenset(excess)) if excess else None
+
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        self._deposits[account] = rule.deposit
+        return rule.deposit + sum(one["amount"] for one in self._bookings if one["account"] == account)
+
+    def _book(self, account: str, at: float, amount: int, queue_id: int | None, note: str) -> None:
+        what = {"account": account, "at": at, "amount": amount, "queue_id": queue_id, "note": note}
+        self._bookings.append({"booking_id": len(self._bookings) + 1, **what})
+
+    def _give_back(self, now: float) -> None:
+        """Everything of which the SMSC never had anything."""
+        back: Counter[tuple[str, int]] = Counter()
+        count: Counter[tuple[str, int]] = Counter()
+        for part in self._parts.values():
+            lost = part["state"] in (PartState.FAILED, PartState.EXPIRED) and not part["doubts"]
+            if part["price"] and lost and not part["had"]:
+                whose = (self._mails[part["queue_id"]].account, part["queue_id"])
+                back[whose] += part["price"]
+                count[whose] += 1
+                part.update(price=0, returned=part["price"])
+        for (account, queue_id), amount in back.items():
+            self._book(account, now, amount, queue_id, f"{count[account, queue_id]} SMS not sent")
+
+    def _pay_again(self, part: dict[str, Any], now: float) -> bool:
+        account = self._mails[part["queue_id"]].account
+        price = part.pop("returned", 0)
+        if price and price > self.credit_left(account, CreditRule(self._deposits[account])):
+            part["returned"] = price
+            return False
+        if price:
+            part["price"] = price
+            self._book(account, now, -price, part["queue_id"], "1 SMS sent again")
+        return True
+
+    def balances(self) -> dict[str, int]:
+        sums: Counter[str] = Counter()
+        for one in self._bookings:
+            sums[one["account"]] += one["amount"]
+        return dict(sums)
+
+    def book(self, account: str, rule: CreditRule, amount: int, note: str, now: float) -> int | None:
+        after = self.credit_left(account, rule) + amount
+        if after < 0 and amount < 0:
+            return None
+        self._book(account, now, amount, None, note)
+        return after
+
+    def bookings(self, account: str, limit: int = 100) -> list[dict[str, Any]]:
+        own = [one for one in reversed(self._bookings) if one["account"] == account]
+        return [{name: one[name] for name in one if name != "account"} for one in own[:limit]]
 
     def _duplicate(self, mail: NewMail, rule: DuplicateRule, now: float) -> Refusal | None:
         same = (mail.account, mail.identity)
@@ -304,7 +377,7 @@ class MemoryQueue:
             case PartState.ACCEPTED:
                 smsc = part["plan"].smsc
                 end = awaited if part["plan"].receipt else outcome.at
-                part.update(key=outcome.smsc_key and (smsc, outcome.smsc_key), finished_at=end)
+                part.update(key=outcome.smsc_key and (smsc, outcome.smsc_key), finished_at=end, had=True)
             case PartState.FAILED:
                 part.update(finished_at=outcome.at)
                 first = part["part_id"] - part["number"] + 1
@@ -323,6 +396,7 @@ class MemoryQueue:
         part["state"] = outcome.state
         if outcome.smsc_key and outcome.state is not PartState.FAILED:
             part["key"] = (part["plan"].smsc, outcome.smsc_key)
+        self._give_back(outcome.at)
         if outcome.state in (PartState.ACCEPTED, PartState.QUEUED):
             event = Notify.SENT if outcome.state is PartState.ACCEPTED else Notify.RETRY
             self._tell_on_the_way(part, event, outcome.at)
@@ -421,6 +495,7 @@ class MemoryQueue:
         for part in over:
             part.update(state=PartState.EXPIRED, finished_at=now, sequence=0)
             self._tell(part, PartState.EXPIRED, now, now, LOST)
+        self._give_back(now)
         return [self._leased(part) for part in over]
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
@@ -699,6 +774,7 @@ class MemoryQueue:
             for part in changed:
                 part["command_status"] = None
                 self._tell(part, PartState.FAILED, now, now, LOST)
+        self._give_back(now)
         return Done([self._leased(part) for part in changed], None)
 
     def _do(self, deed: Deed, part: dict[str, Any], now: float) -> bool:
@@ -717,10 +793,13 @@ class MemoryQueue:
             PartState.FAILED,
             PartState.EXPIRED,
         ):
+            if not self._pay_again(part, now):
+                return False
             start = part["plan"].not_before or self._mails[part["queue_id"]].received_at
             again = now + part["expires_at"] - start
             part |= {"state": PartState.QUEUED, "due_at": now, "expires_at": again, "attempts": 0}
             part |= {"doubts": 0, "key": None, "stat": None, "finished_at": None, "tried": False}
+            part["had"] = False
             first = part["part_id"] - part["number"] + 1
             self._reports = [one for one in self._reports if one["message_id"] != first]
         else:

@@ -12,8 +12,9 @@ import pytest
 from sms_milter import reply
 from sms_milter.config.secrets import Passwords, hash_password
 from sms_milter.dialects import DIALECTS, Login
+from sms_milter.errors import Rejected
 from sms_milter.intake import Transaction, Verdict
-from sms_milter.model import Action, Credentials, LoginRule, Notify, SmsRequest, Stage
+from sms_milter.model import Action, Credentials, LoginRule, NewMail, Notify, SmsRequest, Stage, Stored
 from sms_milter.reply import Denial
 from support.gate import Desk, Remembered
 from support.toy_dialect import TOY, says_all
@@ -171,10 +172,16 @@ def test_demands_are_told_to_those_only_who_know_the_password() -> None:
 
 @pytest.mark.parametrize("shadow", [False, True])
 def test_a_quota_holds_in_a_shadow_too(shadow: bool) -> None:
-    here = desk(Remembered(left=0), accounts={"demo": {"quota": {"messages": 3}}}, milter={"shadow": shadow})
+    over = Rejected(reply.quota_exceeded(1_700_000_000.0, defer=False))
+
+    def refuse(_mail: NewMail) -> Stored:
+        raise over
+
+    intake = Remembered(put=refuse)
+    intake.refused = over
+    here = desk(intake, accounts={"demo": {"quota": {"messages": 3}}}, milter={"shadow": shadow})
     send(here.transaction())
     assert "refused at end of message (552 5.2.2 SMS quota exceeded" in here.lines.text
-    assert here.intake.mails == []
 
 
 def test_a_shadow_verifies_the_password() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ def catalogue() -> dict[str, Reply]:
         "octets_too_many": reply.octets_too_many(141, 140),
         "quota_exceeded": reply.quota_exceeded(_EIGHT, defer=False),
         "quota_exceeded (defer)": reply.quota_exceeded(_EIGHT, defer=True),
+        "no_credit": reply.no_credit(Decimal("0.5")),
+        "too_dear": reply.too_dear(Decimal("1.6"), Decimal("1.5")),
         "duplicate": reply.duplicate(2, 60, _EIGHT),
         "duplicate (1)": reply.duplicate(1, 60, _EIGHT),
         "flood": reply.flood(50, 120, _EIGHT, per_account=False),

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from sms_milter.cli.account import account_app
 from sms_milter.cli.common import EX_CONFIG, EX_OSERR, EX_UNAVAILABLE, EX_USAGE, complain, print_faults
 from sms_milter.cli.preview import preview
 from sms_milter.cli.queue import queue_app
@@ -26,6 +27,7 @@ app = typer.Typer(
 for command in (run, check, version, preview, status):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
+app.add_typer(account_app, name="account")
 app.command("hash-password")(hash_password_command)
 app.command(epilog=_FAULTS)(simulate)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from sms_milter.config.load import load
 from sms_milter.errors import ConfigError
@@ -45,6 +49,16 @@ def existing_queue(config: Path) -> Any:
     if not Path(url.path).exists():
         raise typer.Exit(complain(f"there is no queue at {url.path} yet", EX_UNAVAILABLE))
     return open_queue(url)
+
+
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A line each, as narrow as it can be."""
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=name != "why")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def print_tree(value: dict[str, Any], indent: str = "") -> None:

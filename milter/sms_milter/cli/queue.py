@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
 from sms_milter.cli.common import (
     DEFAULT_CONFIG,
@@ -23,6 +20,7 @@ from sms_milter.cli.common import (
     ConfigFile,
     complain,
     existing_queue,
+    print_rows,
     print_tree,
 )
 from sms_milter.config.load import load
@@ -80,7 +78,7 @@ def queue_mobile(
         print(json.dumps(messages, indent=2))
         return
     now = time.time()
-    _print_rows(
+    print_rows(
         ("mobile", "from", "to", "parts", "state", "age", "smsc"),
         (
             (
@@ -190,7 +188,7 @@ def _change(
 def _list(parts: list[dict[str, Any]]) -> None:
     """A line a part, as narrow as it can be."""
     now = time.time()
-    _print_rows(
+    print_rows(
         ("queue", "mta id", "to", "part", "state", "age", "smsc", "message id", "why"),
         (
             (
@@ -207,15 +205,6 @@ def _list(parts: list[dict[str, Any]]) -> None:
             for part in parts
         ),
     )
-
-
-def _print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name, no_wrap=name != "why")
-    for row in rows:
-        table.add_row(*map(escape, row))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _age(seconds: float) -> str:

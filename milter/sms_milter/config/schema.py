@@ -31,6 +31,7 @@ from sms_milter.config.values import (
     Allowance,
     AsciiText,
     CountryCode,
+    Credits,
     DomainName,
     Duration,
     Expects,
@@ -400,8 +401,11 @@ class Account(Section):
         example=["41790000009"],
     )
     quota: Quota | None = setting(None, doc="How much the account may send; null is no limit.")
-    credits: int | None = setting(
-        None, at_least=0, doc="Prepaid balance in SMS; null is not metered.", in_force=False
+    credits: Credits | None = setting(
+        None,
+        at_least=0,
+        doc="Prepaid credits, 552 5.2.2 beyond them; `sms-milter account credit` books more, what the SMSC"
+        " never had is given back, and a change here changes the balance by as much. null is not metered.",
     )
     duplicates: Duplicates = setting(
         "default", doc="As limits.duplicates, for this account; default is what stands there."
@@ -562,6 +566,9 @@ class RouteRule(Section):
     )
     escalate_after: Duration | None = setting(
         None, doc="How long the first SMSC may be unusable before the next is used.", in_force=False
+    )
+    credits_per_part: Credits = setting(
+        1, at_least=0, doc="What each SMS of a message costs an account with prepaid credits."
     )
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ def parse_duration(value: object) -> float:
     if found is None:
         raise ValueError
     return float(int(found[1]) * _DURATION_UNITS[found[2]])
+
+
+Credits = Annotated[
+    Decimal, Field(max_digits=15, decimal_places=3), Expects("a number with at most three decimals")
+]
 
 
 def number_of(limit: str | int | float) -> int | float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
@@ -59,6 +60,14 @@ def _first() -> int:
     return 1
 
 
+def _not_metered() -> None:
+    return None
+
+
+def _free(_message: PlannedMessage) -> Decimal:
+    return Decimal(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Context(Generic[Options]):
     """The envelope of a mail and what is known about it when its content is read, at end of message.
@@ -69,7 +78,8 @@ class Context(Generic[Options]):
     are those besides SMS that the account may use: whoever asks for another one is refused in the dialect's
     words. `number` gives the account's next number, from 1 on, for a request that brings none; raises
     Deferred. `originator` raises Denied for one that the account may not show: for dialects that must know
-    before they read on.
+    before they read on. `balance` gives the credits that the account has left, None where they are not
+    metered; it raises Deferred.
     """
 
     envelope: Envelope
@@ -83,12 +93,13 @@ class Context(Generic[Options]):
     channels: frozenset[str] = frozenset()
     number: Callable[[], int] = _first
     originator: Callable[[str], str] = str
+    balance: Callable[[], Decimal | None] = _not_metered
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Options]):
     """What a mail that is taken becomes, told before it is stored; `results` are in the order of the mail,
-    `now` is as in `Context`.
+    `now` is as in `Context`. `price` says what a message costs in credits, also where they are not metered.
     """
 
     envelope: Envelope
@@ -97,6 +108,7 @@ class Outcome(Generic[Options]):
     request: SmsRequest
     results: Sequence[PlannedMessage | Refused]
     now: float
+    price: Callable[[PlannedMessage], Decimal] = _free
 
     @property
     def messages(self) -> Sequence[PlannedMessage]:

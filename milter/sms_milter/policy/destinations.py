@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sms_milter.config.schema import RouteRule
+from sms_milter.credits import thousandths
+
+_USUAL_PRICE = 1000
 
 
 class NumberGroup:
@@ -28,6 +31,7 @@ class _Way:
     prefix: str
     smscs: tuple[str, ...]
     languages: tuple[str, ...]
+    price: int
 
 
 class RouteTable:
@@ -38,7 +42,12 @@ class RouteTable:
     def __init__(self, routes: Mapping[str, Sequence[RouteRule]]) -> None:
         self._ways = {
             name: tuple(
-                _Way(rule.to.lstrip("+").removesuffix("*"), tuple(rule.via), rule.national_languages)
+                _Way(
+                    rule.to.lstrip("+").removesuffix("*"),
+                    tuple(rule.via),
+                    rule.national_languages,
+                    thousandths(rule.credits_per_part),
+                )
                 for rule in rules
             )
             for name, rules in routes.items()
@@ -53,6 +62,11 @@ class RouteTable:
         """Languages whose national tables the phone with `number` understands."""
         way = self._way(route, number)
         return () if way is None else way.languages
+
+    def price(self, route: str, number: str) -> int:
+        """What an SMS to `number` costs, in thousandths of a credit; a whole one where no rule says it."""
+        way = self._way(route, number)
+        return _USUAL_PRICE if way is None else way.price
 
     def _way(self, route: str, number: str) -> _Way | None:
         for way in self._ways.get(route, ()):

@@ -12,6 +12,7 @@ from typing import Any
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    CreditRule,
     Deed,
     Done,
     DueReport,
@@ -30,6 +31,7 @@ from sms_milter.model import (
 )
 from sms_milter.ports import Work
 from sms_milter.queue import (
+    sqlite_credits,
     sqlite_deeds,
     sqlite_intake,
     sqlite_limits,
@@ -88,6 +90,11 @@ class SqliteQueue:
         """See `ports.IntakeQueue.quota_left`."""
         with self._file.reading() as db:
             return sqlite_limits.quota_left(db, account, sender, rule, now)
+
+    def credit_left(self, account: str, rule: CreditRule) -> int:
+        """See `ports.IntakeQueue.credit_left`."""
+        with self._file.reading() as db:
+            return sqlite_credits.left(db, account, rule)
 
     def next_number(self, account: str) -> int:
         """See `ports.IntakeQueue.next_number`. A mail that names it will be durable after it."""
@@ -213,6 +220,21 @@ class SqliteQueue:
         """See `ports.OperatorQueue.list_mobile`."""
         with self._file.reading() as db:
             return sqlite_reports.list_mobile(db, limit)
+
+    def balances(self) -> dict[str, int]:
+        """See `ports.OperatorQueue.balances`."""
+        with self._file.reading() as db:
+            return sqlite_credits.balances(db)
+
+    def book(self, account: str, rule: CreditRule, amount: int, note: str, now: float) -> int | None:
+        """See `ports.OperatorQueue.book`."""
+        with self._file.transaction() as db:
+            return sqlite_credits.book(db, account, rule, amount, note, now)
+
+    def bookings(self, account: str, limit: int = 100) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.bookings`."""
+        with self._file.reading() as db:
+            return sqlite_credits.bookings(db, account, limit)
 
     def summary(self, now: float) -> dict[str, Any]:
         """See `ports.OperatorQueue.summary`."""

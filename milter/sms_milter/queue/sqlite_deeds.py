@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sms_milter.model import HELD_UNTIL, Deed, Done, PartState, Selection
+from sms_milter.queue import sqlite_credits
 from sms_milter.queue.sqlite_reports import span_of
 from sms_milter.queue.sqlite_work import SqliteWork, leased
 from sms_milter.queue.statements import statements
@@ -61,7 +62,11 @@ def change(db: sqlite3.Connection, work: SqliteWork, deed: Deed, ids: Sequence[i
 
 
 def _revive(db: sqlite3.Connection, work: SqliteWork, facts: dict[str, Any]) -> list[int]:
-    ended = db.execute(_SQL["ended"], (facts["ids"],)).fetchall()
+    ended = [
+        (part_id, state)
+        for part_id, state in db.execute(_SQL["ended"], (facts["ids"],)).fetchall()
+        if sqlite_credits.pay_again(db, part_id, facts["now"])
+    ]
     for _, state in ended:
         work.move(state, _QUEUED, 1)
     ids = [part_id for part_id, _ in ended]

@@ -10,7 +10,7 @@ from typing import Any
 from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
 from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, Priority, Stored
-from sms_milter.queue import sqlite_limits, sqlite_records
+from sms_milter.queue import sqlite_credits, sqlite_limits, sqlite_records
 from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, patience
 from sms_milter.queue.statements import statements, storable
 
@@ -54,6 +54,8 @@ def put(
                 results.append(refusal)
                 continue
         queue_id = batch.add(mail)
+        if mail.limits is not None and mail.limits.credits is not None:
+            sqlite_credits.reserve(db, mail, mail.limits.credits, queue_id, now)
         if mail.records:
             sqlite_records.write(db, mail.account, mail.records, queue_id, now)
         if fingerprint is not None:

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from sms_milter import reply
+from sms_milter.credits import credits_of
 from sms_milter.errors import Deferred, Excess, Refusal, Rejected
-from sms_milter.model import DuplicateRule, FloodRule, NewMail, QuotaRule
+from sms_milter.model import CreditRule, DuplicateRule, FloodRule, NewMail, QuotaRule
+from sms_milter.queue import sqlite_credits
 from sms_milter.queue.statements import statements, storable
 
 _WHOLE_ACCOUNT = "*"  # neither an envelope sender nor a number looks like this
@@ -81,6 +83,8 @@ def _limits(db: sqlite3.Connection, mail: NewMail, now: float) -> Iterator[_Limi
         yield _Flood(db, mail, limits.flood, now)
     if limits.quota is not None:
         yield _Quota(db, mail, limits.quota, now)
+    if limits.credits is not None and mail.messages:
+        yield _Credits(db, mail, limits.credits)
 
 
 # --- duplicates ---------------------------------------------------------------------------------------------
@@ -195,6 +199,36 @@ class _Quota:
     def charge(self) -> None:
         for window, _ in self._windows:
             window.charge(self._parts, self._now, self._rule.period_seconds)
+
+
+# --- credits ------------------------------------------------------------------------------------------------
+
+
+class _Credits:
+    """Whether the balance pays for the mail; it is reserved when the numbers of its parts are known."""
+
+    __slots__ = ("_excess", "_left")
+
+    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: CreditRule) -> None:
+        left = self._left = sqlite_credits.left(db, mail.account, rule)
+        self._excess: list[int] = []
+        for place, message in enumerate(mail.messages):
+            price = message.price * len(message.parts)
+            if price <= left:
+                left -= price
+            else:
+                self._excess.append(place)
+
+    def refusal(self) -> Refusal | None:
+        if not self._excess:
+            return None
+        return Excess(reply.no_credit(credits_of(max(self._left, 0))), frozenset(self._excess))
+
+    def refused(self) -> None:
+        """Only what is taken is paid."""
+
+    def charge(self) -> None:
+        """See `sqlite_credits.reserve`."""
 
 
 class _Window:

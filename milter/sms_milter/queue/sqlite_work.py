@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from sms_milter.model import Heard, LeasedPart, MobilePart, Notify, Outcome, PartState, ReceiptNews, Settled
-from sms_milter.queue import sqlite_mobile
+from sms_milter.queue import sqlite_credits, sqlite_mobile
 from sms_milter.queue.sqlite_lease import next_parts
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
 from sms_milter.queue.statements import statements
@@ -87,6 +87,7 @@ class SqliteWork:
             siblings = self._db.executemany(_SQL["fail_siblings"], rows).rowcount
             self.move(_QUEUED, _FAILED, siblings)
             self._reports.lost(rows)
+            sqlite_credits.give_back(self._db, [row["id"] for row in rows], rows[0]["at"])
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         """Store receipts; those without a part are parked."""
@@ -128,7 +129,11 @@ class SqliteWork:
         return [leased(row) for row in rows]
 
     def lost(self, part_ids: Iterable[int], now: float) -> None:
-        """These parts have failed or expired before the SMSC had them; their senders are told."""
+        """These parts have failed or expired before the SMSC had them: their senders are told, and pay
+        nothing.
+        """
+        part_ids = list(part_ids)
+        sqlite_credits.give_back(self._db, part_ids, now)
         self._reports.lost([{"id": part_id, "at": now} for part_id in part_ids])
 
     def submitting(self, smsc: str) -> list[LeasedPart]:
@@ -164,6 +169,7 @@ class SqliteWork:
         self._db.execute(_SQL["forget_parked"], (before - PARKED_SECONDS, -1))
         self._db.execute(_SQL["forget_references"], (before - PARKED_SECONDS,))
         sqlite_mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
+        sqlite_credits.forget(self._db, before)
         for name in ("forget_all_usage", "forget_answers", "forget_answered"):
             self._db.execute(_SQL[name], (before,))
 
@@ -176,6 +182,7 @@ class SqliteWork:
             self._changes[state] -= parts
         for name in ("delete_receipts", "delete_parts", "delete_comments", "delete_messages"):
             self._db.execute(_SQL[name], (first, last))
+        sqlite_credits.forget_charges(self._db, first, last)
         for name in (
             "delete_reports",
             "delete_listeners",

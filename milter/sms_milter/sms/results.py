@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 
 from sms_milter.errors import Rejected
 from sms_milter.model import PlannedMessage, Refused, SmsRequest, Wish
-from sms_milter.reply import Reply
+from sms_milter.reply import Limit, Reply, too_dear
 from sms_milter.sms.plan import Planner
 from sms_milter.sms.terms import Terms
 
@@ -18,9 +19,15 @@ class Results:
 
     __slots__ = ("_request", "all")
 
-    def __init__(self, request: SmsRequest, terms_for: Callable[[Wish], Terms]) -> None:
+    def __init__(
+        self,
+        request: SmsRequest,
+        terms_for: Callable[[Wish], Terms],
+        price: Callable[[PlannedMessage], Decimal],
+    ) -> None:
+        """`price` says what a message costs in credits."""
         self._request = request
-        self.all: Sequence[PlannedMessage | Refused] = _results(request, terms_for)
+        self.all: Sequence[PlannedMessage | Refused] = _results(request, terms_for, price)
 
     @property
     def messages(self) -> tuple[PlannedMessage, ...]:
@@ -55,7 +62,8 @@ class Results:
 
     def fault(self) -> Reply | None:
         """Why the mail is refused as a whole, None when it is right that some get no message: where somebody
-        is told of each of them, or where a destination may be left out, but not for its content.
+        is told of each of them, or where a destination may be left out, but not for its content nor for want
+        of credits (SMSCentre §10.3).
         """
         refused = self.refused
         if not refused:
@@ -64,19 +72,38 @@ class Results:
             if self._request.reply_to:
                 return None
             if self._request.partial:
-                return next((one.reply for one in refused if one.of_content), None)
+                return next((one.reply for one in refused if one.of_content or _unpaid(one)), None)
         return refused[0].reply
 
 
-def _results(request: SmsRequest, terms_for: Callable[[Wish], Terms]) -> list[PlannedMessage | Refused]:
+def _unpaid(one: Refused) -> bool:
+    return one.reply.limit is Limit.CREDIT
+
+
+def _results(
+    request: SmsRequest, terms_for: Callable[[Wish], Terms], price: Callable[[PlannedMessage], Decimal]
+) -> list[PlannedMessage | Refused]:
     planner = Planner()
     results: list[PlannedMessage | Refused] = []
     known = list(reversed(request.refused))
     for wish in request.wishes:
         while known and known[-1].place == len(results):
             results.append(known.pop())
-        results.append(_result(wish, len(results), terms_for, planner))
+        one = _result(wish, len(results), terms_for, planner)
+        if wish.max_credits is not None and isinstance(one, PlannedMessage):
+            one = _affordable(one, len(results), price(one), wish.max_credits)
+        results.append(one)
     return [*results, *reversed(known)]
+
+
+def _affordable(
+    message: PlannedMessage, place: int, price: Decimal, most: Decimal
+) -> PlannedMessage | Refused:
+    """A message that costs no more than the mail allows."""
+    if price <= most:
+        return message
+    why = too_dear(price, most)
+    return Refused(place, message.destination, why, message.reference)
 
 
 def _result(

@@ -165,7 +165,7 @@ def test_declarations_are_read_back() -> None:
         (Smsc, "tls", "true or false"),
         (Smsc, "bind", "transceiver or transmitter+receiver"),
         (Account, "append", "text of at most 1000 characters"),
-        (Account, "credits", "a whole number of at least 0, or null"),
+        (Account, "credits", "a number with at most three decimals, at least 0, or null"),
         (Account, "clients", "a list"),
         (Account, "closed_group", "a list, or null"),
         (Account, "quota", "settings below it, or null"),

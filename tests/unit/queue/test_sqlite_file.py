@@ -287,7 +287,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     queue.close()
     dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
     records = statements("queries_records.sql")
-    limits = statements("queries_limits.sql")
+    limits, credits = statements("queries_limits.sql"), statements("queries_credits.sql")
     hot = [
         (dispatch["next_account"], ("main", 1, "")),
         (dispatch["due_parts"], ("main", 1, "acme", NOW, 10, 0)),
@@ -310,6 +310,11 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (limits["find_run"], ("a", "b")),
         (limits["forget_requests"], (NOW,)),
         (limits["forget_runs"], (NOW,)),
+        (credits["find_balance"], ("a",)),
+        (credits["give_back"], ("[1]",)),
+        (credits["find_returned"], (1,)),
+        (credits["forget_charges"], (1, 2)),
+        (credits["forget_bookings"], (NOW,)),
     ]
     for sql, values in hot:
         plan = _plan(path, sql, values)
@@ -323,6 +328,8 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN left_out" not in plan, sql
         assert "SCAN comment" not in plan, sql
         assert "SCAN number" not in plan, sql
+        assert "SCAN charge" not in plan, sql
+        assert "SCAN booking" not in plan, sql
         if "DISTINCT" not in sql:
             assert "TEMP B-TREE" not in plan, sql
 

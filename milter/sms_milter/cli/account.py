@@ -1,0 +1,149 @@
+"""`sms-milter account`: who may send, and what is left of their credits and quotas."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+import typer
+
+from sms_milter.cli.common import (
+    DEFAULT_CONFIG,
+    EX_UNAVAILABLE,
+    EX_USAGE,
+    AsJson,
+    ConfigFile,
+    complain,
+    existing_queue,
+    print_rows,
+    print_tree,
+)
+from sms_milter.config.load import load
+from sms_milter.config.schema import Account, Configuration
+from sms_milter.credits import credits_of, thousandths, written
+from sms_milter.gate import quota_of
+from sms_milter.model import CreditRule
+
+account_app = typer.Typer(no_args_is_help=True, help="Who may send, and what is left to send for.")
+
+OneAccount = Annotated[str, typer.Argument(help="Its name in the configuration.")]
+
+
+@account_app.command("list")
+def account_list(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """List the accounts with what is left of their credits and quotas."""
+    accounts = load(config).configuration.accounts
+    queue, now = existing_queue(config), time.time()
+    booked = queue.balances()
+    found = [_left(name, account, queue, booked.get(name, 0), now) for name, account in accounts.items()]
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    print_rows(
+        ("account", "credits", "quota left", "free again"),
+        (
+            (one["account"], one["credits"] or "-", _shown(one["quota_left"]), one["free_again"] or "")
+            for one in found
+        ),
+    )
+
+
+@account_app.command("show")
+def account_show(name: OneAccount, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Show one account: who may send, and what is left. No secrets."""
+    account = _account(load(config).configuration, name)
+    queue = existing_queue(config)
+    shown = _left(name, account, queue, queue.balances().get(name, 0), time.time()) | {
+        "require": list(account.require),
+        "clients": [str(one) for one in account.clients],
+        "senders": [str(one) for one in account.senders],
+        "sasl_users": list(account.sasl_users),
+        "logins": {kind: login for kind, login in account.logins.model_dump().items() if login},
+        "originators": list(account.originators),
+        "route": account.route,
+    }
+    if as_json:
+        print(json.dumps(shown, indent=2))
+        return
+    print_tree({name: content for name, content in shown.items() if content != {}})
+
+
+@account_app.command("credit")
+def account_credit(
+    name: OneAccount,
+    amount: Annotated[str, typer.Argument(help="Credits to add, such as 500; less than 0 takes away.")],
+    note: Annotated[str, typer.Option(help="What it is for; stands in the history.")] = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Book credits for an account. To take some away write `-- NAME -5`."""
+    account = _account(load(config).configuration, name)
+    if account.credits is None:
+        raise typer.Exit(complain(f"{name} is not metered: it has no `credits`", EX_USAGE))
+    rule = CreditRule(thousandths(account.credits))
+    added = _amount(amount)
+    after = existing_queue(config).book(name, rule, added, note, time.time())
+    if after is None:
+        raise typer.Exit(complain(f"{name} has fewer credits than that", EX_UNAVAILABLE))
+    print(f"{name} has {written(credits_of(after))} credits")
+
+
+@account_app.command("history")
+def account_history(
+    name: OneAccount,
+    limit: Annotated[int, typer.Option(help="At most so many, newest first.")] = 100,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List what an account has bought, paid and got back, newest first."""
+    _account(load(config).configuration, name)
+    bookings = [
+        one | {"amount": written(credits_of(one["amount"]))}
+        for one in existing_queue(config).bookings(name, limit)
+    ]
+    if as_json:
+        print(json.dumps(bookings, indent=2))
+        return
+    print_rows(
+        ("at", "credits", "queue", "note"),
+        ((_moment(one["at"]), one["amount"], _shown(one["queue_id"]), one["note"]) for one in bookings),
+    )
+
+
+def _account(configuration: Configuration, name: str) -> Account:
+    try:
+        return configuration.accounts[name]
+    except KeyError:
+        raise typer.Exit(complain(f"there is no account {name}", EX_USAGE)) from None
+
+
+def _left(name: str, account: Account, queue: Any, booked: int, now: float) -> dict[str, Any]:
+    """What an account has left; its senders' own quotas are not looked at."""
+    rule = quota_of(account)
+    left, free_at = None, now
+    if rule is not None and rule.messages is not None:
+        left, free_at = queue.quota_left(name, "", replace(rule, per_sender=None), now)
+    credits = None if account.credits is None else written(account.credits + credits_of(booked))
+    free_again = _moment(free_at) if free_at > now else None
+    return {"account": name, "credits": credits, "quota_left": left, "free_again": free_again}
+
+
+def _amount(text: str) -> int:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount != round(amount, 3) or abs(amount) > 10**12:
+        raise typer.BadParameter(f"an amount has three decimals at most, not {text!r}")
+    return thousandths(amount)
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
