@@ -316,7 +316,9 @@ class OperatorQueue(Protocol):
         """Parts, newest first, with state, age, destination, SMSC and ids."""
 
     def show_mail(self, name: str) -> dict[str, Any] | None:
-        """One mail by our queue id or the MTA's, with messages, parts and receipts; None if there is none."""
+        """One mail by our queue id or the MTA's, with messages, parts and receipts; of the mail only the one
+        message whose client knows it by that name; None if there is none.
+        """
 
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Messages from phones, newest first: from, to, when, parts, and whether somebody was told."""

@@ -27,7 +27,17 @@ from contract.builders import (
     uncertain,
 )
 from sms_milter.errors import Deferred, Rejected
-from sms_milter.model import LinkState, LinkStatus, LoginRule, PartState, Priority, QuotaRule, Stored
+from sms_milter.model import (
+    Deed,
+    LinkState,
+    LinkStatus,
+    LoginRule,
+    PartState,
+    Priority,
+    QuotaRule,
+    Selection,
+    Stored,
+)
 
 Open = Callable[..., Any]
 
@@ -664,6 +674,25 @@ def test_a_mail_is_shown_by_either_queue_id_and_without_its_text(queue: Any) -> 
 def test_of_two_mails_with_one_mta_queue_id_the_newest_is_shown(queue: Any) -> None:
     _, newest = queue.put([mail(mta_queue_id="4QID"), mail(mta_queue_id="4QID")], NOW)
     assert queue.show_mail("4QID")["queue_id"] == newest.queue_id
+
+
+def test_a_message_is_shown_and_changed_by_the_id_that_its_client_knows(queue: Any) -> None:
+    ids = ["a" * 32, "b" * 32]
+    batch = [message(f"44797310000{at}", public_id=one, parts=2) for at, one in enumerate(ids)]
+    (stored, _) = queue.put([mail(*batch), mail()], NOW)
+    shown = queue.show_mail("b" * 32)
+    (only,) = shown["messages"]
+    assert (shown["queue_id"], only["destination"], only["public_id"]) == (
+        stored.queue_id,
+        "447973100001",
+        "b" * 32,
+    )
+    assert [part["number"] for part in only["parts"]] == [1, 2]
+    assert len(queue.show_mail(str(stored.queue_id))["messages"]) == 2
+    assert {part["public_id"] for part in queue.list_parts()} == {*ids, None}
+    done = queue.change(Deed.CANCEL, Selection("a" * 32), NOW)
+    assert [part.destination for part in done.parts] == ["447973100000"] * 2
+    assert queue.show_mail("c" * 32) is None
 
 
 def test_the_summary_counts_states_backlog_and_links(queue: Any) -> None:

@@ -726,6 +726,7 @@ class MemoryQueue:
             "state": part["state"].value,
             "destination": part["plan"].destination,
             "smsc": part["plan"].smsc,
+            "public_id": part["plan"].public_id or None,
             "account": mail.account,
             "received_at": mail.received_at,
         }
@@ -736,14 +737,16 @@ class MemoryQueue:
 
     def show_mail(self, name: str) -> dict[str, Any] | None:
         for queue_id, mail in reversed(self._mails.items()):
-            if name in (str(queue_id), mail.mta_queue_id):
+            whole = name in (str(queue_id), mail.mta_queue_id)
+            if whole or name in [message.plan.public_id for message in mail.messages]:
                 messages: dict[int, dict[str, Any]] = {}
                 for part in self._parts.values():
-                    if part["queue_id"] == queue_id:
+                    if part["queue_id"] == queue_id and (whole or part["plan"].public_id == name):
                         plan = part["plan"]
                         shown = {**self._shown(part), "receipts": self._stats(part["part_id"])}
                         fields = {"destination": plan.destination, "kind": plan.kind.value, "parts": []}
                         fields["comment"] = plan.comment or None
+                        fields["public_id"] = plan.public_id or None
                         message = messages.setdefault(id(plan), fields)
                         message["parts"].append(shown)
                 return {
@@ -762,7 +765,7 @@ class MemoryQueue:
             plan, mail = part["plan"], self._mails[part["queue_id"]]
             meant = (
                 part["part_id"] > after
-                and wanted.name in ("", str(part["queue_id"]), part["mta_queue_id"])
+                and wanted.name in ("", str(part["queue_id"]), part["mta_queue_id"], plan.public_id)
                 and wanted.account in ("", mail.account)
                 and wanted.smsc in ("", plan.smsc)
                 and plan.destination.startswith(wanted.destination)

@@ -52,7 +52,7 @@ def queue_list(
 
 @queue_app.command("show")
 def queue_show(
-    name: Annotated[str, typer.Argument(help="Our queue id, or the MTA's.")],
+    name: Annotated[str, typer.Argument(help="Our queue id, the MTA's, or the client's id of a message.")],
     config: ConfigFile = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
@@ -95,7 +95,9 @@ def queue_mobile(
     )
 
 
-Names = Annotated[list[str] | None, typer.Argument(help="Queue ids, ours or the MTA's.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Queue ids, ours or the MTA's, or clients' ids of messages.")
+]
 OfAccount = Annotated[str, typer.Option("--account", help="Only this account's.")]
 OfSmsc = Annotated[str, typer.Option("--smsc", help="Only what waits for this SMSC, or went there.")]
 Towards = Annotated[str, typer.Option("--to", help="Only numbers that begin with these digits.")]

@@ -34,15 +34,21 @@ def list_parts(db: sqlite3.Connection, states: Sequence[str], limit: int) -> lis
 
 
 def span_of(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
-    """First and last part id of a mail by its name (see `show_mail`)."""
+    """First and last part id of a mail, or a message, by its name (see `show_mail`)."""
     mail = _find_mail(db, name)
-    return None if mail is None else (mail["queue_id"], mail["queue_id"] + mail["parts"] - 1)
+    return None if mail is None else _span(mail)
 
 
 def _find_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     found = _rows(db, "find_mail", int(name)) if name.isdecimal() and len(name) < 19 else []
-    found = found or _rows(db, "find_mta_mail", name)
+    found = found or _rows(db, "find_mta_mail", name) or _rows(db, "find_public", name)
     return found[0] if found else None
+
+
+def _span(mail: dict[str, Any]) -> tuple[int, int]:
+    """Of the mail's parts, or of the one message that it was found by."""
+    first: int = mail.pop("first", mail["queue_id"])
+    return first, first + mail.pop("parts") - 1
 
 
 def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
@@ -50,7 +56,7 @@ def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     mail = _find_mail(db, name)
     if mail is None:
         return None
-    span = (mail["queue_id"], mail["queue_id"] + mail.pop("parts") - 1)
+    span = _span(mail)
     parts = {row["part_id"]: {**_readable(row), "receipts": []} for row in _rows(db, "mail_parts", *span)}
     for row in _rows(db, "mail_receipts", *span):
         parts[row.pop("part_id")]["receipts"].append(_readable(row))

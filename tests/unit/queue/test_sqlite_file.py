@@ -288,6 +288,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
     records = statements("queries_records.sql")
     limits, credits = statements("queries_limits.sql"), statements("queries_credits.sql")
+    operator = statements("queries_operator.sql")
     hot = [
         (dispatch["next_account"], ("main", 1, "")),
         (dispatch["due_parts"], ("main", 1, "acme", NOW, 10, 0)),
@@ -315,6 +316,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (credits["find_returned"], (1,)),
         (credits["forget_charges"], (1, 2)),
         (credits["forget_bookings"], (NOW,)),
+        (operator["find_public"], ("a" * 32,)),
     ]
     for sql, values in hot:
         plan = _plan(path, sql, values)

@@ -2,7 +2,8 @@
 -- The newest parts.
 SELECT part.id AS part_id, part.mail_id AS queue_id, mail.mta_queue_id, mail.account, part.state, mail.received_at,
     part.due_at, part.expires_at, part.destination, part.number, part.total, part.priority, part.smsc, part.bind,
-    part.sequence, part.submitted_at, part.attempts, part.smsc_message_id, part.command_status, part.stat, part.why
+    part.sequence, part.submitted_at, part.attempts, part.smsc_message_id, part.command_status, part.stat, part.why,
+    (SELECT nullif(public_id, '') FROM message WHERE message.id = part.id - part.number + 1) AS public_id
 FROM part CROSS JOIN mail ON mail.id = part.mail_id
 ORDER BY part.id DESC LIMIT ?
 
@@ -22,7 +23,8 @@ SELECT id FROM part NOT INDEXED WHERE state = ? ORDER BY id DESC LIMIT ?
 -- These parts (a JSON list of ids), newest first.
 SELECT part.id AS part_id, part.mail_id AS queue_id, mail.mta_queue_id, mail.account, part.state, mail.received_at,
     part.due_at, part.expires_at, part.destination, part.number, part.total, part.priority, part.smsc, part.bind,
-    part.sequence, part.submitted_at, part.attempts, part.smsc_message_id, part.command_status, part.stat, part.why
+    part.sequence, part.submitted_at, part.attempts, part.smsc_message_id, part.command_status, part.stat, part.why,
+    (SELECT nullif(public_id, '') FROM message WHERE message.id = part.id - part.number + 1) AS public_id
 FROM json_each(?) AS wanted CROSS JOIN part ON part.id = wanted.value CROSS JOIN mail ON mail.id = part.mail_id
 ORDER BY part.id DESC
 
@@ -36,10 +38,18 @@ FROM mail WHERE id = ?
 SELECT id AS queue_id, mta_queue_id, received_at, account, dialect, sender, client, message_id, parts
 FROM mail WHERE mta_queue_id = ? ORDER BY id DESC LIMIT 1
 
+-- find_public --
+-- The newest message whose client knows it by this id, and its mail.
+SELECT mail.id AS queue_id, mail.mta_queue_id, mail.received_at, mail.account, mail.dialect, mail.sender, mail.client,
+    mail.message_id, part.total AS parts, part.id AS first
+FROM message INDEXED BY message_public_id CROSS JOIN part ON part.id = message.id
+    CROSS JOIN mail ON mail.id = message.mail_id
+WHERE message.public_id <> '' AND message.public_id = ? ORDER BY message.id DESC LIMIT 1
+
 -- mail_messages --
--- The messages of a mail (first and last id), without their text.
+-- Messages (first and last id), without their text.
 SELECT message.id AS message_id, message.recipient, destination, originator, channel, kind, flash, priority, not_before,
-    validity_seconds, receipt, route, reference, comment.text AS comment,
+    validity_seconds, receipt, route, reference, nullif(public_id, '') AS public_id, comment.text AS comment,
     CASE WHEN report.id IS NULL THEN NULL WHEN finished_at IS NULL THEN 'waiting' ELSE coalesce(why, 'sent') END AS report
 FROM message LEFT JOIN report ON report.message_id = message.id LEFT JOIN comment ON comment.message_id = message.id
 WHERE message.id BETWEEN ? AND ? ORDER BY message.id
