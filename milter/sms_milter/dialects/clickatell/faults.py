@@ -58,6 +58,8 @@ OPTED_OUT = Fault("122", "Destination mobile opted out", "7.1", 550)
 SENDER_ID = Fault("123", "Invalid Sender ID", "7.1", 550)
 DELISTED = Fault("128", "Number delisted", "1.1", 550)
 NO_TEMPLATE = Fault("202", "No batch template")
+NO_CREDIT = Fault("301", "No credit left", "2.2", 552)
+MAX_CREDIT = Fault("302", "Max allowed credit", "7.1", 550)
 
 NO_SUCH_ADDRESS = Reply.permanent("1.1", "no such address")
 TOO_MANY_MESSAGES = Reply.permanent("5.3", "too many messages in one mail", code=554)
@@ -84,6 +86,7 @@ _REFUSED = {
     reply.TOO_COMPLEX: MAIL,
     reply.HTML_REFUSED: NO_PLAIN_TEXT,
 }
+_BEYOND = {Limit.CREDIT: NO_CREDIT, Limit.PRICE: MAX_CREDIT}
 _INTERNAL = "ERR: 901, Internal error, please retry"
 _OURS = frozenset({reply.QUEUE_UNAVAILABLE, reply.INTERNAL_ERROR, reply.TOO_SLOW})
 
@@ -102,7 +105,7 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
         return replace(why, text=f"ERR: 130, Maximum MT limit exceeded until {math.ceil(why.free_at)}")
     if why in _OURS:
         return replace(why, text=_INTERNAL)
-    fault = _REFUSED.get(why)
+    fault = _REFUSED.get(why) if why.limit is None else _BEYOND.get(why.limit)
     return why if fault is None else fault.reply()
 
 
