@@ -136,6 +136,7 @@ class Service:
             # Binds outlive a reload that does not concern them.
             concern = (
                 configuration.smscs,
+                configuration.routes,
                 configuration.queue,
                 configuration.log,
                 configuration.reports.keep,
@@ -301,10 +302,12 @@ def _dispatch_role(configuration: Configuration) -> Main:
             queue,
             links,
             configuration.smscs,
+            configuration.routes,
             journal,
             Numbers(masked=configuration.log.mask_numbers),
             keep_seconds=configuration.reports.keep,
             reports=DatagramDoorbell(configuration.queue.path, REPORT),
+            our_turn=RoleLock(configuration.queue.path, "dispatch").acquire,
         )
         _dispatch_until_told(dispatcher, links, bell, woken, control)
         bell.close()

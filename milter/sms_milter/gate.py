@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -23,7 +24,7 @@ from sms_milter.config.schema import (
 )
 from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import DIALECTS, Dialect
-from sms_milter.errors import Denied, Rejected
+from sms_milter.errors import ContentFault, Denied, Rejected
 from sms_milter.logline import Numbers
 from sms_milter.mail.address import parse_path
 from sms_milter.model import (
@@ -40,15 +41,17 @@ from sms_milter.model import (
     NewMessage,
     PlannedMessage,
     QuotaRule,
+    SubmitSm,
 )
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
-from sms_milter.policy.destinations import NumberGroup, RouteTable
+from sms_milter.policy.destinations import NumberGroup, RouteTable, Way
 from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
 from sms_milter.sms.plan import originator_address
-from sms_milter.sms.terms import Marks, SmscTraits, Terms
+from sms_milter.sms.recompose import Said, recomposed
+from sms_milter.sms.terms import Marks, SmscTraits, Terms, traits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Gate:
             for name, account in configuration.accounts.items()
         }
         self.routes = RouteTable(configuration.routes)
+        self._delivery_promised = self.routes.promises_delivery
         self.closed_groups = {
             name: NumberGroup(account.closed_group)
             for name, account in configuration.accounts.items()
@@ -115,16 +119,8 @@ class Gate:
             )
             for name, account in configuration.accounts.items()
         }
-        self.traits = {
-            name: SmscTraits(
-                smsc.alphabet,
-                smsc.long_messages,
-                _ton_npi(smsc.source_ton_npi),
-                smsc.flash,
-                smsc.smart_coding,
-            )
-            for name, smsc in configuration.smscs.items()
-        }
+        self.traits = {name: traits_of(smsc) for name, smsc in configuration.smscs.items()}
+        self._forms = {name: traits.form for name, traits in self.traits.items()}
         self._channels: dict[str, Channel] = {str(n): one for n, one in configuration.channels.items()}
         self.channels = {
             name: frozenset(self._channels if account.channels is None else account.channels)
@@ -227,6 +223,13 @@ class Gate:
             raise Rejected(reply.NO_ROUTE)
         return smscs[0]
 
+    def follows_delivery(self, route: str, number: str) -> bool:
+        """Whether the way of `number` promises delivery, so that every message needs a receipt."""
+        if not self._delivery_promised:
+            return False
+        way = self.routes.way(route, number)
+        return way is not None and way.promise is not None and way.promise.delivered
+
     def composed(self, message: PlannedMessage, now: float, *, metered: bool) -> NewMessage:
         """A planned message ready for the queue; without a validity of its own it has its SMSC's. It has a
         price where the account is `metered`.
@@ -241,7 +244,30 @@ class Gate:
         validity = self._validity_seconds[message.smsc] if own is None else own
         start = now if message.not_before is None else message.not_before
         price = self._price(message) if metered else 0
-        return NewMessage(message, parts, start + validity, price)
+        way = self.routes.way(message.route, message.destination)
+        if way is None or message.smsc not in way.smscs:
+            return NewMessage(message, parts, start + validity, price)
+        return NewMessage(
+            message,
+            parts,
+            start + validity,
+            price,
+            form=self._forms[message.smsc],
+            room=self._room(message, way) if len(way.smscs) > 1 else 0,
+            promise=way.promise,
+        )
+
+    def _room(self, message: PlannedMessage, way: Way) -> int:
+        """How many parts the message needs at that SMSC of its way which cuts it finest."""
+        own = self.traits[message.smsc]
+        others = {self.traits[smsc] for smsc in way.smscs} - {own}
+        submits = [part for part in message.parts if isinstance(part, SubmitSm)]
+        said = Said(message.text, str(message.kind), message.flash, message.originator)
+        needed = len(submits)
+        for traits in others:
+            with contextlib.suppress(Rejected, ContentFault):  # too much for that one: it will not be asked
+                needed = max(needed, len(recomposed(submits, said, own, traits)[0]))
+        return needed
 
     def price(self, message: PlannedMessage) -> Decimal:
         """What a message costs in credits."""
@@ -342,10 +368,3 @@ def _is_mailbox(address: str) -> bool:
 def _bare(originator: str) -> str:
     """For comparing: a number without its "+"."""
     return originator.removeprefix("+")
-
-
-def _ton_npi(setting: str) -> tuple[int, int] | None:
-    if setting == "auto":
-        return None
-    ton, _, npi = setting.partition("/")
-    return int(ton), int(npi)

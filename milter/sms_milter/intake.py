@@ -532,6 +532,8 @@ class Transaction:
                 smsc,
                 channel,
             )
+            if gate.follows_delivery(found.route, wish.destination):
+                found = replace(found, receipt=True)
             if wish.max_parts is None or wish.max_parts >= found.max_parts:
                 return found
             return replace(found, max_parts=wish.max_parts)

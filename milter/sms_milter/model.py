@@ -381,13 +381,30 @@ class ComposedPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """By when (seconds after it may go) a message must be accepted, or even delivered, lest it goes another
+    way.
+    """
+
+    seconds: float
+    delivered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A planned message with its composed parts, as the queue takes it; not sent any more at `expires_at`."""
+    """A planned message with its composed parts, as the queue takes it; not sent any more at `expires_at`.
+
+    `form` names the traits that it is composed for, "" when no other SMSC could want it otherwise. `room` is
+    how many parts it may need elsewhere, if more than here.
+    """
 
     plan: PlannedMessage
     parts: tuple[ComposedPart, ...]
     expires_at: float
     price: int = 0  # of each part, in thousandths of a credit; counts for metered accounts
+    form: str = ""
+    room: int = 0
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -524,6 +541,41 @@ class LeasedPart:
     sequence: int = 0
     doubts: int = 0  # earlier tries whose outcome stayed uncertain
     account: str = ""
+    promised: bool = False  # it may go by another SMSC
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPart:
+    """A part as it stands in the queue."""
+
+    part_id: int
+    state: PartState
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingMessage:
+    """A message that may have to go another way, or to be composed anew, with all its parts in order.
+
+    `escalate_at` is when its promise is over, None without one; `room` how many parts it can have; `why`
+    what kept it where it is, "" for nothing that we know.
+    """
+
+    message_id: int
+    queue_id: int
+    mta_queue_id: str
+    destination: str
+    originator: str
+    text: str
+    kind: str
+    flash: bool
+    route: str
+    smsc: str
+    form: str
+    room: int
+    why: str
+    escalate_at: float | None
+    parts: tuple[WaitingPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -531,8 +583,9 @@ class Outcome:
     """What became of one submit: the part's new state and why.
 
     `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried
-    again at `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain),
-    FAILED or UNCERTAIN. What is in doubt may have an `smsc_key` too, if it was chosen by us.
+    again at `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain,
+    `elsewhere` that another SMSC should try it), FAILED or UNCERTAIN. What is in doubt may have an `smsc_key`
+    too, if it was chosen by us.
     """
 
     part_id: int
@@ -545,6 +598,7 @@ class Outcome:
     due_at: float = 0.0
     counts: bool = True
     doubt: bool = False
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

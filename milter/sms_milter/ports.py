@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    ComposedPart,
     CreditRule,
     Deed,
     Done,
@@ -30,6 +31,7 @@ from sms_milter.model import (
     Selection,
     Settled,
     Stored,
+    WaitingMessage,
     WebAnswer,
 )
 from sms_milter.smpp.session import Event, Session
@@ -165,13 +167,20 @@ class Work(Protocol):
         """Store receipts; those that match no part yet are parked and returned by a later `record`."""
 
     def lease(
-        self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
+        self,
+        smsc: str,
+        bind: str,
+        sequences: Sequence[int],
+        now: float,
+        after: str = "",
+        form: str = "",
     ) -> list[LeasedPart]:
         """Mark up to `len(sequences)` due parts of `smsc` as `submitting` on `bind`, each with its sequence
         number.
 
         Order: priority; within one the accounts share alike, those behind `after` (by name, around) first;
-        within an account its own order, due time, age; parts of one message in order.
+        within an account its own order, due time, age; parts of one message in order. Messages composed for
+        another `form` ("": any is right) are not leased but set aside, see `unfit`.
         """
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
@@ -186,8 +195,53 @@ class Work(Protocol):
         """
 
     @property
+    def unfit(self) -> bool:
+        """Whether a lease has set messages aside that must be composed anew (`Ways.unfit`)."""
+
+    @property
+    def ways(self) -> Ways:
+        """Messages that go another way."""
+
+    @property
     def reported(self) -> bool:
         """Whether anything done so far has ended a message whose sender is to be told (`ReportQueue`)."""
+
+
+class Ways(Protocol):
+    """Messages that go another way, in a transaction of the dispatcher; what is on the wire is left alone."""
+
+    def promised(self, smsc: str, before: float, limit: int) -> list[WaitingMessage]:
+        """Some of the messages of `smsc` whose promise is over by then, the oldest first."""
+
+    def waiting_for(self, smsc: str, limit: int) -> list[WaitingMessage]:
+        """Some of the messages with parts that wait for `smsc`."""
+
+    def unfit(self, limit: int) -> list[WaitingMessage]:
+        """Some of the messages that a lease has set aside to be composed anew."""
+
+    def smscs(self) -> list[str]:
+        """All that parts wait for, configured or not."""
+
+    def move(
+        self, message: WaitingMessage, smsc: str, now: float, escalate_at: float | None, why: str
+    ) -> None:
+        """Its queued parts go to `smsc`, at the place they had in time, with a new promise."""
+
+    def move_accepted(
+        self, message: WaitingMessage, smsc: str, now: float, escalate_at: float | None, why: str
+    ) -> None:
+        """As `move`, and the parts that another SMSC has accepted go once more. Receipts for these still
+        find them, and count if they say delivered.
+        """
+
+    def postpone(self, message: WaitingMessage, escalate_at: float | None) -> None:
+        """Look again at that time whether its promise is kept; None: never."""
+
+    def keep_form(self, message: WaitingMessage, form: str) -> None:
+        """Its queued parts go as they are, whatever they were composed for."""
+
+    def refit(self, message: WaitingMessage, form: str, parts: Sequence[ComposedPart], now: float) -> None:
+        """`parts`, at most `message.room`, take the place of its parts, all of which must be queued."""
 
 
 class ReportQueue(Protocol):

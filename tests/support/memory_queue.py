@@ -46,6 +46,7 @@ from sms_milter.model import (
     Stored,
 )
 from sms_milter.reply import Limit
+from support.memory_ways import MemoryWays
 
 DAY = 86400.0
 WEEK = 7 * DAY
@@ -75,7 +76,7 @@ class MemoryQueue:
         self._links: list[dict[str, Any]] = []
         self._mobile: dict[int, dict[str, Any]] = {}
         self._reports: list[dict[str, Any]] = []
-        self.reported = False
+        self.reported = self.unfit = False
 
     def close(self) -> None:
         pass
@@ -90,6 +91,11 @@ class MemoryQueue:
 
     def put_waiting(self, take: Callable[[], Sequence[NewMail]], now: float) -> list[Stored | Refusal]:
         return self.put(take(), now)
+
+    def _reference(self, originator: str, destination: str) -> int:
+        link = (originator, destination)
+        self._references[link] = (self._references.get(link, random.randrange(65536) - 1) + 1) % 65536
+        return self._references[link]
 
     def _put(self, mail: NewMail, now: float) -> Stored | Refusal:
         for queue_id, known in reversed(self._mails.items()):
@@ -120,9 +126,7 @@ class MemoryQueue:
             start = mail.received_at if plan.not_before is None else plan.not_before
             reference = 0
             if plan.concatenation:
-                link = (plan.originator, plan.destination)
-                reference = (self._references.get(link, random.randrange(65536) - 1) + 1) % 65536
-                self._references[link] = reference
+                reference = self._reference(plan.originator, plan.destination)
             for number, part in enumerate(message.parts, 1):
                 self._last_id += 1
                 self._parts[self._last_id] = {
@@ -130,6 +134,14 @@ class MemoryQueue:
                     "queue_id": queue_id,
                     "mta_queue_id": mail.mta_queue_id,
                     "plan": plan,
+                    "smsc": plan.smsc,
+                    "form": message.form,
+                    "room": max(message.room, len(message.parts)),
+                    "promise": message.promise,
+                    "escalate_at": message.promise and start + message.promise.seconds,
+                    "aside": False,
+                    "former": [],
+                    "concatenation": reference if plan.concatenation else None,
                     "number": number,
                     "total": len(message.parts),
                     "body": part.stamped(reference) if plan.concatenation else part.body,
@@ -149,6 +161,7 @@ class MemoryQueue:
                     "had": False,
                     "tried": False,
                 }
+            self._last_id += max(0, message.room - len(message.parts))
         if mail.limits and mail.limits.credits and mail.messages:
             cost = sum(message.price * len(message.parts) for message in mail.messages)
             self._book(mail.account, now, -cost, queue_id, f"{needed} SMS")
@@ -350,7 +363,7 @@ class MemoryQueue:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[MemoryQueue]:
         before = copy.deepcopy(self.__dict__)
-        self.reported = False
+        self.reported = self.unfit = False
         try:
             yield self
         except BaseException:
@@ -375,27 +388,30 @@ class MemoryQueue:
         part["command_status"] = outcome.command_status
         match outcome.state:
             case PartState.ACCEPTED:
-                smsc = part["plan"].smsc
+                if not (part["promise"] and part["promise"].delivered):
+                    part["escalate_at"] = None
                 end = awaited if part["plan"].receipt else outcome.at
-                part.update(key=outcome.smsc_key and (smsc, outcome.smsc_key), finished_at=end, had=True)
+                part.update(finished_at=end, had=True)
             case PartState.FAILED:
-                part.update(finished_at=outcome.at)
+                part.update(finished_at=outcome.at, escalate_at=None)
                 first = part["part_id"] - part["number"] + 1
                 for sibling in range(first, first + part["total"]):
                     if self._parts[sibling]["state"] is PartState.QUEUED:
                         self._parts[sibling].update(state=PartState.FAILED, finished_at=outcome.at)
                 self._tell(part, outcome.state, outcome.at, outcome.at, LOST)
             case PartState.UNCERTAIN if before is PartState.SUBMITTING:
-                part.update(finished_at=awaited)
+                part.update(finished_at=awaited, escalate_at=None)
             case PartState.QUEUED if before is not PartState.QUEUED:
                 part.update(due_at=outcome.due_at, finished_at=None, tried=True)
+                if outcome.elsewhere and part["promise"]:
+                    part["escalate_at"] = outcome.at
                 part["attempts"] += outcome.counts
                 part["doubts"] += outcome.doubt
             case _:
                 return
         part["state"] = outcome.state
         if outcome.smsc_key and outcome.state is not PartState.FAILED:
-            part["key"] = (part["plan"].smsc, outcome.smsc_key)
+            part["key"] = (part["smsc"], outcome.smsc_key)
         self._give_back(outcome.at)
         if outcome.state in (PartState.ACCEPTED, PartState.QUEUED):
             event = Notify.SENT if outcome.state is PartState.ACCEPTED else Notify.RETRY
@@ -417,18 +433,25 @@ class MemoryQueue:
 
     def _match(self, receipt: ReceiptNews) -> dict[str, Any] | None:
         phone = "".join(filter(str.isdigit, receipt.source))
+        key = (receipt.smsc, receipt.smsc_key)
+        found = [part for part in self._parts.values() if part["key"] == key]
         return max(
-            (part for part in self._parts.values() if part["key"] == (receipt.smsc, receipt.smsc_key)),
+            found or [part for part in self._parts.values() if key in part["former"]],
             key=lambda part: (part["plan"].destination == phone, part["part_id"]),
             default=None,
         )
 
     def _settle(self, part: dict[str, Any], receipt: ReceiptNews) -> Settled:
-        changed = part["state"] not in FINAL and (receipt.state is not None or part["stat"] != receipt.stat)
+        former = part["key"] != (receipt.smsc, receipt.smsc_key) and receipt.state is not PartState.DELIVERED
+        changed = (
+            not former
+            and part["state"] not in FINAL
+            and (receipt.state is not None or part["stat"] != receipt.stat)
+        )
         if changed:
             part["stat"] = receipt.stat
             if receipt.state:
-                part.update(state=receipt.state, finished_at=receipt.at)
+                part.update(state=receipt.state, finished_at=receipt.at, escalate_at=None)
                 told = Notify.FAILURE
                 if receipt.state is PartState.DELIVERED:
                     told = Notify.SUCCESS
@@ -453,23 +476,41 @@ class MemoryQueue:
             expires_at=part["expires_at"],
             sequence=part["sequence"],
             account=self._mails[part["queue_id"]].account,
+            promised=part["promise"] is not None,
         )
 
     def _queued(self) -> list[dict[str, Any]]:
         return [part for part in self._parts.values() if part["state"] is PartState.QUEUED]
 
     def lease(
-        self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
+        self,
+        smsc: str,
+        bind: str,
+        sequences: Sequence[int],
+        now: float,
+        after: str = "",
+        form: str = "",
     ) -> list[LeasedPart]:
         due = [
             part
             for part in self._queued()
-            if part["plan"].smsc == smsc and part["due_at"] <= now < part["expires_at"]
+            if part["smsc"] == smsc and part["due_at"] <= now < part["expires_at"] and not part["aside"]
         ]
-        chosen = list(zip(self._in_turn(due, len(sequences), after), sequences, strict=False))
+        taken = self._in_turn(due, len(sequences), after)
+        for part in taken:
+            if form and part["form"] not in ("", form):
+                self.unfit = True
+                for sibling in self._message(part):
+                    sibling["aside"] = sibling["state"] is PartState.QUEUED
+        fit = [part for part in taken if not part["aside"]]
+        chosen = list(zip(fit, sequences, strict=False))
         for part, sequence in chosen:
             part.update(state=PartState.SUBMITTING, bind=bind, sequence=sequence, submitted_at=now)
         return [self._leased(part) for part, _ in chosen]
+
+    @property
+    def ways(self) -> MemoryWays:
+        return MemoryWays(self._parts, self._reference)
 
     def _in_turn(self, due: list[dict[str, Any]], count: int, after: str) -> list[dict[str, Any]]:
         chosen: list[dict[str, Any]] = []
@@ -493,7 +534,7 @@ class MemoryQueue:
         self._look_for_overdue(now)
         over = [part for part in self._queued() if part["expires_at"] <= now][:1000]
         for part in over:
-            part.update(state=PartState.EXPIRED, finished_at=now, sequence=0)
+            part.update(state=PartState.EXPIRED, finished_at=now, sequence=0, escalate_at=None)
             self._tell(part, PartState.EXPIRED, now, now, LOST)
         self._give_back(now)
         return [self._leased(part) for part in over]
@@ -555,11 +596,11 @@ class MemoryQueue:
         return [
             self._leased(part)
             for part in self._parts.values()
-            if part["state"] is PartState.SUBMITTING and part["plan"].smsc == smsc
+            if part["state"] is PartState.SUBMITTING and part["smsc"] == smsc
         ]
 
     def next_due(self, smsc: str) -> float | None:
-        return min((part["due_at"] for part in self._queued() if part["plan"].smsc == smsc), default=None)
+        return min((part["due_at"] for part in self._queued() if part["smsc"] == smsc), default=None)
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         self._links = [
@@ -623,7 +664,7 @@ class MemoryQueue:
             recipient=plan.recipient,
             destination=plan.destination,
             state=state,
-            smsc=plan.smsc,
+            smsc=part["smsc"],
             stat=stat,
             error=error,
             command_status=(part["command_status"] if of_the_smsc else 0) or 0,
@@ -725,7 +766,7 @@ class MemoryQueue:
             **{name: part[name] for name in (*names, "due_at", "expires_at", "stat")},
             "state": part["state"].value,
             "destination": part["plan"].destination,
-            "smsc": part["plan"].smsc,
+            "smsc": part["smsc"],
             "public_id": part["plan"].public_id or None,
             "account": mail.account,
             "received_at": mail.received_at,
@@ -767,7 +808,7 @@ class MemoryQueue:
                 part["part_id"] > after
                 and wanted.name in ("", str(part["queue_id"]), part["mta_queue_id"], plan.public_id)
                 and wanted.account in ("", mail.account)
-                and wanted.smsc in ("", plan.smsc)
+                and wanted.smsc in ("", part["smsc"])
                 and plan.destination.startswith(wanted.destination)
                 and wanted.state in (None, part["state"])
             )
@@ -815,11 +856,11 @@ class MemoryQueue:
     def summary(self, now: float) -> dict[str, Any]:
         states = [part["state"] for part in self._parts.values()]
         backlog = []
-        for smsc, priority in sorted({(part["plan"].smsc, part["plan"].priority) for part in self._queued()}):
+        for smsc, priority in sorted({(part["smsc"], part["plan"].priority) for part in self._queued()}):
             dues = [
                 part["due_at"]
                 for part in self._queued()
-                if (part["plan"].smsc, part["plan"].priority) == (smsc, priority)
+                if (part["smsc"], part["plan"].priority) == (smsc, priority)
             ]
             backlog.append(
                 {

@@ -27,7 +27,7 @@ class Station:
     def __init__(self, path: Path, *, window: int = 10, **smsc: Any) -> None:
         self.now = NOW
         self.queue = SqliteQueue(str(path / "queue.db"))
-        self.settings = configuration(smscs={"primary": {"window": window, **smsc}}).smscs
+        self.configuration = configuration(smscs={"primary": {"window": window, **smsc}})
         self.window = window
         self.restart()
 
@@ -43,7 +43,8 @@ class Station:
         self.dispatcher = Dispatcher(
             self.queue,
             [self.wire],
-            self.settings,
+            self.configuration.smscs,
+            self.configuration.routes,
             self.lines,  # type: ignore[arg-type]  # its methods are made on demand
             Numbers(masked=False),
             keep_seconds=86400,

@@ -403,6 +403,12 @@ def notes(root: Table, configuration: Configuration) -> list[tuple[Place, str]]:
         account.mail_from_allowed for account in configuration.accounts.values()
     ):
         found.append((("channels", "email"), f" {_NO_AUTHOR}"))
+    found += [
+        (("routes", name, number, "escalate_after"), " has no effect with a single SMSC in via")
+        for name, rules in configuration.routes.items()
+        for number, rule in enumerate(rules)
+        if rule.escalate_after is not None and len(rule.via) == 1
+    ]
     return [(key_place(root, path), written(path) + why) for path, why in found]
 
 

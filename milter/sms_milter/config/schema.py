@@ -552,7 +552,9 @@ class Smsc(Section):
 
 
 class RouteRule(Section):
-    """Numbers that begin with `to` ("+41", or "*") go to the first usable SMSC of `via`."""
+    """Numbers that begin with `to` ("+41", or "*") go to the first SMSC of `via`; to the others as
+    `escalate_after` says.
+    """
 
     to: PhonePrefix = setting(
         REQUIRED, doc='The beginning of the numbers, such as "+41"; * is all numbers.', example="*"
@@ -565,7 +567,15 @@ class RouteRule(Section):
         doc="Languages whose national tables these phones understand, besides the account's own.",
     )
     escalate_after: Duration | None = setting(
-        None, doc="How long the first SMSC may be unusable before the next is used.", in_force=False
+        None,
+        at_least="1s",
+        doc="The promise: a message that is not accepted in this time goes to the next SMSC of via, and so "
+        "does at once what waits for an SMSC unusable for as long; null: only the first SMSC is used.",
+    )
+    escalate_unless: Literal["accepted", "delivered"] = setting(
+        "accepted",
+        doc="What must be true of a message when escalate_after is over: accepted by the SMSC, or delivered "
+        "to the phone, for which every SMS is sent with a receipt and may arrive twice.",
     )
     credits_per_part: Credits = setting(
         1, at_least=0, doc="What each SMS of a message costs an account with prepaid credits."
@@ -764,7 +774,9 @@ class Configuration(Section):
         {}, doc="Where SMS are submitted.", example="primary"
     )
     routes: Annotated[dict[Name, tuple[RouteRule, ...]], BeforeValidator(_nothing_is_empty)] = setting(
-        {}, doc="Which numbers go by which SMSC; the first rule that fits counts.", example="default"
+        {},
+        doc="Which numbers go by which SMSC; the rule with the longest beginning counts.",
+        example="default",
     )
     channels: Annotated[dict[ChannelName, Channel], BeforeValidator(_nothing_is_empty)] = setting(
         None,

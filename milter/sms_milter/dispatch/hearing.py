@@ -5,7 +5,7 @@ Nothing is stored here. `News` waits for the next transaction, and only then is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sms_milter.dispatch.lanes import Lane
@@ -36,7 +36,11 @@ class News:
 class Hearing:
     """Turns events into news. `in_flight` holds the parts on the wire by their id."""
 
-    def __init__(self, lanes: Mapping[str, Lane], words: Words, journal: Journal) -> None:
+    def __init__(
+        self, lanes: Mapping[str, Lane], words: Words, journal: Journal, exit: Callable[[str], bool]
+    ) -> None:
+        """`exit` says whether another SMSC than the given one can be used."""
+        self._exit = exit
         self._lanes = lanes
         self._words = words
         self._journal = journal
@@ -71,7 +75,7 @@ class Hearing:
 
     def _accepted(self, link: Link, part: LeasedPart, message_id: str, now: float) -> None:
         lane = self._lanes[link.smsc]
-        lane.taken()
+        lane.taken(now)
         key = receipt.key(message_id, lane.settings.receipt_ids, "response")
         self.news.outcomes.append(
             Outcome(part.part_id, PartState.ACCEPTED, now, smsc_message_id=message_id, smsc_key=key)
@@ -82,7 +86,10 @@ class Hearing:
         verdict = status.classify(command_status)
         why = f"{verdict} {clean(text)}".rstrip()
         tries = part.attempts + 1
-        if verdict.is_final(tries):
+        lane = self._lanes[link.smsc]
+        lane.health.answered(verdict.kind is not status.Class.TEMPORARY, now)
+        elsewhere = part.promised and verdict.is_final(tries) and verdict.elsewhere and self._exit(link.smsc)
+        if verdict.is_final(tries) and not elsewhere:
             if verdict.kind is status.Class.CONFIGURATION:
                 self._journal.error(
                     line("", smsc=link.smsc, status=f"our fault or the configuration's: {why}")
@@ -90,16 +97,24 @@ class Hearing:
             self._outcome(part, PartState.FAILED, now, command_status=command_status, why=why)
             self._say(part, link, now, status=f"refused ({why})")
             return
-        again = self._lanes[link.smsc].again_at(verdict.kind, part, now)
+        again = lane.again_at(verdict.kind, part, now)
         counts = verdict.kind is status.Class.TEMPORARY
         self._outcome(
-            part, PartState.QUEUED, now, command_status=command_status, why=why, due_at=again, counts=counts
+            part,
+            PartState.QUEUED,
+            now,
+            command_status=command_status,
+            why=why,
+            due_at=again,
+            counts=counts,
+            elsewhere=elsewhere,
         )
         self._say(part, link, now, tries=tries, status=f"deferred for {again - now:.0f} s ({why})")
 
     def in_doubt(self, smsc: str, part: LeasedPart, why: str, now: float) -> None:
         """No answer before the link or the process died: the SMSC may have the part, or not."""
         lane = self._lanes[smsc]
+        lane.health.answered(False, now)
         if lane.settings.on_uncertain == "retry" and part.doubts == 0:
             self._outcome(part, PartState.QUEUED, now, why=why, due_at=now, doubt=True)
             lane.due = 0.0
@@ -138,6 +153,7 @@ class Hearing:
         due_at: float = 0.0,
         counts: bool = True,
         doubt: bool = False,
+        elsewhere: bool = False,
     ) -> None:
         self.news.outcomes.append(
             Outcome(
@@ -149,6 +165,7 @@ class Hearing:
                 due_at=due_at,
                 counts=counts,
                 doubt=doubt,
+                elsewhere=elsewhere,
             )
         )
 

@@ -7,9 +7,10 @@ sent next, and only then lets octets leave, receipts be acknowledged and the log
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from sms_milter.config.schema import Smsc
+from sms_milter.config.schema import RouteRule, Smsc
+from sms_milter.dispatch.escalation import Escalation
 from sms_milter.dispatch.hearing import Hearing
 from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
@@ -17,10 +18,12 @@ from sms_milter.dispatch.words import Words
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers, clean, line
 from sms_milter.model import LeasedPart, LinkState
+from sms_milter.policy.destinations import RouteTable
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
 from sms_milter.smpp.session import Session
 
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
+_TURN_SECONDS = 0.2  # between two looks whether it is our turn
 _STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
 # Between two transactions: when parts come singly, and when they come in crowds.
 _GATHER_SECONDS = (0.005, 0.02)
@@ -37,13 +40,15 @@ class Dispatcher:
         queue: DispatchQueue,
         links: Sequence[Link],
         smscs: Mapping[str, Smsc],
+        routes: Mapping[str, Sequence[RouteRule]],
         journal: Journal,
         numbers: Numbers,
         *,
         reports: Doorbell,
         keep_seconds: float,
+        our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`reports` wakes the report role."""
+        """`reports` wakes the report role; `our_turn` says whether the dispatcher before us has ended."""
         words = Words(numbers)
         self._queue = queue
         self._links = links
@@ -51,8 +56,10 @@ class Dispatcher:
         self._words = words
         self._reports = reports
         self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
-        self._hearing = Hearing(self._lanes, words, journal)
+        self._escalation = Escalation(RouteTable(routes), self._lanes, words)
+        self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit)
         self._housekeeping = Housekeeping(queue, links, words, journal, reports, keep_seconds=keep_seconds)
+        self._our_turn = our_turn
         self._adopted = False
         self._store_back_at = 0.0
         self._poll_at = 0.0
@@ -74,6 +81,8 @@ class Dispatcher:
         `now` is the time of day, for the queue; `ticks` a clock that never jumps, for the links' timers.
         """
         self._ticks = ticks
+        if not self._adopted and not self._take_over(now):
+            return _TURN_SECONDS
         if self.listening:
             for link in self._links:
                 for event in link.pump(ticks):
@@ -84,8 +93,7 @@ class Dispatcher:
             try:
                 self._turn(now)
             except QueueUnavailable as error:
-                self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
-                self._store_back_at = now + _STORE_PAUSE_SECONDS
+                self._store_lost(error, now)
         for link in self._links:
             link.flush()
         return min(self._rest(now), gathering) if gathering > 0 else self._rest(now)
@@ -128,16 +136,31 @@ class Dispatcher:
         return [lane for lane in self._lanes.values() if lane.backlog]
 
     def _turn(self, now: float) -> None:
-        if not self._adopted:
-            self._adopt(now)
         if now >= self._poll_at:
             self._poll_at = now + _POLL_SECONDS
             self.rung()
         wanted = self._wanted(now)
         if self._hearing.news or wanted:
             self._exchange(wanted, now)
+        if now >= self._escalation.due_at:
+            self._escalate(now)
         if now >= self._housekeeping.due_at:
             self._housekeeping.keep(now, self._ticks)
+
+    def _take_over(self, now: float) -> bool:
+        """Begin, once no other dispatcher has parts on the wire; whether that is so."""
+        if now < self._store_back_at:
+            return False
+        try:
+            if self._our_turn():
+                self._adopt(now)
+        except QueueUnavailable as error:
+            self._store_lost(error, now)
+        return self._adopted
+
+    def _store_lost(self, error: QueueUnavailable, now: float) -> None:
+        self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
+        self._store_back_at = now + _STORE_PAUSE_SECONDS
 
     def _adopt(self, now: float) -> None:
         """Parts that a dispatcher before us had on the wire when it died are in doubt, one by one."""
@@ -155,8 +178,8 @@ class Dispatcher:
                 settled += work.settle(news.receipts)
             heard = work.listen(news.mobile) if news.mobile else []
             for link, bound, sequences in wanted:
-                served = self._lanes[link.smsc].served
-                parts = work.lease(link.smsc, link.name, sequences, now, served)
+                lane = self._lanes[link.smsc]
+                parts = work.lease(link.smsc, link.name, sequences, now, lane.served, lane.form)
                 leased.append((link, bound, len(sequences), parts))
         self._exchanged_at = self._ticks
         self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
@@ -171,11 +194,24 @@ class Dispatcher:
                 bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
         for text in news.lines:
             self._journal.info(text)
+        if work.unfit:
+            self._escalation.soon()
         for one in settled:
             self._journal.info(self._words.receipt(one))
         for message in heard:
             self._journal.info(self._words.mobile(message))
         self._look_ahead()
+
+    def _escalate(self, now: float) -> None:
+        bound = {link.smsc for link in self._links if link.session is not None and link.session.ready}
+        for name, lane in self._lanes.items():
+            lane.health.watch(name in bound, now)
+        with self._queue.transaction() as work:
+            lines = self._escalation.look(work, now)
+        if work.reported:
+            self._reports.ring()
+        for text in lines:
+            self._journal.info(text)
 
     def _submit(self, link: Link, bound: Session, asked: int, parts: list[LeasedPart]) -> None:
         for part in parts:
@@ -202,7 +238,7 @@ class Dispatcher:
         return wanted
 
     def _rest(self, now: float) -> float:
-        moments = [self._poll_at, self._housekeeping.due_at]
+        moments = [self._poll_at, self._housekeeping.due_at, self._escalation.due_at]
         if self._store_back_at > now:
             moments = [self._store_back_at]
         for link in self._links:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import Heard, LeasedPart, Settled
+from sms_milter.model import Heard, LeasedPart, Settled, WaitingMessage
 from sms_milter.ports import Link
 
 
@@ -29,6 +29,11 @@ class Words:
             delay=f"{now - part.received_at:.2f}",
             **pairs,
         )
+
+    def message(self, message: WaitingMessage, status: str) -> str:
+        """What happened to a whole message."""
+        to = self.phone(message.destination)
+        return line(message.mta_queue_id, to=to, queue=message.queue_id, status=status)
 
     def receipt(self, settled: Settled) -> str:
         """A receipt that found its part."""

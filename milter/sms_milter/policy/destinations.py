@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sms_milter.config.schema import RouteRule
 from sms_milter.credits import thousandths
+from sms_milter.model import Promise
 
 _USUAL_PRICE = 1000
 
@@ -27,49 +28,71 @@ class NumberGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
+    """How numbers that begin with `prefix` go: by the first of `smscs`, by the others as `promise` says."""
+
     prefix: str
     smscs: tuple[str, ...]
     languages: tuple[str, ...]
     price: int
+    promise: Promise | None = None  # None: there is nothing to promise with a single SMSC
 
 
 class RouteTable:
-    """The routes by name; within one route the first rule whose prefix fits counts, as the postmaster wrote
-    them.
-    """
+    """The routes by name; within one route the rule with the longest prefix that fits counts."""
 
     def __init__(self, routes: Mapping[str, Sequence[RouteRule]]) -> None:
         self._ways = {
-            name: tuple(
-                _Way(
-                    rule.to.lstrip("+").removesuffix("*"),
-                    tuple(rule.via),
-                    rule.national_languages,
-                    thousandths(rule.credits_per_part),
-                )
-                for rule in rules
-            )
+            name: tuple(sorted(map(_way, rules), key=lambda way: len(way.prefix), reverse=True))
             for name, rules in routes.items()
         }
 
-    def smscs(self, route: str, number: str) -> tuple[str, ...]:
-        """Names of the SMSCs for `number` in order of preference; empty without a way."""
-        way = self._way(route, number)
-        return () if way is None else way.smscs
-
-    def languages(self, route: str, number: str) -> tuple[str, ...]:
-        """Languages whose national tables the phone with `number` understands."""
-        way = self._way(route, number)
-        return () if way is None else way.languages
-
-    def price(self, route: str, number: str) -> int:
-        """What an SMS to `number` costs, in thousandths of a credit; a whole one where no rule says it."""
-        way = self._way(route, number)
-        return _USUAL_PRICE if way is None else way.price
-
-    def _way(self, route: str, number: str) -> _Way | None:
+    def way(self, route: str, number: str) -> Way | None:
+        """The way of `number`; None without one."""
         for way in self._ways.get(route, ()):
             if number.startswith(way.prefix):
                 return way
         return None
+
+    def smscs(self, route: str, number: str) -> tuple[str, ...]:
+        """Names of the SMSCs for `number` in order of preference; empty without a way."""
+        way = self.way(route, number)
+        return () if way is None else way.smscs
+
+    def languages(self, route: str, number: str) -> tuple[str, ...]:
+        """Languages whose national tables the phone with `number` understands."""
+        way = self.way(route, number)
+        return () if way is None else way.languages
+
+    def price(self, route: str, number: str) -> int:
+        """What an SMS to `number` costs, in thousandths of a credit; a whole one where no rule says it."""
+        way = self.way(route, number)
+        return _USUAL_PRICE if way is None else way.price
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Every SMSC that some rule names."""
+        return frozenset(smsc for ways in self._ways.values() for way in ways for smsc in way.smscs)
+
+    @property
+    def promises(self) -> bool:
+        """Whether any rule promises anything."""
+        return any(way.promise for ways in self._ways.values() for way in ways)
+
+    @property
+    def promises_delivery(self) -> bool:
+        """Whether any rule promises that a message is delivered."""
+        return any(way.promise and way.promise.delivered for ways in self._ways.values() for way in ways)
+
+
+def _way(rule: RouteRule) -> Way:
+    promise = None
+    if rule.escalate_after is not None and len(rule.via) > 1:
+        promise = Promise(rule.escalate_after, delivered=rule.escalate_unless == "delivered")
+    return Way(
+        rule.to.lstrip("+").removesuffix("*"),
+        tuple(rule.via),
+        rule.national_languages,
+        thousandths(rule.credits_per_part),
+        promise,
+    )

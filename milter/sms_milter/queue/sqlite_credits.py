@@ -22,13 +22,17 @@ def left(db: sqlite3.Connection, account: str, rule: CreditRule) -> int:
 
 
 def reserve(db: sqlite3.Connection, mail: NewMail, rule: CreditRule, queue_id: int, now: float) -> None:
-    """Book what a mail costs that was admitted; its parts are numbered from `queue_id` on."""
+    """Book what a mail costs that was admitted; its parts are numbered from `queue_id` on.
+
+    The price stays, however many parts another SMSC may need.
+    """
     account, part_id = storable(mail.account), queue_id
     charges = []
     for message in mail.messages:
         for _ in message.parts:
             charges.append((part_id, account, message.price))
             part_id += 1
+        part_id += max(0, message.room - len(message.parts))
     if not charges:
         return
     db.executemany(_SQL["insert_charge"], charges)

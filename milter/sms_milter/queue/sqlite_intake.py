@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from sms_milter.errors import RecordChanged, Refusal
 from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, Priority, Stored
 from sms_milter.queue import sqlite_credits, sqlite_limits, sqlite_records
 from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, patience
+from sms_milter.queue.sqlite_references import next_reference
 from sms_milter.queue.statements import statements, storable
 
 _FAILURE = Notify.FAILURE.value
@@ -120,6 +120,7 @@ class _Batch:
         "_originals",
         "_partless",
         "_parts",
+        "_spare",
     )
 
     def __init__(self, db: sqlite3.Connection, last_id: int, now: float) -> None:
@@ -131,7 +132,7 @@ class _Batch:
         self._parts: list[tuple[Any, ...]] = []
         self._originals: list[tuple[Any, ...]] = []
         self._listeners: list[tuple[Any, ...]] = []
-        self._partless = 0
+        self._partless = self._spare = 0  # ids without a part
         self._answers: list[tuple[Any, ...]] = []
         self._calls: list[tuple[Any, ...]] = []
         self._comments: list[tuple[Any, ...]] = []
@@ -144,7 +145,7 @@ class _Batch:
             (
                 queue_id,
                 mail.received_at,
-                sum([len(message.parts) for message in mail.messages]),
+                sum([max(len(message.parts), message.room) for message in mail.messages]),
                 storable(mail.mta_queue_id),
                 storable(mail.account),
                 mail.dialect,
@@ -185,10 +186,12 @@ class _Batch:
         due_at = mail.received_at if plan.not_before is None else plan.not_before
         lane, rank = (Priority.NORMAL.value, priority) if plan.own_order else (priority, 0)
         account, waiting = storable(mail.account), due_at > self._now
+        promise, escalate_at = _promise(message, due_at)
         reference = None
         bodies = [part.body for part in message.parts]
         if plan.concatenation is not None:
-            reference = self._next_reference(plan.originator, plan.destination)
+            originator = storable(plan.originator)
+            reference = next_reference(self._db, originator, plan.destination, self._now)
             bodies = [part.stamped(reference) for part in message.parts]
         notify, notice = int(plan.notify), int(plan.notice)
         told = notify | notice
@@ -220,6 +223,7 @@ class _Batch:
                 overdue_at,
                 notice,
                 plan.public_id and storable(plan.public_id),
+                message.room,
             )
         )
         if plan.comment:
@@ -241,18 +245,14 @@ class _Batch:
                     account,
                     rank,
                     waiting,
+                    message.form,
+                    promise,
+                    escalate_at,
                 )
             )
             part_id += 1
-        self._last_id = part_id - 1
-
-    def _next_reference(self, source: str, destination: str) -> int:
-        source = storable(source)
-        row = self._db.execute(_SQL["find_reference"], (source, destination)).fetchone()
-        # A random start: a phone must not join parts of two gateways, or of before and after a new database.
-        value = (row[0] + 1) % 65536 if row else random.randrange(65536)
-        self._db.execute(_SQL["store_reference"], (source, destination, value, self._now))
-        return value
+        self._spare += max(0, message.room - total)
+        self._last_id = part_id - 1 + max(0, message.room - total)
 
     def store(self) -> None:
         """Write everything taken in."""
@@ -262,7 +262,7 @@ class _Batch:
         _insert(self._db, "insert_message", self._messages)
         _insert(self._db, "insert_part", self._parts)
         ids = self._last_id - self._first_id
-        self._db.execute(_SQL["count_new"], (ids, ids - self._partless))
+        self._db.execute(_SQL["count_new"], (ids, ids - self._partless - self._spare))
         if self._originals:
             self._db.executemany(_SQL["insert_original"], self._originals)
         if self._listeners:
@@ -275,6 +275,12 @@ class _Batch:
             self._db.executemany(_SQL["insert_answer"], self._answers)
         if self._calls:
             self._db.executemany(_SQL["insert_call"], self._calls)
+
+
+def _promise(message: NewMessage, due_at: float) -> tuple[int, float | None]:
+    if message.promise is None:
+        return 0, None
+    return 1 + message.promise.delivered, due_at + message.promise.seconds
 
 
 def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> None:

@@ -15,7 +15,7 @@ _RIPE_AT_ONCE = 1000
 
 
 def next_parts(db: sqlite3.Connection, smsc: str, count: int, now: float, after: str) -> list[Any]:
-    """Up to `count` parts that may go now; accounts behind `after` have their turn first."""
+    """Up to `count` parts that may go now, their form last; accounts behind `after` have their turn first."""
     db.execute(_SQL["ripen"], (smsc, now, _RIPE_AT_ONCE))
     rows: list[Any] = []
     for priority in Priority:

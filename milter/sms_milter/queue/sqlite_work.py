@@ -13,6 +13,7 @@ from sms_milter.model import Heard, LeasedPart, MobilePart, Notify, Outcome, Par
 from sms_milter.queue import sqlite_credits, sqlite_mobile
 from sms_milter.queue.sqlite_lease import next_parts
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
+from sms_milter.queue.sqlite_ways import SqliteWays
 from sms_milter.queue.statements import statements
 from sms_milter.queue.states import NUMBER_OF, STATES
 
@@ -44,12 +45,14 @@ _COUNT = statements("queries_intake.sql")["count"]
 class SqliteWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
-    __slots__ = ("_changes", "_db", "_reports")
+    __slots__ = ("_changes", "_db", "_reports", "unfit", "ways")
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._changes = [0] * len(STATES)
         self._reports = Reports(db)
+        self.ways = SqliteWays(db, self.move)
+        self.unfit = False
 
     @property
     def reported(self) -> bool:
@@ -106,16 +109,33 @@ class SqliteWork:
         return sqlite_mobile.listen(self._db, parts)
 
     def lease(
-        self, smsc: str, bind: str, sequences: Sequence[int], now: float, after: str = ""
+        self,
+        smsc: str,
+        bind: str,
+        sequences: Sequence[int],
+        now: float,
+        after: str = "",
+        form: str = "",
     ) -> list[LeasedPart]:
         """Mark due parts as submitting; parts whose time is over are left for `expire`."""
         rows = next_parts(self._db, smsc, len(sequences), now, after)
+        if form:
+            rows = self._fitting(rows, form)
         if not rows:
             return []
         marks = [(bind, sequence, now, row[0]) for row, sequence in zip(rows, sequences, strict=False)]
         self._db.executemany(_SQL["mark_submitting"], marks)
         self.move(_QUEUED, _SUBMITTING, len(rows))
         return [leased(row, sequence) for row, sequence in zip(rows, sequences, strict=False)]
+
+    def _fitting(self, rows: list[Any], form: str) -> list[Any]:
+        """Those of `rows` that are composed for this SMSC; the messages of the others are set aside."""
+        unfit = [row[0] for row in rows if row[-1] and row[-1] != form]
+        if not unfit:
+            return rows
+        self.ways.set_aside(unfit)
+        self.unfit = True
+        return [row for row in rows if not row[-1] or row[-1] == form]
 
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark up to 1000 queued parts whose time is over; call again while it returns as many."""
@@ -180,7 +200,13 @@ class SqliteWork:
             return False
         for state, parts in self._db.execute(_SQL["count_states"], (first, last)):
             self._changes[state] -= parts
-        for name in ("delete_receipts", "delete_parts", "delete_comments", "delete_messages"):
+        for name in (
+            "delete_receipts",
+            "delete_former",
+            "delete_parts",
+            "delete_comments",
+            "delete_messages",
+        ):
             self._db.execute(_SQL[name], (first, last))
         sqlite_credits.forget_charges(self._db, first, last)
         for name in (
@@ -198,10 +224,12 @@ class SqliteWork:
         if same:
             self._record(same[0].state, same)
 
-    def move(self, before: int, after: int, parts: int) -> None:
-        """So many parts go from one state to another (numbers of `states`)."""
-        self._changes[before] -= parts
-        self._changes[after] += parts
+    def move(self, before: int | None, after: int | None, parts: int) -> None:
+        """So many parts go from one state to another (numbers of `states`; None: from or to nowhere)."""
+        if before is not None:
+            self._changes[before] -= parts
+        if after is not None:
+            self._changes[after] += parts
 
     # --- receipts -------------------------------------------------------------------------------------------
 
@@ -210,9 +238,14 @@ class SqliteWork:
             return None, None
         phone = receipt.source if receipt.source.isdigit() else "".join(filter(str.isdigit, receipt.source))
         row = self._db.execute(_SQL["find_by_key"], (receipt.smsc_key, receipt.smsc, phone)).fetchone()
+        former = row is None
+        if former:
+            row = self._db.execute(_SQL["find_former"], (receipt.smsc_key, receipt.smsc)).fetchone()
         if row is None:
             return None, None
         part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
+        if former and receipt.state is not PartState.DELIVERED:
+            before = _DELIVERED  # another SMSC has it in hand now; whatever this one says, it is not the end
         changed = False
         if before < _DELIVERED:
             if receipt.state is not None:
@@ -262,6 +295,7 @@ def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
         sequence,
         row[10],
         row[11],
+        row[12] > 0,
     )
 
 
@@ -276,6 +310,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "due_at": outcome.due_at,
         "tries": outcome.counts,
         "doubt": outcome.doubt,
+        "elsewhere": outcome.elsewhere,
         "patience": _PATIENCE_SECONDS,
         "before": _SUBMITTING,
     }

@@ -110,6 +110,46 @@ def compose(submit: SubmitSm, concatenation: Reference | None = None) -> Compose
     return ComposedPart(body, _reference_at(body, submit, concatenation), concatenation.width)
 
 
+def parse_submit_sm(body: bytes) -> SubmitSm:
+    """The fields of a body that `compose` made; of repeated TLVs the first. Raises DecodeError for others."""
+    try:
+        service_type, at = _c_string(body, 0)
+        source, at_source = _c_string(body, at + 2)
+        destination, at_destination = _c_string(body, at_source + 2)
+        schedule, end = _c_string(body, at_destination + 3)
+        validity, octets = _c_string(body, end)
+        text_at = octets + 5
+        text_end = text_at + body[text_at - 1]
+        return SubmitSm(
+            service_type,
+            body[at],
+            body[at + 1],
+            source,
+            body[at_source],
+            body[at_source + 1],
+            destination,
+            body[at_destination],
+            body[at_destination + 1],
+            body[at_destination + 2],
+            schedule,
+            validity,
+            body[octets],
+            body[octets + 1],
+            body[octets + 2],
+            body[octets + 3],
+            body[text_at:text_end],
+            tuple(parse_tlvs(body, text_end).items()),
+        )
+    except (IndexError, ValueError):
+        raise DecodeError(f"a submit_sm of {len(body)} octets lacks mandatory fields") from None
+
+
+def _c_string(body: bytes, at: int) -> tuple[str, int]:
+    """The Latin-1 text at `at`, and where the field behind its NUL stands. Raises ValueError without NUL."""
+    end = body.index(0, at)
+    return body[at:end].decode("latin-1"), end + 1
+
+
 def _with_tlvs(submit: SubmitSm, body: bytes, concatenation: Reference | None) -> ComposedPart:
     whole = body + b"".join(tlv(tag, value) for tag, value in submit.tlvs)
     if submit.short_message and any(tag == TLV_MESSAGE_PAYLOAD for tag, _ in submit.tlvs):

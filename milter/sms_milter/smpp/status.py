@@ -49,6 +49,11 @@ class Status:
     dsn: str
     limited: bool = False
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another SMSC may take what this one refuses for good: its own troubles, strange senders."""
+        return self.limited or self.value in (0x0A, 0x48, 0x49)
+
     def is_final(self, tries: int) -> bool:
         """Whether the part has failed for good after `tries` tries, the one that got this status included."""
         if self.kind is Class.TEMPORARY:

@@ -17,11 +17,11 @@ from sms_milter.sms.coding import Coding, coding_of
 from sms_milter.sms.form import ELEMENT_OCTETS, Written
 from sms_milter.sms.terms import Concatenation, SmscTraits, Terms
 
-_UDHI = 0x40  # esm_class: short_message begins with a user data header
-_DEST_ADDR_SUBUNIT, _MESSAGE_PAYLOAD = 0x0005, 0x0424
-_SAR_MSG_REF_NUM, _SAR_TOTAL_SEGMENTS, _SAR_SEGMENT_SEQNUM = 0x020C, 0x020E, 0x020F
+UDHI = 0x40  # esm_class: short_message begins with a user data header
+DEST_ADDR_SUBUNIT, MESSAGE_PAYLOAD = 0x0005, 0x0424
+SAR_MSG_REF_NUM, SAR_TOTAL_SEGMENTS, SAR_SEGMENT_SEQNUM = 0x020C, 0x020E, 0x020F
 
-_MOST_PARTS = 255  # what a concatenation element can count (ENC §5)
+MOST_PARTS = 255  # what a concatenation element can count (ENC §5)
 
 Tlvs = tuple[tuple[int, bytes], ...]
 
@@ -49,7 +49,7 @@ _FLASH_CODINGS = {
     "dcs-f0": {Coding.GSM: 0xF0, Coding.OCTETS: 0xF4, Coding.UCS2: 0x18},
     "subunit": _CODINGS,
 }
-_ON_DISPLAY: Tlvs = ((_DEST_ADDR_SUBUNIT, b"\x01"),)  # SMPP 3.4 §5.3.2.1
+_ON_DISPLAY: Tlvs = ((DEST_ADDR_SUBUNIT, b"\x01"),)  # SMPP 3.4 §5.3.2.1
 
 
 def _flash(coding: Coding, traits: SmscTraits) -> tuple[int, Tlvs]:
@@ -80,7 +80,7 @@ def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> C
         return _apart(one, parts, coding, tlvs)
     whole = Composed(one.text, coding, (), folded=one.folded)
     if way == "payload":
-        return whole._replace(parts=((b"", (*tlvs, (_MESSAGE_PAYLOAD, form.octets(content)))),))
+        return whole._replace(parts=((b"", (*tlvs, (MESSAGE_PAYLOAD, form.octets(content)))),))
     return _concatenated(whole, [form.octets(part) for part in parts], way, after=form.header, tlvs=tlvs)
 
 
@@ -92,7 +92,7 @@ def _apart(one: Written, contents: Sequence[Any], coding: int, tlvs: Tlvs) -> Co
         return Composed(one.text, coding, parts, 0, None, one.folded)
     head = udh.compose(one.form.header)
     parts = tuple([(head + octets(content), tlvs) for content in contents])
-    return Composed(one.text, coding, parts, _UDHI, None, one.folded)
+    return Composed(one.text, coding, parts, UDHI, None, one.folded)
 
 
 def _truncated(one: Written, terms: Terms) -> Any:
@@ -113,7 +113,7 @@ _CUTS: dict[Coding, Callable[[bytes, int], list[bytes]]] = {
     Coding.UCS2: split.ucs2_octet_parts,
 }
 _SMALLEST_PIECE = 4  # octets: the surrogate pair of one character
-_OCTETS, _OCTETS_FOR_THE_PHONE = 0x04, 0xF5
+OCTETS, OCTETS_FOR_THE_PHONE = 0x04, 0xF5
 
 
 def binary_parts(content: Binary, terms: Terms, *, flash: bool = False) -> Composed:
@@ -126,7 +126,7 @@ def binary_parts(content: Binary, terms: Terms, *, flash: bool = False) -> Compo
     header, octets, coding = content.udh, content.octets, coding_of(content.data_coding)
     head = udh.compose(header)
     data_coding, tlvs = _binary_coding(content, terms.traits, flash=flash)
-    esm_class = content.esm_class | (_UDHI if header else 0)
+    esm_class = content.esm_class | (UDHI if header else 0)
     whole = Composed("", data_coding, ((head + octets, tlvs),), esm_class)
     room = _room(coding, len(head))
     if content.whole or len(octets) <= room:
@@ -145,7 +145,7 @@ def binary_parts(content: Binary, terms: Terms, *, flash: bool = False) -> Compo
         lambda: f"{len(octets)} octets, {size} in each",
     )
     if way == "payload":
-        return whole._replace(parts=((b"", (*tlvs, (_MESSAGE_PAYLOAD, octets))),))
+        return whole._replace(parts=((b"", (*tlvs, (MESSAGE_PAYLOAD, octets))),))
     return _concatenated(whole, parts, way, before=header, tlvs=tlvs)
 
 
@@ -154,8 +154,8 @@ def _binary_coding(content: Binary, traits: SmscTraits, *, flash: bool) -> tuple
         return content.data_coding, ()
     if flash:
         return _flash(coding_of(content.data_coding), traits)
-    if content.kind is not Kind.BINARY and content.data_coding == _OCTETS and traits.smart_coding == "dcs-f5":
-        return _OCTETS_FOR_THE_PHONE, ()
+    if content.kind is not Kind.BINARY and content.data_coding == OCTETS and traits.smart_coding == "dcs-f5":
+        return OCTETS_FOR_THE_PHONE, ()
     return content.data_coding, ()
 
 
@@ -175,9 +175,9 @@ def _limited(
     length: int, size: int, cut: Callable[[], list[Any]], terms: Terms, measured: Callable[[], str]
 ) -> list[Any]:
     """The parts of at most `size` that `cut` makes of a content; raises Rejected when these are too many."""
-    limit = 1 if terms.long_messages in ("reject", "truncate") else min(terms.max_parts, _MOST_PARTS)
+    limit = 1 if terms.long_messages in ("reject", "truncate") else min(terms.max_parts, MOST_PARTS)
     at_least = -(-length // size)
-    if at_least > _MOST_PARTS:  # not worth cutting
+    if at_least > MOST_PARTS:  # not worth cutting
         raise Rejected(reply.message_too_long(at_least, limit, measured()))
     parts = cut()
     if len(parts) > limit:
@@ -208,20 +208,20 @@ def _concatenated(
                 head + part,
                 (
                     *tlvs,
-                    (_SAR_MSG_REF_NUM, b"\0\0"),
-                    (_SAR_TOTAL_SEGMENTS, bytes((total,))),
-                    (_SAR_SEGMENT_SEQNUM, bytes((number,))),
+                    (SAR_MSG_REF_NUM, b"\0\0"),
+                    (SAR_TOTAL_SEGMENTS, bytes((total,))),
+                    (SAR_SEGMENT_SEQNUM, bytes((number,))),
                 ),
             )
             for number, part in numbered
         )
-        esm_class = whole.esm_class | (_UDHI if head else 0)
+        esm_class = whole.esm_class | (UDHI if head else 0)
         return whole._replace(parts=segments, esm_class=esm_class, concatenation=Reference(0, 2, tlv=True))
     width, element = (2, b"\x08\x04\0\0") if way == "udh16" else (1, b"\x00\x03\0")
     head = bytes((len(before) + len(element) + 2 + len(after),)) + before + element
     headed = tuple([(head + bytes((total, number)) + after + part, tlvs) for number, part in numbered])
     return whole._replace(
         parts=headed,
-        esm_class=whole.esm_class | _UDHI,
+        esm_class=whole.esm_class | UDHI,
         concatenation=Reference(len(head) - width, width),
     )

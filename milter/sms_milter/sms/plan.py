@@ -82,7 +82,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
                 priority_flag=wish.priority_flag,
                 schedule_delivery_time=schedule,
                 validity_period=validity,
-                registered_delivery=_registered_delivery(wish),
+                registered_delivery=_registered_delivery(wish, terms),
                 data_coding=content.data_coding,
                 short_message=short_message,
                 tlvs=tlvs,
@@ -106,7 +106,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         own_order=wish.own_order,
         not_before=wish.not_before,
         validity_seconds=wish.validity_seconds,
-        receipt=wish.receipt,
+        receipt=wish.receipt or terms.receipt,
         notify=wish.notify,
         notice=wish.notice,
         public_id=wish.public_id,
@@ -161,10 +161,10 @@ def _errand(wish: Wish, terms: Terms) -> PlannedMessage:
     )
 
 
-def _registered_delivery(wish: Wish) -> int:
+def _registered_delivery(wish: Wish, terms: Terms) -> int:
     """SMPP 3.4 §5.2.17: nothing, the final receipt, or intermediate notifications too."""
     if not wish.receipt:
-        return 0
+        return int(terms.receipt)
     return 0x11 if wish.progress else 0x01
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
+
+from sms_milter.config.schema import Smsc
 
 Alphabet = Literal["gsm7", "latin1", "ascii"]
 Concatenation = Literal["udh", "udh16", "sar", "payload"]
@@ -27,6 +29,39 @@ class SmscTraits:
     flash: Flash = "dcs-10"
     smart_coding: SmartCoding = "dcs-04"
 
+    @property
+    def form(self) -> str:
+        """The traits in a line, such as "gsm7 udh auto dcs-10 dcs-04"; what is composed for one SMSC fits
+        every other with the same.
+        """
+        numbering = "auto" if self.source_ton_npi is None else "{}/{}".format(*self.source_ton_npi)
+        return f"{self.alphabet} {self.long_messages} {numbering} {self.flash} {self.smart_coding}"
+
+
+def traits_of(smsc: Smsc) -> SmscTraits:
+    """What the settings of an SMSC say of its submit_sm."""
+    numbering = _numbering(smsc.source_ton_npi)
+    return SmscTraits(smsc.alphabet, smsc.long_messages, numbering, smsc.flash, smsc.smart_coding)
+
+
+def traits_in(form: str) -> SmscTraits:
+    """The traits that `SmscTraits.form` tells. Raises ValueError for another text."""
+    alphabet, long_messages, numbering, flash, smart_coding = form.split(" ")
+    return SmscTraits(
+        cast(Alphabet, alphabet),
+        cast(Concatenation, long_messages),
+        _numbering(numbering),
+        cast(Flash, flash),
+        cast(SmartCoding, smart_coding),
+    )
+
+
+def _numbering(setting: str) -> tuple[int, int] | None:
+    if setting == "auto":
+        return None
+    ton, npi = map(int, setting.split("/"))
+    return ton, npi
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:
@@ -49,6 +84,7 @@ class Terms:
     tables where that saves parts. `keep_words`: a concatenated part ends with a word where it can. By a
     channel other than SMS, `smsc` may be an outlet that is no SMSC: then the message is an `errand`. `final`:
     nothing is heard of it once its outlet has it. `marks` are for an SMSC.
+    `receipt`: the way asks for one, whatever the mail wants.
     """
 
     originator: str
@@ -64,3 +100,4 @@ class Terms:
     errand: bool = False
     final: bool = False
     marks: Marks | None = None
+    receipt: bool = False

@@ -34,6 +34,19 @@ def is_part(header: bytes) -> bool:
     return any(identifier in _CONCATENATIONS for identifier, _ in elements(header))
 
 
+def without_concatenation(header: bytes) -> tuple[bytes, bool]:
+    """The other elements, and whether there was one that says which part of a message this is.
+
+    Raises ContentFault as `elements`.
+    """
+    kept = b"".join(
+        bytes((identifier, len(data))) + data
+        for identifier, data in elements(header)
+        if identifier not in _CONCATENATIONS
+    )
+    return kept, len(kept) < len(header)
+
+
 def compose(header: bytes) -> bytes:
     """The user data header of these elements, UDHL in front; nothing for none."""
     return bytes((len(header),)) + header if header else b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sms_milter.config.schema import RouteRule
+from sms_milter.model import Promise
 from sms_milter.policy.destinations import NumberGroup, RouteTable
 
 
@@ -22,8 +23,8 @@ def rules(*pairs: tuple[str, list[str]]) -> list[RouteRule]:
     return [RouteRule.model_validate({"to": to, "via": via}) for to, via in pairs]
 
 
-def test_the_first_rule_that_fits_counts() -> None:
-    table = RouteTable({"default": rules(("+4179", ["a", "b"]), ("+41", ["b"]), ("*", ["c"]))})
+def test_the_longest_beginning_that_fits_counts() -> None:
+    table = RouteTable({"default": rules(("*", ["c"]), ("+41", ["b"]), ("+4179", ["a", "b"]))})
     assert table.smscs("default", "41790000001") == ("a", "b")
     assert table.smscs("default", "41310000001") == ("b",)
     assert table.smscs("default", "447973100000") == ("c",)
@@ -46,3 +47,17 @@ def test_a_rule_names_the_languages_of_its_phones() -> None:
 def test_a_group_of_nobody_is_false() -> None:
     assert not NumberGroup([])
     assert NumberGroup(["4179*"])
+
+
+def test_only_several_smscs_can_promise_anything() -> None:
+    one = {"to": "+41", "via": ["a"], "escalate_after": "2m"}
+    two = {"to": "*", "via": ["a", "b"], "escalate_after": "2m", "escalate_unless": "delivered"}
+    table = RouteTable({"default": [RouteRule.model_validate(rule) for rule in (one, two)]})
+    swiss, others = table.way("default", "41790000001"), table.way("default", "447973100000")
+    assert swiss is not None
+    assert others is not None
+    assert swiss.promise is None
+    assert others.promise == Promise(120.0, delivered=True)
+    assert table.used == {"a", "b"}
+    assert table.promises
+    assert table.promises_delivery

@@ -289,9 +289,13 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     records = statements("queries_records.sql")
     limits, credits = statements("queries_limits.sql"), statements("queries_credits.sql")
     operator = statements("queries_operator.sql")
+    ways = statements("queries_ways.sql")
     hot = [
         (dispatch["next_account"], ("main", 1, "")),
         (dispatch["due_parts"], ("main", 1, "acme", NOW, 10, 0)),
+        (ways["promised"], ("main", NOW, 10)),
+        (ways["next_ready_smsc"], ("",)),
+        (ways["next_waiting_smsc"], ("",)),
         (dispatch["ripen"], ("main", NOW, 10)),
         (dispatch["ready_since"], ("main", 1)),
         (dispatch["next_waiting"], ("main",)),

@@ -12,7 +12,7 @@ import sms_milter.queue
 from sms_milter.queue.statements import migrations, statements
 
 QUEUE = Path(sms_milter.queue.__file__).parent
-FILES = ("queries_intake.sql", "queries_dispatch.sql", "queries_operator.sql")
+FILES = ("queries_ways.sql", "queries_intake.sql", "queries_dispatch.sql", "queries_operator.sql")
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -12,7 +12,8 @@ WHERE state = 0 AND waiting = 0 AND smsc = ? AND priority = ? AND account > ? OR
 -- due_parts --
 -- The next parts of one SMSC, priority and account, in the order of sending, behind those taken already.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise,
+    part.form
 FROM part INDEXED BY part_ready CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state = 0 AND part.waiting = 0 AND part.smsc = ? AND part.priority = ? AND part.account = ?
     AND part.expires_at > ?
@@ -33,28 +34,31 @@ SELECT due_at FROM part INDEXED BY part_waiting WHERE state = 0 AND waiting = 1 
 -- record_accepted --
 -- The SMSC took the part; a receipt that was asked for is waited for until its validity and :patience are over.
 UPDATE part SET state = 2, smsc_message_id = :smsc_message_id, smsc_key = :smsc_key, command_status = 0, why = NULL,
+    escalate_at = CASE promise WHEN 2 THEN escalate_at END,
     finished_at = CASE receipt WHEN 0 THEN :at ELSE max(expires_at, :at) + :patience END
 WHERE id = :id AND state = :before
 
 -- record_uncertain --
 -- Nobody knows; bind, sequence number and time stay as they are.
-UPDATE part SET state = 3, why = :why, smsc_key = coalesce(:smsc_key, smsc_key), finished_at = max(expires_at, :at) + :patience
+UPDATE part SET state = 3, why = :why, escalate_at = NULL, smsc_key = coalesce(:smsc_key, smsc_key),
+    finished_at = max(expires_at, :at) + :patience
 WHERE id = :id AND state = :before
 
 -- record_queued --
 -- To be tried again.
 UPDATE part SET state = 0, due_at = :due_at, waiting = 1, attempts = attempts + :tries, doubts = doubts + :doubt, command_status = :command_status,
-    why = :why, smsc_key = coalesce(:smsc_key, smsc_key), finished_at = NULL
+    why = :why, smsc_key = coalesce(:smsc_key, smsc_key), finished_at = NULL,
+    escalate_at = CASE WHEN :elsewhere AND promise > 0 THEN :at ELSE escalate_at END
 WHERE id = :id AND state = :before
 
 -- record_failed --
 -- Refused for good.
-UPDATE part SET state = 5, command_status = :command_status, why = :why, finished_at = :at
+UPDATE part SET state = 5, command_status = :command_status, why = :why, finished_at = :at, escalate_at = NULL
 WHERE id = :id AND state = :before
 
 -- fail_siblings --
 -- A message with a failed part is not sent any further (SMPP practice: do not submit the rest).
-UPDATE part SET state = 5, why = 'another part failed: ' || :why, finished_at = :at
+UPDATE part SET state = 5, why = 'another part failed: ' || :why, finished_at = :at, escalate_at = NULL
 WHERE state = 0
     AND id BETWEEN (SELECT id - number + 1 FROM part WHERE id = :id AND state = 5)
         AND (SELECT id - number + total FROM part WHERE id = :id AND state = 5)
@@ -62,19 +66,19 @@ WHERE state = 0
 -- expired_parts --
 -- Queued parts whose time is over.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise
 FROM part INDEXED BY part_expiry CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state = 0 AND part.expires_at <= ?
 ORDER BY part.expires_at, part.id LIMIT ?
 
 -- mark_expired --
 -- Its time was over before it could be sent.
-UPDATE part SET state = 6, why = 'validity over before it could be sent', finished_at = ? WHERE id = ?
+UPDATE part SET state = 6, why = 'validity over before it could be sent', finished_at = ?, escalate_at = NULL WHERE id = ?
 
 -- submitting_parts --
 -- Parts that somebody was about to send to one SMSC.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account, part.sequence
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise, part.sequence
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?
 ORDER BY part.id
@@ -102,9 +106,20 @@ SELECT * FROM (
     WHERE part.smsc_key = ?1 AND part.smsc = ?2 ORDER BY part.id DESC LIMIT 100)
 ORDER BY destination = ?3 DESC, id DESC LIMIT 1
 
+-- find_former --
+-- The part that an SMSC knew by this id before it went another way; the newest.
+SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total,
+    part.receipt
+FROM former_id CROSS JOIN part ON part.id = former_id.part_id CROSS JOIN mail ON mail.id = part.mail_id
+WHERE former_id.smsc_key = ? AND former_id.smsc = ? ORDER BY part.id DESC LIMIT 1
+
+-- delete_former --
+-- Forget the former ids of a mail's parts.
+DELETE FROM former_id WHERE part_id BETWEEN ? AND ?
+
 -- settle_final --
 -- The receipt told of the end.
-UPDATE part SET state = ?, stat = ?, finished_at = ? WHERE id = ?
+UPDATE part SET state = ?, stat = ?, finished_at = ?, escalate_at = NULL WHERE id = ?
 
 -- settle_interim --
 -- The receipt told of the way.

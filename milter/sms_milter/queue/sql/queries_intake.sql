@@ -31,8 +31,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- Store a message of a mail.
 INSERT INTO message (id, mail_id, priority, flash, receipt, not_before, validity_seconds, channel, kind, route,
     recipient, originator, destination, reference, referrer, concatenation, text, notify, original_recipient,
-    overdue_at, notice, public_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    overdue_at, notice, public_id, room)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- insert_original --
 -- Keep what reports will repeat of a mail.
@@ -72,8 +72,8 @@ INSERT INTO report (mail_id, created_at, due_at, recipient, is_url) VALUES (?, ?
 -- insert_part --
 -- Store a part, queued.
 INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,
-    destination, body, account, rank, waiting)
-VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    destination, body, account, rank, waiting, form, promise, escalate_at)
+VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- find_reference --
 -- The last concatenation reference between two addresses.

@@ -1,4 +1,4 @@
--- Version 11: prepaid credits. All amounts are thousandths of a credit.
+-- Version 12: prepaid credits. All amounts are thousandths of a credit.
 
 -- What an account has: `deposit` as the configuration said the last time it sent, and `booked`, the sum of its
 -- bookings. The balance is their sum.

@@ -1,0 +1,152 @@
+"""Messages that go another way on an SQLite store: whose promise is over, moving, composing anew."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+
+from sms_milter.model import (
+    HELD_UNTIL,
+    ComposedPart,
+    PartState,
+    Priority,
+    WaitingMessage,
+    WaitingPart,
+)
+from sms_milter.queue.sqlite_references import next_reference
+from sms_milter.queue.statements import statements
+from sms_milter.queue.states import NUMBER_OF, STATES
+
+_SQL = statements("queries_ways.sql")
+_QUEUED, _ACCEPTED = NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.ACCEPTED]
+
+
+class SqliteWays:
+    """`ports.Ways` inside a transaction; `count` is told how many parts changed from one state to another,
+    None for none.
+    """
+
+    def __init__(self, db: sqlite3.Connection, count: Callable[[int | None, int | None, int], None]) -> None:
+        self._db = db
+        self._count = count
+
+    # --- finding --------------------------------------------------------------------------------------------
+
+    def promised(self, smsc: str, before: float, limit: int) -> list[WaitingMessage]:
+        """See `ports.Ways.promised`."""
+        return self._messages(self._db.execute(_SQL["promised"], (smsc, before, limit)))
+
+    def waiting_for(self, smsc: str, limit: int) -> list[WaitingMessage]:
+        """See `ports.Ways.waiting_for`."""
+        rows = self._db.execute(_SQL["waiting_for"], (smsc, limit)).fetchall()
+        for priority in Priority:
+            rows += self._db.execute(_SQL["ready_for"], (smsc, int(priority), limit)).fetchall()
+        return self._messages(rows[:limit])
+
+    def unfit(self, limit: int) -> list[WaitingMessage]:
+        """See `ports.Ways.unfit`."""
+        return self._messages(self._db.execute(_SQL["unfit"], (limit,)))
+
+    def smscs(self) -> list[str]:
+        """See `ports.Ways.smscs`."""
+        found: set[str] = set()
+        for name in ("next_ready_smsc", "next_waiting_smsc"):
+            last = ""
+            while row := self._db.execute(_SQL[name], (last,)).fetchone():
+                last = row[0]
+                found.add(last)
+        return sorted(found)
+
+    def _messages(self, rows: Iterable[tuple[int]]) -> list[WaitingMessage]:
+        return [self._message(message_id) for message_id in dict.fromkeys(row[0] for row in rows)]
+
+    def _message(self, message_id: int) -> WaitingMessage:
+        row = self._db.execute(_SQL["message"], (message_id,)).fetchone()
+        queue_id, mta_queue_id, destination, originator, route, text, kind, flash, _, room, total = row
+        parts = self._db.execute(_SQL["parts"], (message_id, message_id + total - 1)).fetchall()
+        waiting = [part for part in parts if part[1] == _QUEUED] or parts
+        return WaitingMessage(
+            message_id=message_id,
+            queue_id=queue_id,
+            mta_queue_id=mta_queue_id,
+            destination=destination,
+            originator=originator,
+            text=text,
+            kind=kind,
+            flash=bool(flash),
+            route=route,
+            smsc=waiting[0][3],
+            form=waiting[0][4],
+            room=room,
+            why=waiting[0][6] or "",
+            escalate_at=min((part[5] for part in parts if part[5] is not None), default=None),
+            parts=tuple(WaitingPart(part[0], STATES[part[1]], part[2]) for part in parts),
+        )
+
+    # --- changing -------------------------------------------------------------------------------------------
+
+    def move(
+        self, message: WaitingMessage, smsc: str, now: float, escalate_at: float | None, why: str
+    ) -> None:
+        """See `ports.Ways.move`."""
+        facts = {
+            **_span(message),
+            "smsc": smsc,
+            "now": now,
+            "escalate_at": escalate_at,
+            "why": why,
+            "never": HELD_UNTIL,
+        }
+        self._db.execute(_SQL["move"], facts)
+
+    def move_accepted(
+        self, message: WaitingMessage, smsc: str, now: float, escalate_at: float | None, why: str
+    ) -> None:
+        """See `ports.Ways.move_accepted`."""
+        facts = {**_span(message), "smsc": smsc, "now": now, "escalate_at": escalate_at, "why": why}
+        self._db.execute(_SQL["keep_former"], _span(message))
+        moved = self._db.execute(_SQL["move_accepted"], facts).rowcount
+        self._count(_ACCEPTED, _QUEUED, moved)
+        self.move(message, smsc, now, escalate_at, why)
+
+    def postpone(self, message: WaitingMessage, escalate_at: float | None) -> None:
+        """See `ports.Ways.postpone`."""
+        self._db.execute(_SQL["postpone"], {**_span(message), "escalate_at": escalate_at})
+
+    def set_aside(self, part_ids: Sequence[int]) -> None:
+        """The messages of these parts must be composed anew before they go."""
+        self._db.execute(_SQL["set_aside"], (json.dumps(part_ids),))
+
+    def keep_form(self, message: WaitingMessage, form: str) -> None:
+        """See `ports.Ways.keep_form`."""
+        self._db.execute(_SQL["accept_form"], {**_span(message), "form": form})
+
+    def refit(self, message: WaitingMessage, form: str, parts: Sequence[ComposedPart], now: float) -> None:
+        """See `ports.Ways.refit`."""
+        first = message.message_id
+        before, total = len(message.parts), len(parts)
+        bodies = self._referenced(message, parts, now)
+        for part_id, body in enumerate(bodies, first):
+            name = "refit" if part_id < first + before else "add_part"
+            facts = {"id": part_id, "body": body, "total": total, "form": form}
+            self._db.execute(_SQL[name], facts if name == "refit" else {**facts, "first": first})
+        if total < before:
+            self._db.execute(_SQL["drop_parts"], (first + total, first + before - 1))
+            self._count(_QUEUED, None, before - total)
+        elif total > before:
+            self._count(None, _QUEUED, total - before)
+
+    def _referenced(self, message: WaitingMessage, parts: Sequence[ComposedPart], now: float) -> list[bytes]:
+        """Bodies with the reference that the message has already, or a fresh one if it needs one now."""
+        if not any(part.reference_width for part in parts):
+            return [part.body for part in parts]
+        reference = self._db.execute(_SQL["message"], (message.message_id,)).fetchone()[8]
+        if reference is None:
+            reference = next_reference(self._db, message.originator, message.destination, now)
+            self._db.execute(_SQL["set_concatenation"], (reference, message.message_id))
+        return [part.stamped(reference) for part in parts]
+
+
+def _span(message: WaitingMessage) -> dict[str, int]:
+    return {"first": message.message_id, "last": message.message_id + len(message.parts) - 1}
