@@ -431,6 +431,8 @@ class Link:
             self._note = why
             self._info(why + doubts)
         else:
+            if session.accepted:
+                self._backoff.worked()
             self._retry_later(why + doubts, now, session.bind_status or 0)
         return events
 

@@ -17,7 +17,7 @@ class Chance(Protocol):
 
 
 class Backoff:
-    """The pauses of one link: doubling, with jitter; back to the first once a bind has lived long enough."""
+    """The pauses of one link: doubling, with jitter; back to the first once a bind has worked or lasted."""
 
     def __init__(
         self,
@@ -42,6 +42,10 @@ class Backoff:
     def bound(self, now: float) -> None:
         """The bind was accepted."""
         self._bound_at = now
+
+    def worked(self) -> None:
+        """The SMSC took a part on this bind: whatever ends the link now, it is worth a quick new try."""
+        self._next = self._first
 
     def pause(self, now: float, bind_status: int = 0) -> float:
         """Seconds to wait before the next attempt, after a failed or lost connection or a refused bind.

@@ -48,6 +48,15 @@ def test_a_bind_that_died_young_does_not() -> None:
     assert backoff.pause(1000.0) == 60.0  # that bind is over; its time counts no more
 
 
+def test_a_bind_that_has_worked_starts_anew_however_young() -> None:
+    backoff = Backoff(Always())
+    for _ in range(5):
+        backoff.pause(0.0)
+    backoff.bound(100.0)
+    backoff.worked()
+    assert [backoff.pause(101.0), backoff.pause(102.0)] == [1.0, 2.0]
+
+
 @pytest.mark.parametrize(
     ("status", "seconds"), [(0x0D, 300), (0x0E, 300), (0x0F, 300), (0x53, 300), (0x05, 30)]
 )
