@@ -71,6 +71,14 @@ def test_dialects_judges_every_dialect_beside_the_mail_parser() -> None:
     assert all(name in table for name in result["figures"])
 
 
+def test_encoding_plans_texts_beside_smpplib() -> None:
+    table, result = run("encoding", "--texts", "2000", "--rounds", "1")
+    assert set(result["figures"]) == {"short", "long", "smpplib_short", "smpplib_long"}
+    assert set(result["ratios"]) == {"vs_smpplib_short", "vs_smpplib_long"}
+    assert all(result["figures"].values())
+    assert all(name in table for name in result["figures"])
+
+
 # --- the SMSC -----------------------------------------------------------------------------------------------
 
 

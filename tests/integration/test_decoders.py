@@ -25,11 +25,11 @@ from sms_milter.sms import smart
 from sms_milter.sms.alphabet import EXTENSION, encode
 from sms_milter.sms.indication import TYPE_0, Waiting, replace_type, waiting_coding, waiting_element
 from sms_milter.sms.national import Shift
-from sms_milter.sms.plan import plan
 from sms_milter.sms.smart import Bitmap
 from sms_milter.sms.terms import Concatenation, SmscTraits, Terms
 from support import tpdu
 from support.decoders import files, gammu, node_smpp, tshark
+from support.planning import plan
 from support.smart import indication, tune
 
 pytestmark = [pytest.mark.smsc, pytest.mark.slow]

@@ -31,6 +31,7 @@ class Form(Generic[Content]):
     name: str
     unit: str
     coding: Coding
+    data_coding: int
     length: Callable[[Content], int]
     capacity: Callable[[int], int]
     end: split.End[Content]
@@ -50,6 +51,7 @@ def _gsm_form(name: str, octets: Callable[[bytes], bytes]) -> Form[bytes]:
         name=name,
         unit="septets",
         coding=Coding.GSM,
+        data_coding=0x00,
         length=len,
         capacity=split.gsm_capacity,
         end=split.gsm_end,
@@ -70,6 +72,7 @@ UCS2: Form[str] = Form(
     name="UCS-2",
     unit="units",
     coding=Coding.UCS2,
+    data_coding=0x08,
     length=split.ucs2_units,
     capacity=split.ucs2_capacity,
     end=split.ucs2_end,
@@ -96,6 +99,7 @@ def national_form(shift: Shift) -> Form[str]:
         name=f"GSM 7-bit, {shift}",
         unit="septets",
         coding=Coding.GSM,
+        data_coding=0x00,
         length=length,
         capacity=split.gsm_capacity,
         end=partial(split.text_end, units=length),

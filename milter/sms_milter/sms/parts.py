@@ -65,9 +65,9 @@ def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> C
     """
     one = forms.written(text, terms, ucs2=ucs2)
     form, content = one.form, one.content
-    coding, tlvs = _flash(form.coding, terms.traits) if flash else (_CODINGS[form.coding], ())
+    coding, tlvs = _flash(form.coding, terms.traits) if flash else (form.data_coding, ())
     if form.length(content) <= form.single:
-        return _apart(one, [content], coding, tlvs)
+        return _apart(one, (content,), coding, tlvs)
     if terms.long_messages == "truncate":
         content = _truncated(one, terms)
         return _apart(one._replace(text=form.text(content)), [content], coding, tlvs)
@@ -86,13 +86,9 @@ def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> C
 
 def _apart(one: Written, contents: Sequence[Any], coding: int, tlvs: Tlvs) -> Composed:
     """Each of `contents` as a message of its own."""
-    octets = one.form.octets
-    if not one.form.header:
-        parts = tuple([(octets(content), tlvs) for content in contents])
-        return Composed(one.text, coding, parts, 0, None, one.folded)
-    head = udh.compose(one.form.header)
+    octets, head = one.form.octets, udh.compose(one.form.header)
     parts = tuple([(head + octets(content), tlvs) for content in contents])
-    return Composed(one.text, coding, parts, UDHI, None, one.folded)
+    return Composed(one.text, coding, parts, UDHI if head else 0, None, one.folded)
 
 
 def _truncated(one: Written, terms: Terms) -> Any:

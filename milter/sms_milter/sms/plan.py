@@ -20,9 +20,12 @@ from sms_milter.sms.times import relative_time
 class Planner:
     """Plans the wishes of one request, one by one; a content for many destinations is composed once."""
 
-    __slots__ = ("_composed",)
+    __slots__ = ("_composed", "_latest", "_latest_key")
 
     def __init__(self) -> None:
+        # One content for all is the rule: it is found without hashing texts.
+        self._latest_key: tuple[object, ...] = ()
+        self._latest: Composed | Rejected | None = None
         self._composed: dict[tuple[object, ...], Composed | Rejected] = {}
 
     def message(self, wish: Wish, terms: Terms) -> PlannedMessage:
@@ -42,16 +45,25 @@ class Planner:
             terms.keep_words,
             terms.traits,
         )
-        content = self._composed.get(key)
+        content = self._latest
+        if content is None or key != self._latest_key:
+            content = self._content(key, wish, terms)
+        if isinstance(content, Rejected):
+            raise Rejected(content.reply)
+        return _message(wish, terms, content)
+
+    def _content(self, key: tuple[object, ...], wish: Wish, terms: Terms) -> Composed | Rejected:
+        """What was composed before for the same `key`, or is now; it is the latest from now on."""
+        if self._latest is not None:
+            self._composed[self._latest_key] = self._latest
+        content = self._composed.get(key) if self._composed else None
         if content is None:
             try:
                 content = _compose(wish, terms)
             except Rejected as refusal:
                 content = refusal
-            self._composed[key] = content
-        if isinstance(content, Rejected):
-            raise Rejected(content.reply)
-        return _message(wish, terms, content)
+        self._latest_key, self._latest = key, content
+        return content
 
 
 # --- the fields ---------------------------------------------------------------------------------------------
