@@ -56,6 +56,7 @@ from sms_milter.queue.doorbell import (
 from sms_milter.queue.role import RoleLock
 from sms_milter.queue.statements import migrations
 from sms_milter.report.outbox import SmtpOutbox
+from sms_milter.report.texts import LANGUAGES, Texts
 from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link
 from sms_milter.smpp.reconnect import Backoff
@@ -167,7 +168,13 @@ class Service:
         if not configuration.reports.submit_to:
             self._journal.info("reports.submit_to is empty: nobody is told by mail what became of an SMS")
             return
-        concern = (configuration.reports, configuration.queue, configuration.log, configuration.user)
+        concern = (
+            configuration.reports,
+            _texts(configuration),
+            configuration.queue,
+            configuration.log,
+            configuration.user,
+        )
         mains["report"] = self._main("report", concern, _report_role(configuration))
 
     def _main(self, name: str, concern: object, main: Main) -> Main:
@@ -507,6 +514,8 @@ def _report_role(configuration: Configuration) -> Main:
             numbers,
             host_name=host_name,
             author=configuration.reports.sender,
+            texts=_texts(configuration),
+            digest_above=configuration.reports.digest_above,
             our_turn=our_turn,
         )
         rung = threading.Event()
@@ -526,6 +535,17 @@ def _host_name() -> str:
     """This host for other mail systems, as well as it knows itself."""
     name = socket.getfqdn()
     return socket.gethostname() if name.startswith("localhost") else name
+
+
+def _texts(configuration: Configuration) -> Mapping[str, Texts]:
+    """Of each account with a language of its own, and "" of all others."""
+    reports = configuration.reports
+    languages = {name: account.report_language for name, account in configuration.accounts.items()}
+    chosen = {name: LANGUAGES[language] for name, language in languages.items() if language != "default"}
+    return {
+        name: {**texts, **reports.texts}
+        for name, texts in {"": LANGUAGES[reports.language], **chosen}.items()
+    }
 
 
 def _call_for_ever(caller: Caller, rung: threading.Event) -> None:

@@ -32,6 +32,7 @@ from sms_milter.model import (
     EMAIL,
     SMS,
     Action,
+    Call,
     Client,
     Credentials,
     Envelope,
@@ -362,7 +363,7 @@ class Transaction:
             member.account,
             domain.options,
             self._clock(),
-            self._gate.reports,
+            self._may_mail(self.sender),
             AccountRecords(self._intake, member.name),
             self._chance,
             self._gate.channels[member.name],
@@ -437,9 +438,13 @@ class Transaction:
             domain.dialect.name,
             member.name,
             results.messages,
-            domain.dialect.answer(outcome) if self._gate.reports else (),
+            [
+                one
+                for one in domain.dialect.answer(outcome)
+                if isinstance(one, Call) or self._may_mail(one.to)
+            ],
             request.records,
-            request.listeners,
+            [one for one in request.listeners if one.is_url or self._may_mail(one.target)],
             (*request.left_out, *left_out),
         )
 
@@ -576,6 +581,10 @@ class Transaction:
             return Original(clean(self._envelope_id), header_block(self._fields))
         return None
 
+    def _may_mail(self, address: str) -> bool:
+        """Whether mails of ours go there at all: never to where they would become SMS."""
+        return self._gate.reports and domain_of(address) not in self._gate.domains
+
     def _envelope(self) -> Envelope:
         return Envelope(
             self.client,
@@ -604,7 +613,7 @@ class Transaction:
     ) -> Verdict:
         """Refuse, and tell it by mail where the dialect does so: then the answer is stored first."""
         mail, gate = self._mail, self._gate
-        if mail is None or why.is_temporary or gate.shadow or not gate.reports:
+        if mail is None or why.is_temporary or gate.shadow or not self._may_mail(self.sender):
             return self._refused(why, denied)
         told = domain.dialect.complaint(why, mail, self._envelope(), domain.options)
         if told is None:

@@ -145,6 +145,7 @@ class Notify(IntFlag):
     PENDING = 8  # the network has it and could not deliver it yet
     SENT = 16  # the SMSC has all of it
     RETRY = 32  # the SMSC did not take it for now
+    DELAYED = 64  # it has waited for hours to be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -753,8 +754,9 @@ class DeliveryReport:
 
     `state` is that of the part that decided it: DELIVERED (the last one of all), FAILED or EXPIRED; ACCEPTED
     and UNCERTAIN mean that nothing was heard in time. `stat` and `error` stand in the receipt, "" if none
-    came; `command_status` is the last one that the SMSC gave. `on_the_way` is PENDING, SENT or RETRY where it
-    has not ended; then `state` is that of the part that was spoken of.
+    came; `command_status` is the last one that the SMSC gave. `on_the_way` is PENDING, SENT, RETRY or DELAYED
+    where it has not ended; then `state` is that of the part that was spoken of. Of so many tries as `doubts`
+    nobody knows what became.
     """
 
     sender: str
@@ -776,6 +778,14 @@ class DeliveryReport:
     parts: int = 1
     on_the_way: Notify = Notify.NEVER
     cancelled: bool = False  # by an operator, before it was sent
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Reports for one envelope sender that become one mail, since there are many of them."""
+
+    reports: tuple[DeliveryReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -796,8 +806,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """A mail of ours that is to be handed to the MTA now, or a URL to be requested; `attempts` counts earlier
-    tries. `more` are reports that go with it.
+    """A mail of ours that is to be handed to the MTA now, or a URL to be requested.
+
+    `attempts` counts earlier tries. `more` are reports that go with it. `mail_message_id` is "" also if it is
+    about several mails.
     """
 
     report_id: int
@@ -806,8 +818,9 @@ class DueReport:
     created_at: float
     attempts: int
     mail_message_id: str  # of the mail that it is about, "" if it had none
-    content: DeliveryReport | Answer | Notice | Call
+    content: DeliveryReport | Digest | Answer | Notice | Call
     more: tuple[int, ...] = ()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,28 @@ send a report twice; none is lost. Knows no socket and no clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import Answer, Call, DeliveryReport, DueReport, Notice, Notify, PartState, ReportOutcome
+from sms_milter.model import (
+    Answer,
+    Call,
+    DeliveryReport,
+    Digest,
+    DueReport,
+    Notice,
+    Notify,
+    PartState,
+    ReportOutcome,
+)
 from sms_milter.ports import Journal, Outbox, ReportQueue
 from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
+from sms_milter.report.texts import ENGLISH, Texts
 
 _AT_ONCE = 20  # a crash may repeat so many
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
@@ -28,10 +39,15 @@ _RETRY_SECONDS = (60.0, 300.0, 900.0, 1800.0, 3600.0)
 _GIVE_UP_SECONDS = 5 * 86400.0  # as MTAs do (RFC 5321 §4.5.4.1)
 
 
+_PLAIN_TEXTS = {"": ENGLISH}
+
+
 class Notifier:
     """The report role without its sockets: `step` when the doorbell rings, or time is up.
 
     `author` is the From address, "" for postmaster in the domain of the SMS; `host_name` names this host.
+    `texts` are those of delivery status notifications, by account, with "" for all others; of more than
+    `digest_above` for one sender there is a digest (0: never).
     `our_turn` says whether no other process, one that we replace, still has reports of this queue in hand.
     """
 
@@ -44,10 +60,13 @@ class Notifier:
         *,
         host_name: str,
         author: str = "",
+        texts: Mapping[str, Texts] = _PLAIN_TEXTS,
+        digest_above: int = 0,
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
         self._queue, self._outbox, self._journal, self._numbers = queue, outbox, journal, numbers
         self._host_name, self._author, self._our_turn = host_name, author, our_turn
+        self._texts, self._digest_above = texts, digest_above
         self._outcomes: list[ReportOutcome] = []
         self._pause = 0.0  # the MTA is away
         self._outbox_back_at = 0.0
@@ -71,7 +90,7 @@ class Notifier:
         self._record()
         if now < self._outbox_back_at:
             return self._outbox_back_at - now
-        due = self._queue.due_reports(now, _AT_ONCE)
+        due = self._queue.due_reports(now, _AT_ONCE, digest_above=self._digest_above)
         for report in due:
             try:
                 self._outcomes += self._hand_over(report, now)
@@ -132,10 +151,10 @@ class Notifier:
         if isinstance(content, Answer):
             author = self._author or f"postmaster@{self._host_name}"
             return answer.compose(content, replace(frame, author=author))
-        assert isinstance(content, DeliveryReport)  # URLs are not asked for among mails
-        author = self._author or f"postmaster@{content.recipient.rpartition('@')[2]}"
-        frame = replace(frame, author=author)
-        return dsn.compose(content, frame, reporting_mta=self._host_name, boundary=f"=_{unique}")
+        reports, texts = _news(report), self._texts.get(report.account, self._texts[""])
+        author = self._author or f"postmaster@{reports[0].recipient.rpartition('@')[2]}"
+        frame = replace(frame, author=author, author_name=texts["author"])
+        return dsn.compose(reports, frame, texts, reporting_mta=self._host_name, boundary=f"=_{unique}")
 
     def _deferred(self, report: DueReport, error: ReportDeferred, now: float) -> list[ReportOutcome]:
         if now - report.created_at > _GIVE_UP_SECONDS:
@@ -183,6 +202,8 @@ def _recipient(report: DueReport) -> str:
     match report.content:
         case DeliveryReport(sender=sender):
             return sender
+        case Digest(reports=reports):
+            return reports[0].sender
         case Notice(target=target):
             return target
         case Answer(to=to) | Call(url=to):
@@ -193,7 +214,7 @@ def _news(report: DueReport) -> Sequence[DeliveryReport]:
     match report.content:
         case DeliveryReport() as news:
             return [news]
-        case Notice(news=several):
+        case Notice(news=several) | Digest(reports=several):
             return several
         case _:
             return []

@@ -250,9 +250,12 @@ class ReportQueue(Protocol):
     Raises QueueUnavailable.
     """
 
-    def due_reports(self, now: float, limit: int, *, urls: bool = False) -> list[DueReport]:
+    def due_reports(
+        self, now: float, limit: int, *, urls: bool = False, digest_above: int = 0
+    ) -> list[DueReport]:
         """Up to `limit` mails that are to be handed to the MTA now, or `urls` that are to be requested; they
-        stay due until an outcome is recorded.
+        stay due until an outcome is recorded. Delivery status notifications for an envelope sender that are
+        more than `digest_above` become one; 0: never.
         """
 
     def next_report(self, *, urls: bool = False) -> float | None:

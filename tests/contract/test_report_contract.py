@@ -26,12 +26,14 @@ from contract.builders import (
 from sms_milter.model import (
     Answer,
     DeliveryReport,
+    Digest,
     Notify,
     Original,
     PartState,
     ReportOutcome,
 )
 
+HOUR = 3600.0
 LOST = Notify.LOST
 ALL = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
 FAILURES = Notify.LOST | Notify.FAILURE
@@ -229,6 +231,77 @@ def test_of_a_message_that_still_waits_to_be_sent_no_receipt_is_missed(queue: An
     assert ends(queue) == []
     expire(queue, NOW + 3 * DAY)
     assert ends(queue) == ["expired"]
+
+
+# --- delay ------------------------------------------------------------------------------------------------
+
+DELAYS = LOST | Notify.PENDING | Notify.DELAYED
+
+
+def test_who_asks_for_delays_is_told_once_by_the_queue_and_once_by_the_network(queue: Any) -> None:
+    (part,) = put(queue, DELAYS, expires_at=NOW + 2 * DAY)
+    record(queue, replace(queued(part.part_id, NOW + 30), command_status=0x58))
+    expire(queue, NOW + 4 * HOUR - 1)
+    assert reports(queue) == []
+    for hours in (4, 5, 7, 12):
+        expire(queue, NOW + hours * HOUR)
+    (waiting,) = reports(queue)
+    assert (waiting.on_the_way, waiting.state) == (Notify.DELAYED, PartState.QUEUED)
+    assert (waiting.command_status, waiting.at) == (0x58, NOW + 4 * HOUR)
+    (part,) = lease(queue, now=NOW + 13 * HOUR)
+    record(queue, accepted(part.part_id, "k"))
+    settle(queue, receipt("k", None, stat="ENROUTE", at=NOW + 14 * HOUR))
+    assert [one.on_the_way for one in reports(queue)] == [Notify.DELAYED, Notify.PENDING]
+
+
+def test_who_asks_for_delays_and_failures_is_told_of_silence_too(queue: Any) -> None:
+    (part,) = put(queue, ALL | DELAYS)
+    record(queue, accepted(part.part_id, "k"))
+    for hours in (4, 5, 80):
+        expire(queue, NOW + hours * HOUR)
+    assert ends(queue) == ["accepted"]
+
+
+def test_others_are_told_of_no_delay(queue: Any) -> None:
+    queue.put([mail(message(notify=ALL, notice=ALL, expires_at=NOW + 2 * DAY))], NOW)
+    expire(queue, NOW + DAY)
+    assert reports(queue) == []
+
+
+def test_a_report_knows_how_often_the_outcome_was_open(queue: Any) -> None:
+    first, second = put(queue, ALL, parts=2)
+    record(queue, accepted(first.part_id, "1"), queued(second.part_id, NOW, doubt=True))
+    (second,) = lease(queue)
+    record(queue, accepted(second.part_id, "2"))
+    settle(queue, receipt("1"), receipt("2"))
+    assert reports(queue)[0].doubts == 1
+
+
+# --- digests ----------------------------------------------------------------------------------------------
+
+
+def test_many_reports_for_one_sender_become_one(queue: Any) -> None:
+    queue.put([mail(*(message(str(number), notify=LOST) for number in range(3)))], NOW)
+    queue.put([mail(message("7", notify=LOST), sender="bob@acme.example")], NOW)
+    record(queue, *(failed(part.part_id) for part in lease(queue)))
+    assert [type(one.content) for one in queue.due_reports(NOW, 10, digest_above=3)] == [DeliveryReport] * 4
+    digest, other = queue.due_reports(NOW, 10, digest_above=2)
+    assert isinstance(digest.content, Digest)
+    assert [one.destination for one in digest.content.reports] == ["0", "1", "2"]
+    assert digest.mail_message_id == "<1@acme.example>"
+    assert other.content.destination == "7"
+    queue.record_reports([ReportOutcome(one, NOW) for one in (digest.report_id, *digest.more)])
+    (left,) = queue.due_reports(NOW, 10, digest_above=2)
+    assert left.report_id == other.report_id
+
+
+def test_a_digest_of_several_mails_is_in_no_thread(queue: Any) -> None:
+    for _ in range(3):
+        queue.put([mail(message(notify=LOST))], NOW)
+    record(queue, *(failed(part.part_id) for part in lease(queue)))
+    (digest,) = queue.due_reports(NOW, 10, digest_above=1)
+    assert digest.mail_message_id == ""
+    assert digest.account == "acme"
 
 
 # --- what a report says -------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_milter.mail.head import header_block
-from sms_milter.model import Answer, DeliveryReport, PartState
+from sms_milter.model import Answer, DeliveryReport, Notify, PartState
 from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
+from sms_milter.report.texts import LANGUAGES
 
 ANY_TEXT = st.text(st.characters(), max_size=60)  # lone surrogates too
 STORED_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -46,9 +47,12 @@ def test_a_report_is_one_report_with_one_status(data: st.DataObject) -> None:
         original_recipient=draw(STORED_TEXT),
         envelope_id=draw(STORED_TEXT),
         header=header_block(draw(HEADERS)),
+        doubts=draw(st.integers(0, 1)),
+        on_the_way=draw(st.sampled_from([Notify.NEVER, Notify.PENDING, Notify.DELAYED])),
     )
     frame = Frame("postmaster@sms.example", sender, "<1@gw.example>", draw(MOMENTS), mail_message_id)
-    octets = dsn.compose(report, frame, reporting_mta="gw.example", boundary="=_1")
+    texts = LANGUAGES[draw(st.sampled_from(sorted(LANGUAGES)))]
+    octets = dsn.compose([report], frame, texts, reporting_mta="gw.example", boundary="=_1")
     assert octets.count(b"\n") == octets.count(b"\r\n")
     mail = message_from_bytes(octets, policy=compat32)
     assert set(mail.keys()) <= {
@@ -57,12 +61,17 @@ def test_a_report_is_one_report_with_one_status(data: st.DataObject) -> None:
     }
     words, status, *header = parts_of(mail)
     assert len(header) <= 1
-    assert words.get_payload().count("+447973100000") == 1
+    said = words.get_payload(decode=True)
+    assert isinstance(said, bytes)
+    assert said.count(b"+447973100000") == 1
     per_message, per_recipient = parts_of(status)
     assert set(per_message.keys()) <= {"Reporting-MTA", "Original-Envelope-Id", "Arrival-Date"}
     for name in ("Original-Recipient", "Final-Recipient", "Action", "Status", "Last-Attempt-Date"):
         assert len(per_recipient.get_all(name, [])) == 1
     failed = report.state is not PartState.DELIVERED
+    if report.on_the_way:
+        assert (per_recipient["Action"], per_recipient["Status"][0]) == ("delayed", "4")
+        return
     assert per_recipient["Action"] == ("failed" if failed else "delivered")
     assert per_recipient["Status"][0] in ("45" if failed else "2")
 

@@ -19,6 +19,7 @@ from sms_milter.model import (
     CreditRule,
     Deed,
     DeliveryReport,
+    Digest,
     Done,
     DueReport,
     DuplicateRule,
@@ -50,6 +51,7 @@ from support.memory_ways import MemoryWays
 
 DAY = 86400.0
 WEEK = 7 * DAY
+DELAY = 4 * 3600.0
 FINAL = (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)
 LOST = Notify.LOST | Notify.FAILURE
 
@@ -658,7 +660,8 @@ class MemoryQueue:
         """Whoever wants to hear one of `told` does, once; `event` is NEVER for the end of a message."""
         first = part["part_id"] - part["number"] + 1
         plan, mail = part["plan"], self._mails[part["queue_id"]]
-        of_the_smsc = state in (PartState.FAILED, PartState.EXPIRED) and not stat
+        ended = state in (PartState.FAILED, PartState.EXPIRED)
+        of_the_smsc = (ended or event is Notify.DELAYED) and not stat
         report = DeliveryReport(
             sender=mail.sender,
             recipient=plan.recipient,
@@ -678,7 +681,8 @@ class MemoryQueue:
             public_id=plan.public_id,
             parts=part["total"],
             on_the_way=event,
-            cancelled=of_the_smsc and part["command_status"] is None,
+            cancelled=ended and of_the_smsc and part["command_status"] is None,
+            doubts=max(one["doubts"] for one in self._message(part)),
         )
         hearing = [(None, plan.notify)] + [(one, plan.notice & one.told) for one in mail.listeners]
         known = {(one["listener"], one["event"]) for one in self._reports if one["message_id"] == first}
@@ -698,6 +702,11 @@ class MemoryQueue:
         for part in self._parts.values():
             message = self._message(part)
             states = {one["state"] for one in message}
+            plan = part["plan"]
+            start = self._mails[part["queue_id"]].received_at if plan.not_before is None else plan.not_before
+            if part["state"] in (PartState.QUEUED, PartState.SUBMITTING) and start + DELAY <= now:
+                event = Notify.DELAYED
+                self._tell(part, part["state"], now, now, event, event=event)
             open_ = states & {PartState.QUEUED, PartState.SUBMITTING, PartState.FAILED, PartState.EXPIRED}
             silent = part["state"] in (PartState.ACCEPTED, PartState.UNCERTAIN)
             validity = part["plan"].validity_seconds
@@ -705,14 +714,16 @@ class MemoryQueue:
             if silent and not open_ and part["submitted_at"] + patience <= now:
                 self._tell(part, part["state"], part["submitted_at"], now, Notify.FAILURE)
 
-    def due_reports(self, now: float, limit: int, *, urls: bool = False) -> list[DueReport]:
+    def due_reports(
+        self, now: float, limit: int, *, urls: bool = False, digest_above: int = 0
+    ) -> list[DueReport]:
         due = [one for one in self._waiting(urls) if one["due_at"] <= now]
         due.sort(key=lambda one: one["due_at"])
         taken: list[int] = []
         found = []
         for one in due[:limit]:
             if one["report_id"] not in taken:
-                group = self._gathered(one)
+                group = self._gathered(one, due, digest_above)
                 taken += [member["report_id"] for member in group]
                 found.append(self._due(group))
         return found
@@ -723,7 +734,19 @@ class MemoryQueue:
     def _is_url(self, one: dict[str, Any]) -> bool:
         return one["listener"].is_url if one["listener"] else isinstance(one["content"], Call)
 
-    def _gathered(self, one: dict[str, Any]) -> list[dict[str, Any]]:
+    def _gathered(
+        self, one: dict[str, Any], due: list[dict[str, Any]], digest_above: int
+    ) -> list[dict[str, Any]]:
+        sender = self._mails[one["queue_id"]].sender
+        same = [
+            other
+            for other in due
+            if isinstance(other["content"], DeliveryReport)
+            and other["listener"] is None
+            and self._mails[other["queue_id"]].sender == sender
+        ]
+        if digest_above and one in same and len(same) > digest_above:
+            return same
         if one["listener"] is None or not one["listener"].gather_seconds:
             return [one]
         same = ("queue_id", "listener")
@@ -736,11 +759,15 @@ class MemoryQueue:
         if one["listener"]:
             news = tuple(member["content"] for member in group)
             content = Notice(mail.dialect, one["listener"].target, news)
+        elif others:
+            content = Digest(tuple(member["content"] for member in group))
         names = ("report_id", "queue_id", "created_at", "attempts")
+        same_mail = len({member["queue_id"] for member in group}) == 1
         return DueReport(
             **{name: one[name] for name in names},
             mta_queue_id=mail.mta_queue_id,
-            mail_message_id=mail.mail_message_id,
+            mail_message_id=mail.mail_message_id if same_mail else "",
+            account=mail.account,
             content=content,
             more=tuple(other["report_id"] for other in others),
         )

@@ -373,6 +373,17 @@ def test_without_an_mta_to_hand_them_to_there_are_no_reports() -> None:
     assert mail.messages[0].plan.receipt
 
 
+def test_nobody_is_told_whose_mail_would_become_sms() -> None:
+    desk = Desk(accounts={"acme": {"senders": ["*"]}}, **REPORTS)
+    transaction = desk.transaction(sender="<447973100009@SMS.haysystems.com>")
+    assert transaction.recipient(PHONE, {}) is None
+    for name, value in CONFIRM:
+        transaction.header(name, value)
+    transaction.body(TEXT)
+    assert transaction.decide().action is Action.DISCARD
+    assert desk.intake.mails[0].messages[0].plan.notify is Notify.NEVER
+
+
 def test_the_sender_is_kept_as_it_was_written() -> None:
     desk = Desk()
     assert send(desk.transaction(sender="<Bob@customer.example>")).action is Action.DISCARD

@@ -268,10 +268,10 @@ def test_one_that_cannot_be_written_does_not_stop_the_others(office: Office, mon
 
     real = dsn.compose
 
-    def broken(report: Any, *arguments: Any, **more: Any) -> bytes:
-        if report.destination == "1":
+    def broken(reports: Any, *arguments: Any, **more: Any) -> bytes:
+        if reports[0].destination == "1":
             raise IndexError("string index out of range")
-        return real(report, *arguments, **more)
+        return real(reports, *arguments, **more)
 
     monkeypatch.setattr(dsn, "compose", broken)
     office.lose("1", "2")

@@ -63,6 +63,7 @@ from sms_milter.config.values import (
     Workers,
     number_of,
 )
+from sms_milter.report.texts import ENGLISH, places
 
 REQUIRED: Any = PydanticUndefined
 CHOICE = "outlet"  # the setting whose value says which section it is
@@ -443,6 +444,9 @@ class Account(Section):
         " it (default), every end (always), every failure (failed), nothing (none). Robots, the null sender"
         " and NOTIFY=NEVER are never told.",
     )
+    report_language: Literal["default", "en", "de", "fr", "ru"] = setting(
+        "default", doc="The language of its delivery status notifications; default: `reports.language`."
+    )
     route: Name = setting("default", doc="The route of the account's messages.")
 
     @field_validator("require")
@@ -731,6 +735,22 @@ class Reports(Section):
         doc="The From address of reports; empty: postmaster in the domain that the SMS was sent to.",
         example="postmaster@sms.example.com",
     )
+    language: Literal["en", "de", "fr", "ru"] = setting(
+        "en", doc="The language of delivery status notifications: en, de, fr, ru."
+    )
+    texts: dict[str, str] = setting(
+        {},
+        doc="Texts of delivery status notifications that replace ours, by their names in "
+        "milter/sms_milter/report/texts.py, which also says what may stand in braces.",
+        example={"delivered": "Your SMS to +{destination} has arrived."},
+    )
+    digest_above: int = setting(
+        100,
+        at_least=0,
+        at_most=1000,
+        doc="When more than so many delivery status notifications are due for one sender, one mail tells of "
+        "all; 0: never.",
+    )
     private_urls: bool = setting(
         False,
         doc="Whether URLs that mails name for notifications may lie outside the public internet, such as in "
@@ -739,6 +759,19 @@ class Reports(Section):
     keep: Duration = setting(
         "30d", at_least="1h", at_most="3650d", doc="How long finished messages stay visible."
     )
+
+    @field_validator("texts")
+    @classmethod
+    def _have_their_places(cls, texts: dict[str, str]) -> dict[str, str]:
+        for name, text in texts.items():
+            if name not in ENGLISH:
+                raise ValueError(f"there is no text {name!r}; texts: {', '.join(ENGLISH)}")
+            strange = places(text) - places(ENGLISH[name])
+            if strange:
+                raise ValueError(f"{name}: nothing stands for {{{min(strange)}}}")
+            if not text.strip():
+                raise ValueError(f"{name}: a text cannot be empty")
+        return texts
 
 
 # --- the whole ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
@@ -9,16 +10,19 @@ from typing import Literal
 from sms_milter.model import Notify
 
 _EVERYTHING = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
-_BY_RECEIPT = Notify.FAILURE | Notify.SUCCESS
+_BY_RECEIPT = Notify.FAILURE | Notify.SUCCESS | Notify.PENDING
 _BULK = (b"bulk", b"junk", b"list")
+# Programs that hand out mail, by the local parts that they are known for (RFC 3834 §2); "+" parts off VERP.
+_PROGRAM = re.compile(r"(?:owner-.*|.*-(?:request|owner|bounces?)(?:\+.*)?|mailer-daemon)@.*", re.IGNORECASE)
 
 
 def may_be_reported_on(sender: str, fields: Mapping[str, bytes]) -> bool:
-    """Whether anybody may be told of this mail: never the null sender, never another robot (RFC 3834 §2).
+    """Whether anybody may be told of this mail: never the null sender, another robot, or a mailing list (RFC
+    3834 §2).
 
     `fields` are the first ones of each lower-case name.
     """
-    if not sender:
+    if not sender or _PROGRAM.fullmatch(sender) or "list-id" in fields:
         return False
     automatic = fields.get("auto-submitted")
     if automatic is not None and automatic.partition(b";")[0].strip().lower() != b"no":
@@ -54,7 +58,8 @@ def _request(asked: bool, parameter: str) -> Notify:
     words = parameter.split(",")
     if "NEVER" in words:
         return Notify.NEVER
-    # What is lost before the SMSC had it is told in any case but that (HSL §6); DELAY is not offered.
+    # What is lost before the SMSC had it is told in any case but that (HSL §6).
     failure = Notify.FAILURE if "FAILURE" in words else Notify.NEVER
     success = Notify.SUCCESS if "SUCCESS" in words else Notify.NEVER
-    return Notify.LOST | failure | success
+    delay = Notify.PENDING | Notify.DELAYED if "DELAY" in words else Notify.NEVER
+    return Notify.LOST | failure | success | delay

@@ -179,10 +179,12 @@ class SqliteQueue:
 
     # --- report role ----------------------------------------------------------------------------------------
 
-    def due_reports(self, now: float, limit: int, *, urls: bool = False) -> list[DueReport]:
+    def due_reports(
+        self, now: float, limit: int, *, urls: bool = False, digest_above: int = 0
+    ) -> list[DueReport]:
         """See `ports.ReportQueue.due_reports`."""
         with self._file.reading() as db:
-            return sqlite_notify.due(db, now, limit, urls=urls)
+            return sqlite_notify.due(db, now, limit, urls=urls, digest_above=digest_above)
 
     def next_report(self, *, urls: bool = False) -> float | None:
         """See `ports.ReportQueue.next_report`."""

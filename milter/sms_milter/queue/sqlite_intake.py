@@ -10,11 +10,10 @@ from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
 from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, Priority, Stored
 from sms_milter.queue import sqlite_credits, sqlite_limits, sqlite_records
-from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, patience
+from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, first_look
 from sms_milter.queue.sqlite_references import next_reference
 from sms_milter.queue.statements import statements, storable
 
-_FAILURE = Notify.FAILURE.value
 _BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS | Notify.PENDING).value
 _ON_THE_WAY = (Notify.SENT | Notify.RETRY).value
 _SQL = statements("queries_intake.sql")
@@ -198,7 +197,7 @@ class _Batch:
         receipt = RECEIPT_TOLD if told & _BY_RECEIPT else int(plan.receipt)
         if told & _ON_THE_WAY:
             receipt = ALL_TOLD
-        overdue_at = due_at + patience(plan.validity_seconds) if told & _FAILURE else None
+        overdue_at = first_look(due_at, plan.notify | plan.notice, plan.validity_seconds)
         self._messages.append(
             (
                 part_id,

@@ -14,6 +14,7 @@ from sms_milter.model import (
     Answer,
     Call,
     DeliveryReport,
+    Digest,
     DueReport,
     Notice,
     Notify,
@@ -40,9 +41,18 @@ ALL_TOLD = 3
 
 _USUAL_VALIDITY_SECONDS = 48 * 3600.0  # an SMSC's, where the message names none
 _LATE_SECONDS = 24 * 3600.0
+_DELAY_SECONDS = 4 * 3600.0  # after which a message that still waits is told to be delayed
 _LOOK_AGAIN_SECONDS = 3600.0
 _OVERDUE_AT_ONCE = 1000
 _GATHERED_AT_ONCE = 1000  # lines of a mail
+_DIGEST_AT_ONCE = 2000  # reports looked at for digests
+
+
+def first_look(due_at: float, told: Notify, validity_seconds: int | None) -> float | None:
+    """When to look first whether a message that falls due then is late; None: nobody is told of it."""
+    if Notify.DELAYED in told:
+        return due_at + _DELAY_SECONDS
+    return due_at + patience(validity_seconds) if Notify.FAILURE in told else None
 
 
 def patience(validity_seconds: int | None) -> float:
@@ -108,10 +118,11 @@ class Reports:
         """When to look again at a message that may be overdue; None: its end is known, or told now."""
         states = {part[0] for part in parts}
         if states & _WAITING:
+            self._delayed(message_id, parts, now)
             return now + _LOOK_AGAIN_SECONDS
         silent = [
             (min(submitted_at + seconds, finished_at), submitted_at, state, smsc)
-            for state, smsc, submitted_at, finished_at in parts
+            for state, smsc, submitted_at, finished_at, *_ in parts
             if state in _SILENT
         ]
         if not silent or states & _LOST:
@@ -123,6 +134,13 @@ class Reports:
         facts = {"state": state, "smsc": smsc, "stat": "", "error": "", "at": submitted_at, "now": now}
         self._add(message_id, {**facts, "told": _TOLD_OF_FAILURE})
         return None
+
+    def _delayed(self, message_id: int, parts: Sequence[Any], now: float) -> None:
+        """Told once, to those who ask for it; others are looked at only when their time is over."""
+        state, smsc, *_, command_status = next(part for part in parts if part[0] in _WAITING)
+        facts = {"state": state, "smsc": smsc, "stat": "", "error": "", "command_status": command_status}
+        event = Notify.DELAYED.value
+        self._add(message_id, {**facts, "at": now, "now": now, "event": event, "told": event})
 
     def _add(self, message_id: int, facts: Mapping[str, Any]) -> bool:
         row = {"event": 0, "command_status": 0, **facts, "message": message_id}
@@ -144,25 +162,35 @@ def _facts(receipt: ReceiptNews) -> dict[str, Any]:
     }
 
 
-def due(db: sqlite3.Connection, now: float, limit: int, *, urls: bool) -> list[DueReport]:
+def due(db: sqlite3.Connection, now: float, limit: int, *, urls: bool, digest_above: int) -> list[DueReport]:
     """See `ports.ReportQueue.due_reports`."""
+    looked_at = _DIGEST_AT_ONCE if digest_above else limit
+    rows = db.execute(_SQL["due_reports"], (urls, now, looked_at)).fetchall()
+    digests = _digests(rows, digest_above) if digest_above else {}
     groups: list[list[int]] = []
     taken: set[int] = set()
-    for report_id, mail_id, listener_id, gather in db.execute(
-        _SQL["due_reports"], (urls, now, limit)
-    ).fetchall():
-        if report_id in taken:
+    for report_id, mail_id, listener_id, gather, sender in rows:
+        if report_id in taken or len(groups) == limit:
             continue
-        group = [report_id]
+        group = digests.get(sender, [report_id])
         if gather:
-            rows = db.execute(_SQL["gathered"], (mail_id, listener_id, _GATHERED_AT_ONCE))
-            group = [row[0] for row in rows]
+            found = db.execute(_SQL["gathered"], (mail_id, listener_id, _GATHERED_AT_ONCE))
+            group = [row[0] for row in found]
         taken.update(group)
         groups.append(group)
     if not groups:
         return []
-    found = {row[0]: row for row in db.execute(_SQL["reports"], (json.dumps(list(taken)),))}
-    return [_due([found[report_id] for report_id in group]) for group in groups]
+    known = {row[0]: row for row in db.execute(_SQL["reports"], (json.dumps(list(taken)),))}
+    return [_due([known[report_id] for report_id in group]) for group in groups]
+
+
+def _digests(rows: Sequence[Sequence[Any]], above: int) -> dict[str, list[int]]:
+    """The reports for envelope senders for whom there are more than so many."""
+    by_sender: dict[str, list[int]] = {}
+    for report_id, *_, sender in rows:
+        if sender is not None:
+            by_sender.setdefault(sender, []).append(report_id)
+    return {sender: group for sender, group in by_sender.items() if len(group) > above}
 
 
 def next_due(db: sqlite3.Connection, *, urls: bool) -> float | None:
@@ -183,25 +211,34 @@ def record(db: sqlite3.Connection, outcomes: Sequence[ReportOutcome]) -> None:
 
 def _due(rows: Sequence[Sequence[Any]]) -> DueReport:
     """One mail, or one request, from the rows that it tells of."""
-    report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, message_id, *rest = rows[0]
+    report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, message_id, account, *rest = (
+        rows[0]
+    )
     to, subject, body, author, author_name, target, dialect, *news = rest
-    content: DeliveryReport | Answer | Notice | Call
+    all_news = tuple([_told(row[-len(news) :]) for row in rows]) if message_id is not None else ()
+    content: DeliveryReport | Digest | Answer | Notice | Call
     if message_id is None and body is None:
         content = Call(to)
     elif message_id is None:
         content = Answer(to, subject, body, author or "", author_name or "")
-    elif target is None:
-        content = _told(news)
+    elif target is not None:
+        content = Notice(dialect, target, all_news)
+    elif len(all_news) > 1:
+        content = Digest(all_news)
+        if len({row[1] for row in rows}) > 1:
+            mail_message_id = ""
     else:
-        content = Notice(dialect, target, tuple([_told(row[-len(news) :]) for row in rows]))
+        content = all_news[0]
     more = tuple([row[0] for row in rows[1:]])
-    return DueReport(report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, content, more)
+    return DueReport(
+        report_id, queue_id, mta_queue_id, created_at, attempts, mail_message_id, content, more, account
+    )
 
 
 def _told(row: Sequence[Any]) -> DeliveryReport:
     sender, recipient, destination, state, smsc, stat, error, command_status, at, *more = row
     arrived_at, original_recipient, envelope_id, header, *message = more
-    originator, reference, public_id, parts, event = message
+    originator, reference, public_id, parts, event, doubts = message
     return DeliveryReport(
         sender=sender,
         recipient=recipient,
@@ -221,5 +258,6 @@ def _told(row: Sequence[Any]) -> DeliveryReport:
         public_id=public_id,
         parts=parts,
         on_the_way=Notify(event),
+        doubts=doubts,
         cancelled=state == _FAILED and command_status is None,
     )

@@ -1,4 +1,4 @@
-"""Delivery status notifications: the end of a message as multipart/report (HSL §6.1, RFC 3464 §2).
+"""Delivery status notifications: what became of messages as multipart/report (HSL §6.1, RFC 3464 §2).
 
 The text of the SMS never stands here, but the mail's own header does.
 """
@@ -6,14 +6,15 @@ The text of the SMS never stands here, but the mail's own header does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sms_milter.channels.errand import channel_of
 from sms_milter.logline import clean
 from sms_milter.mail.charset import guess
-from sms_milter.model import DeliveryReport, PartState
+from sms_milter.model import DeliveryReport, Notify, PartState
 from sms_milter.report.letter import Frame, begin, date, set_report, status_part, text_part
+from sms_milter.report.texts import Texts, filled
 from sms_milter.smpp.status import classify
 
 _HEXCHAR = re.compile(r"\+([0-9A-F]{2})")  # RFC 3461 §4
@@ -21,40 +22,38 @@ _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9-]+")
 
 
 class _End(NamedTuple):
-    """How an end is told: enhanced status code (RFC 3463 §3), and in words."""
+    """How news are told: enhanced status code (RFC 3463 §3), and the text for people."""
 
     status: str
-    words: str
+    text: str
 
 
-_DELIVERED = _End("2.0.0", "has been delivered")
 _BY_STAT = {
-    "EXPIRED": _End("5.4.7", "has not been delivered: the phone could not be reached in time"),
-    "DELETED": _End("5.0.0", "has not been delivered: it was deleted at the message centre"),
-    "UNDELIV": _End("5.0.0", "has not been delivered: the mobile network could not deliver it"),
-    "UNKNOWN": _End("5.0.0", "may not have been delivered: the mobile network has lost track of it"),
-    "REJECTD": _End("5.7.1", "has not been delivered: the mobile network rejected it"),
+    "EXPIRED": _End("5.4.7", "unreachable"),
+    "DELETED": _End("5.0.0", "deleted"),
+    "UNDELIV": _End("5.0.0", "undelivered"),
+    "UNKNOWN": _End("5.0.0", "lost_track"),
+    "REJECTD": _End("5.7.1", "rejected"),
 }
-_BY_CHANNEL = {
-    "EXPIRED": _End("5.4.7", "has not been delivered: there was not enough time"),
-    "UNDELIV": _End("5.0.0", "has not been delivered: the service for such messages could not deliver it"),
-}
-_NOT_TAKEN = _End("5.0.0", "has not been delivered: the service for such messages refused it")
-_NOT_SENT = _End("4.4.7", "has not been delivered: it could not be sent in time")
-_CANCELLED = _End("5.0.0", "has not been delivered: it was cancelled before it was sent")
-_SILENCE = _End("4.4.7", "may not have been delivered: nothing has been heard of it since it was sent")
+_BY_CHANNEL = {"EXPIRED": _End("5.4.7", "channel_expired"), "UNDELIV": _End("5.0.0", "channel_undelivered")}
+_ON_THE_WAY = {Notify.PENDING: _End("4.4.1", "pending"), Notify.DELAYED: _End("4.4.0", "waiting")}
+_PERHAPS_DELIVERED = ("silent", "uncertain")  # they say themselves what nobody knows
 
 
-def compose(report: DeliveryReport, frame: Frame, *, reporting_mta: str, boundary: str) -> bytes:
-    """The notification, with CR LF. `reporting_mta` names our host, `boundary` parts the three parts."""
-    delivered = report.state is PartState.DELIVERED
-    mail = begin(frame, f"Delivery Status Notification ({'Delivered' if delivered else 'Failure'})")
-    header = _header(report, frame.in_reply_to)
+def compose(
+    reports: Sequence[DeliveryReport], frame: Frame, texts: Texts, *, reporting_mta: str, boundary: str
+) -> bytes:
+    """The notification, with CR LF. `reporting_mta` names our host, `boundary` parts the three parts.
+
+    Several reports are one digest; they are about one mail if `frame` names it.
+    """
+    mail = begin(frame, _subject(reports, texts))
+    header = _header(reports, frame.in_reply_to)
     while f"--{boundary}" in header:
         boundary += "="
     parts = [
-        text_part(f"Your message to {_whom(report)} {_end(report).words}.\n"),
-        status_part(_per_message(report, reporting_mta), _per_recipient(report)),
+        text_part("".join([f"{_said(report, texts)}\n" for report in reports])),
+        status_part(_per_message(reports, reporting_mta), *map(_per_recipient, reports)),
     ]
     if header:
         parts.append(text_part(header, "rfc822-headers"))
@@ -62,45 +61,75 @@ def compose(report: DeliveryReport, frame: Frame, *, reporting_mta: str, boundar
     return mail.as_bytes()
 
 
-def _whom(report: DeliveryReport) -> str:
+def _subject(reports: Sequence[DeliveryReport], texts: Texts) -> str:
+    if len(reports) > 1:
+        return filled(texts["subject_digest"], {"count": len(reports)})
+    return texts[f"subject_{_action(reports[0])}"]
+
+
+def _action(report: DeliveryReport) -> str:
+    """RFC 3464 §2.3.3."""
+    if report.on_the_way:
+        return "delayed"
+    return "delivered" if report.state is PartState.DELIVERED else "failed"
+
+
+def _said(report: DeliveryReport, texts: Texts) -> str:
+    """The news in words; what may have come twice, or all the same, is said."""
+    name = _end(report).text
+    if report.doubts and report.state is PartState.DELIVERED:
+        name = "delivered_twice"
+    why = classify(report.command_status).meaning
+    said = filled(texts[name], {"destination": _whom(report, texts), "why": why})
+    if report.doubts and _action(report) == "failed" and name not in _PERHAPS_DELIVERED:
+        said = f"{said} {texts['perhaps_before']}"
+    return said
+
+
+def _whom(report: DeliveryReport, texts: Texts) -> str:
     if report.destination.isdigit():
-        return f"mobile +{report.destination}"
+        return filled(texts["mobile"], {"number": report.destination})
     return clean(report.destination)  # by another channel than SMS
 
 
 def _end(report: DeliveryReport) -> _End:
     """HSL §6.1: what the final state means."""
+    if report.on_the_way:
+        return _ON_THE_WAY[report.on_the_way]
     if report.state is PartState.DELIVERED:
-        return _DELIVERED
+        return _End("2.0.0", "delivered")
     channel = channel_of(report.smsc)
     if report.stat and channel:
         return _BY_CHANNEL.get(report.stat, _BY_CHANNEL["UNDELIV"])
     if report.stat:
         return _BY_STAT.get(report.stat, _BY_STAT["UNDELIV"])
     if report.state is PartState.EXPIRED:
-        return _NOT_SENT
+        return _End("4.4.7", "not_sent")
     if report.cancelled:
-        return _CANCELLED
+        return _End("5.0.0", "cancelled")
     if report.state is PartState.FAILED and channel:
-        return _NOT_TAKEN
+        return _End("5.0.0", "channel_refused")
     if report.state is PartState.FAILED:
-        status = classify(report.command_status)
-        why = f"has not been delivered: the message centre refused it ({status.meaning})"
-        return _End(status.dsn or "5.0.0", why)
-    return _SILENCE
+        return _End(classify(report.command_status).dsn or "5.0.0", "refused")
+    return _End("4.4.7", "uncertain" if report.state is PartState.UNCERTAIN else "silent")
 
 
-def _per_message(report: DeliveryReport, reporting_mta: str) -> Iterator[tuple[str, str]]:
+def _per_message(reports: Sequence[DeliveryReport], reporting_mta: str) -> Iterator[tuple[str, str]]:
+    """What holds for all of them (RFC 3464 §2.2)."""
     yield "Reporting-MTA", f"dns; {reporting_mta}"
-    if report.envelope_id:
-        yield "Original-Envelope-Id", clean(_from_xtext(report.envelope_id))
-    yield "Arrival-Date", date(report.arrived_at)
+    mails = {(report.envelope_id, report.arrived_at) for report in reports}
+    if len(mails) > 1:
+        return
+    ((envelope_id, arrived_at),) = mails
+    if envelope_id:
+        yield "Original-Envelope-Id", clean(_from_xtext(envelope_id))
+    yield "Arrival-Date", date(arrived_at)
 
 
 def _per_recipient(report: DeliveryReport) -> Iterator[tuple[str, str]]:
     yield "Original-Recipient", _original_recipient(report)
     yield "Final-Recipient", f"rfc822; {clean(report.recipient)}"
-    yield "Action", "delivered" if report.state is PartState.DELIVERED else "failed"
+    yield "Action", _action(report)
     yield "Status", _end(report).status
     if report.stat or report.command_status or report.state is PartState.ACCEPTED:
         yield "Remote-MTA", f"{_kind(report)}; {clean(channel_of(report.smsc) or report.smsc)}"
@@ -130,8 +159,9 @@ def _from_xtext(text: str) -> str:
     return octets if octets.isascii() else guess(octets.encode("latin-1", "replace"))
 
 
-def _header(report: DeliveryReport, message_id: str) -> str:
+def _header(reports: Sequence[DeliveryReport], message_id: str) -> str:
     """The mail's header; of mails that were not to be reported on, only the Message-ID is kept."""
-    if report.header:
-        return guess(report.header)
+    header = reports[0].header
+    if header and all(report.header == header for report in reports):
+        return guess(header)
     return f"Message-ID: {clean(message_id)}\n" if message_id else ""

@@ -10,14 +10,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address, Group
 from email.message import EmailMessage, Message, MIMEPart
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 
 from sms_milter.errors import Rejected
 from sms_milter.mail.address import parse_path
 
-# No folding: the library would make an encoded word of a long message id or address.
-_POLICY = SMTP.clone(max_line_length=998)
+
+class _Unfolded(EmailPolicy):
+    """No folding, for the library would make an encoded word of a long message id or address; but of a long
+    Subject outside ASCII it makes several encoded words, as RFC 2047 §2 asks.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One field as it is written."""
+        if name == "Subject" and not self.utf8 and not value.isascii():
+            return SMTP.fold_binary(name, value)
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Unfolded(linesep="\r\n", max_line_length=998)
 _POLICY_UTF8 = _POLICY.clone(utf8=True)
 _LONGEST_PLAIN_LINE = 990  # RFC 5322 §2.1.1
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")

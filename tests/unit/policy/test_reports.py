@@ -10,6 +10,7 @@ from sms_milter.policy.reports import may_be_reported_on, wanted
 NEVER, LOST = Notify.NEVER, Notify.LOST
 FAILURES = Notify.LOST | Notify.FAILURE
 SUCCESS = Notify.LOST | Notify.SUCCESS
+DELAY = Notify.PENDING | Notify.DELAYED
 ALL = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
 
 
@@ -23,8 +24,8 @@ ALL = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
         (False, "SUCCESS", "default", SUCCESS, True),
         (True, "success", "default", SUCCESS, True),
         (True, "FAILURE", "default", FAILURES, True),
-        (False, "SUCCESS,FAILURE,DELAY", "default", ALL, True),
-        (True, "DELAY", "default", LOST, False),
+        (False, "SUCCESS,FAILURE,DELAY", "default", ALL | DELAY, True),
+        (True, "DELAY", "default", LOST | DELAY, True),
         (False, "SUCCESS,NEVER", "default", NEVER, False),
         (False, "", "always", ALL, True),
         (False, "FAILURE", "always", FAILURES, True),
@@ -66,3 +67,23 @@ def test_robots_are_not_told(field: str, value: bytes, may: bool) -> None:
 def test_nobody_is_told_about_bounces() -> None:
     assert may_be_reported_on("bob@customer.example", {})
     assert not may_be_reported_on("", {})
+
+
+@pytest.mark.parametrize(
+    ("sender", "may"),
+    [
+        ("owner-staff@lists.example", False),
+        ("staff-request@lists.example", False),
+        ("staff-bounces+bob=acme.example@lists.example", False),
+        ("MAILER-DAEMON@mx.example", False),
+        ("owner@acme.example", True),
+        ("bounces@acme.example", True),
+        ("requests@acme.example", True),
+    ],
+)
+def test_programs_that_hand_out_mail_are_not_told(sender: str, may: bool) -> None:
+    assert may_be_reported_on(sender, {}) is may
+
+
+def test_mail_of_a_list_is_not_reported_on() -> None:
+    assert not may_be_reported_on("bob@customer.example", {"list-id": b"<staff.lists.example>"})

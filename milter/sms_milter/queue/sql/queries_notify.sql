@@ -1,7 +1,9 @@
 -- due_reports --
 -- What is due now, the longest due first: mails, or URLs to be requested.
-SELECT report.id, report.mail_id, report.listener_id, listener.gather_seconds
-FROM report INDEXED BY report_due LEFT JOIN listener ON listener.id = report.listener_id
+SELECT report.id, report.mail_id, report.listener_id, listener.gather_seconds,
+    CASE WHEN report.message_id IS NOT NULL AND report.listener_id = 0 THEN mail.sender END
+FROM report INDEXED BY report_due CROSS JOIN mail ON mail.id = report.mail_id
+    LEFT JOIN listener ON listener.id = report.listener_id
 WHERE report.finished_at IS NULL AND report.is_url = ? AND report.due_at <= ?
 ORDER BY report.due_at, report.id LIMIT ?
 
@@ -13,12 +15,13 @@ WHERE mail_id = ? AND listener_id = ? AND finished_at IS NULL ORDER BY id LIMIT 
 -- reports --
 -- All about these (a JSON list of ids).
 SELECT report.id, report.mail_id, mail.mta_queue_id, report.created_at, report.attempts, mail.message_id,
-    report.message_id, report.recipient, report.subject, report.body, report.author, report.author_name,
+    report.message_id, mail.account, report.recipient, report.subject, report.body, report.author, report.author_name,
     listener.target, mail.dialect,
     mail.sender, message.recipient, message.destination, report.state, report.smsc, report.stat, report.error,
     report.command_status, report.at, mail.received_at, message.original_recipient,
     original.envelope_id, original.header,
-    message.originator, message.reference, message.public_id, part.total, report.event
+    message.originator, message.reference, message.public_id, part.total, report.event,
+    (SELECT max(doubts) FROM part AS one WHERE one.id BETWEEN message.id AND message.id + part.total - 1)
 FROM json_each(?) AS wanted CROSS JOIN report ON report.id = wanted.value
     CROSS JOIN mail ON mail.id = report.mail_id
     LEFT JOIN message ON message.id = report.message_id
@@ -93,7 +96,7 @@ SELECT id, validity_seconds FROM message INDEXED BY message_overdue WHERE overdu
 
 -- message_parts --
 -- The parts of a message.
-SELECT state, smsc, coalesce(submitted_at, 0), finished_at FROM part
+SELECT state, smsc, coalesce(submitted_at, 0), finished_at, coalesce(command_status, 0) FROM part
 WHERE id BETWEEN ?1 AND ?1 + (SELECT total FROM part WHERE id = ?1) - 1 ORDER BY id
 
 -- look_again --

@@ -148,7 +148,7 @@ DELETE FROM report WHERE message_id IN (SELECT id - number + 1 FROM part WHERE i
 -- wait_anew --
 -- Their receipts are not overdue yet; the next look will tell when they are.
 UPDATE message SET overdue_at = :now
-WHERE (notify | notice) & 2 AND id IN (SELECT id - number + 1 FROM part WHERE id IN (SELECT value FROM json_each(:ids)))
+WHERE (notify | notice) & 66 AND id IN (SELECT id - number + 1 FROM part WHERE id IN (SELECT value FROM json_each(:ids)))
 
 -- touched --
 -- Parts (a JSON list of ids) as the log names them.
