@@ -445,7 +445,7 @@ class Transaction:
             ],
             request.records,
             [one for one in request.listeners if one.is_url or self._may_mail(one.target)],
-            (*request.left_out, *left_out),
+            left_out,
         )
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:

@@ -230,8 +230,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A destination that a mail names, as written, and that gets nothing while others do; `why` is the reply
-    that it would have got alone.
+    """A destination that gets nothing while others do, as the mail writes it; `why` says it in the words of
+    the reply that it would have got alone.
     """
 
     destination: str
@@ -267,7 +267,6 @@ class SmsRequest:
     partial: bool = False  # whether messages that cannot be sent are left out while others can be
     written: bytes = b""  # the request as it was written, where that says which requests are identical
     repeatable: bool = False  # whether an identical one is never refused as its duplicate
-    left_out: tuple[LeftOut, ...] = ()  # what the dialect leaves out of them from the first
     confirm: bool = False  # whether it asks the dialect for an answer when all is well
     records: tuple[Record, ...] = ()  # written with it; if one is not any more as it was read, judged again
     refused: tuple[Refused, ...] = ()

@@ -16,7 +16,7 @@ from sms_milter.dialects.smscentre.common import common
 from sms_milter.dialects.smscentre.options import SmscentreOptions as SmscentreOptions
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Credentials, Envelope, LeftOut, Recipient, SmsRequest, Wish
+from sms_milter.model import Answer, Credentials, Envelope, Recipient, Refused, SmsRequest, Wish
 from sms_milter.policy import reports
 from sms_milter.reply import Denial, Limit, Reply
 
@@ -60,8 +60,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
     Rejected.
     """
     wishes: list[Wish] = []
-    left_out: tuple[LeftOut, ...] = ()
-    answered, written = False, b""
+    asked: request.Request | None = None
     # Each address counts once, however often it is named (SMSCentre §2).
     addressed = {names_account(address, context.options): address for address, _ in context.targets}
     for asks, address in sorted(addressed.items(), reverse=True):
@@ -69,19 +68,23 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
         if asks:
             asked = request.read(mail, address, same, context)
             wishes += asked.wishes
-            left_out, answered = asked.left_out, asked.answered
-            written = source.text(mail).encode("utf-8", "surrogatepass")
         else:
             wishes += forward.wishes(mail, address, same, context)
     return SmsRequest(
         tuple(wishes),
         context.options.max_parts,
         partial=True,
-        left_out=left_out,
-        written=written,
-        repeatable=not written,  # mail to `<login>@` may repeat (SMSCentre §13)
-        confirm=answered,
+        refused=() if asked is None else _refused(asked, len(wishes)),
+        written=b"" if asked is None else source.text(mail).encode("utf-8", "surrogatepass"),
+        repeatable=asked is None,  # mail to `<login>@` may repeat (SMSCentre §13)
+        confirm=asked is not None and asked.answered,
     )
+
+
+def _refused(asked: request.Request, first: int) -> tuple[Refused, ...]:
+    """What is no number, from the place `first` on."""
+    why = replies.bad_number(asked.identity)
+    return tuple([Refused(first + at, one, why, asked.identity) for at, one in enumerate(asked.wrong)])
 
 
 def denied(why: Denial) -> Reply:
@@ -111,12 +114,18 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
 
 
 def answer(outcome: Outcome[SmscentreOptions]) -> Sequence[Answer]:
-    """The line that tells of success, where the request asks for it (SMSCentre §11)."""
-    if not outcome.request.confirm:
-        return ()
+    """The line that tells of success, where the request asks for it; and always of an error, if nothing is
+    left of it but mail to `<login>@` (SMSCentre §11).
+    """
     identity = _identity(outcome.request)
     parts = sum([len(one.parts) for one in outcome.messages if one.reference == identity])
-    told = _answer(outcome.mail, outcome.envelope, replies.done(parts, identity))
+    if identity and not parts:
+        line = replies.unreachable(identity).text
+    elif outcome.request.confirm:
+        line = replies.done(parts, identity)
+    else:
+        return ()
+    told = _answer(outcome.mail, outcome.envelope, line)
     return () if told is None else (told,)
 
 

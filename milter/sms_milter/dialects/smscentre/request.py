@@ -16,7 +16,7 @@ from sms_milter.dialects.smscentre.content import content
 from sms_milter.dialects.smscentre.options import SmscentreOptions
 from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
-from sms_milter.model import EMAIL, LeftOut, Recipient, Wish
+from sms_milter.model import EMAIL, Recipient, Wish
 from sms_milter.policy.accounts import may_write_as
 
 _MOST_RECIPIENTS = 1000
@@ -31,12 +31,12 @@ _ANSWERED, _MULTI_LINE = "1", "2"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it is understood: its messages, the numbers that are none, its id, and whether it asks for
-    an answer in any case.
+    """A request as it is understood: its messages, what was written for numbers and is none, its id, and
+    whether it asks for an answer in any case.
     """
 
     wishes: tuple[Wish, ...]
-    left_out: tuple[LeftOut, ...]
+    wrong: list[str]
     identity: str
     answered: bool
 
@@ -102,9 +102,7 @@ def read(mail: Mail, address: Recipient, common: Common, context: Context[Smscen
         for entry, originator, some, what in zip(entries, originators, numbers, contents, strict=True)
         for number in some
     ]
-    why = replies.bad_number(identity).text
-    left_out = [LeftOut(one, why) for one in wrong]
-    return Request(tuple(wishes), tuple(left_out), identity, options.answered)
+    return Request(tuple(wishes), wrong, identity, options.answered)
 
 
 # --- the fields ---------------------------------------------------------------------------------------------

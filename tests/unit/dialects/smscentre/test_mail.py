@@ -88,10 +88,10 @@ def test_numbers_that_are_none_and_those_without_a_way_are_left_out_and_kept() -
     (mail,) = here.intake.mails
     assert [one.plan.destination for one in mail.messages] == ["79999999999"]
     assert [(one.destination, one.why) for one in mail.left_out] == [
+        ("447973100000", "ERROR = 8 (can't to deliver), ID - a"),
         ("12", "ERROR = 7 (invalid number), ID - a"),
         ("G9", "ERROR = 7 (invalid number), ID - a"),
         ("nobody", "ERROR = 7 (invalid number), ID - a"),
-        ("447973100000", "ERROR = 8 (can't to deliver), ID - a"),
     ]
 
 
