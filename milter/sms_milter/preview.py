@@ -32,6 +32,8 @@ from sms_milter.model import (
 )
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
+from sms_milter.sms.explain import explained
+from sms_milter.sms.terms import SmscTraits
 
 
 class QueueView(Protocol):
@@ -255,7 +257,17 @@ def preview(configuration: Configuration, queue: QueueView, *, now: float, **dia
     """What would become of a mail, as DESIGN §7's JSON object; limits as `queue` stands. For `dialogue` see
     `rehearse`.
     """
-    transaction, verdict = rehearse(
-        Gate(configuration, Passwords()), Rehearsal(queue, now), SilentJournal(), now=now, **dialogue
-    )
-    return describe(transaction, verdict)
+    gate = Gate(configuration, Passwords())
+    return describe(*rehearse(gate, Rehearsal(queue, now), SilentJournal(), now=now, **dialogue))
+
+
+def explain(configuration: Configuration, queue: QueueView, *, now: float, **dialogue: Any) -> list[str]:
+    """The same in lines for a person: the verdict, and how each message becomes the SMS that it costs."""
+    gate = Gate(configuration, Passwords())
+    transaction, verdict = rehearse(gate, Rehearsal(queue, now), SilentJournal(), now=now, **dialogue)
+    lines = [f"{one.raw.strip('<>')}: {one.reply}" for one in transaction.recipients if one.reply is not None]
+    lines.append(f"{verdict.action}: {verdict.reply}" if verdict.reply else str(verdict.action))
+    for message in verdict.plan.messages if verdict.plan else ():
+        traits = gate.traits.get(message.smsc, SmscTraits())
+        lines += explained(message, traits.alphabet)
+    return lines

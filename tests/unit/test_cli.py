@@ -70,6 +70,28 @@ def test_preview_takes_parameters_as_the_mta_would_give_them(config: str) -> Non
     assert asked["messages"][0]["receipt"] is True
 
 
+def explanation(config: str, recipient: str) -> list[str]:
+    who = ("--client", "192.0.2.10", "--sender", "bob@customer.example", "--recipient", recipient)
+    done = run("preview", *who, "--explain", "-", "--config", config, given=MAIL)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().splitlines()
+
+
+def test_preview_explains_what_a_message_costs(config: str) -> None:
+    assert explanation(config, PHONE) == [
+        "discard",
+        "447973100000 from ACME, text: 1 SMS",
+        "  GSM 7-bit; 17 septets, 160 in each",
+        "  part 1: 17 of 160 septets, 15 of 140 octets; characters 1 to 17, the end: ...'m) Door open'",
+    ]
+
+
+def test_preview_explains_a_refusal(config: str) -> None:
+    refused, verdict = explanation(config, "help@sms.haysystems.com")
+    assert refused.startswith("help@sms.haysystems.com: 550 5.1.1 ")
+    assert verdict == "reject"
+
+
 def test_preview_stores_nothing(config: str, tmp_path: Path) -> None:
     preview(config)
     assert not (tmp_path / "queue.db").exists()

@@ -40,15 +40,18 @@ def preview(
     rcpt_parameter: Annotated[
         list[str] | None, typer.Option(help="A parameter of RCPT: NOTIFY=NEVER.")
     ] = None,
+    in_words: Annotated[
+        bool, typer.Option("--explain", help="For a person: alphabet, length, parts and what they cost.")
+    ] = False,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Show what would become of a mail, as JSON; nothing is stored or sent."""
-    from sms_milter.preview import preview as rehearse_mail
+    from sms_milter import preview as rehearsal
 
     loaded = load(config)
     octets = sys.stdin.buffer.read() if str(mail) == "-" else _read(mail)
     with _view(loaded) as queue:
-        result = rehearse_mail(
+        result = (rehearsal.explain if in_words else rehearsal.preview)(
             loaded.configuration,
             queue,
             now=_moment(now),
@@ -61,7 +64,7 @@ def preview(
             mail_parameters=mail_parameter or [],
             recipient_parameters=rcpt_parameter or [],
         )
-    print(json.dumps(result, indent=2, ensure_ascii=False))
+    print("\n".join(result) if in_words else json.dumps(result, indent=2, ensure_ascii=False))
 
 
 @contextlib.contextmanager

@@ -205,7 +205,12 @@ def measured(one: Written, terms: Terms) -> str:
     size = form.single if terms.long_messages == "split" else form.each(way(terms))
     why = reason(one.text, terms.traits.alphabet) if form is UCS2 else ""
     name = f"{form.name} {why}" if why else form.name
-    return f"{name}; {form.length(one.content)} {form.unit}, {size} in each"
+    return counted(name, form.length(one.content), form.unit, size)
+
+
+def counted(name: str, length: int, unit: str, size: int) -> str:
+    """How a content in the alphabet `name` counts, of which `size` fit each SMS."""
+    return f"{name}; {length} {unit}, {size} in each"
 
 
 def reason(text: str, name: Alphabet) -> str:
