@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 from sms_milter.config.schema import Smsc
 from sms_milter.dispatch.health import Health
+from sms_milter.dispatch.pace import Pace
 from sms_milter.model import LeasedPart
 from sms_milter.smpp import status
 from sms_milter.sms.terms import SmscTraits, traits_of
-
-_THROTTLE_SECONDS = (1.0, 30.0)  # first and longest pause after 0x58 or 0x14
 
 
 @dataclass(slots=True)
@@ -19,16 +18,16 @@ class Lane:
 
     settings: Smsc
     due: float = 0.0  # when the next part falls due; 0: look now
-    paused_until: float = 0.0
-    pause: float = 0.0
     served: str = ""  # the account that had the last slot
     backlog: bool = False  # the last lease filled all free slots: there is more
     look: bool = False  # it did not: find out when the next part falls due
     health: Health = field(default_factory=Health)
+    pace: Pace = field(init=False)
     traits: SmscTraits = field(init=False)
     form: str = field(init=False)  # what its bodies must be composed for
 
     def __post_init__(self) -> None:
+        self.pace = Pace(self.settings.rate)
         self.traits = traits_of(self.settings)
         self.form = self.traits.form
 
@@ -37,29 +36,25 @@ class Lane:
         """Whether parts can go there at all."""
         return not self.health.why
 
-    def open(self, now: float) -> bool:
-        """Whether a part may go now."""
-        return now >= self.paused_until and now >= self.due
+    def room(self, now: float) -> float:
+        """How many parts may go now."""
+        return 0.0 if now < self.due else self.pace.allowance(now)
 
     def opens_at(self, now: float) -> float | None:
         """When a part may go if none may now; None if one may."""
-        if self.paused_until > now:
-            return self.paused_until
-        return self.due if self.due > now else None
+        at = max(self.due, self.pace.opens_at(now))
+        return at if at > now else None
 
     def taken(self, now: float) -> None:
-        """The SMSC took a part: it does not feel crowded any more."""
-        self.pause = 0.0
+        """The SMSC took a part."""
+        self.pace.accepted()
         self.health.answered(True, now)
 
     def again_at(self, kind: status.Class, part: LeasedPart, now: float) -> float:
-        """When a part that was refused for now goes again; a throttled SMSC gets a pause as a whole."""
+        """When a part that was refused for now goes again; a throttled SMSC is left alone as a whole."""
         again = now + status.retry_delay(part.attempts)
         if kind is status.Class.THROTTLED:
-            if now >= self.paused_until:
-                self.pause = min(self.pause * 2 or _THROTTLE_SECONDS[0], _THROTTLE_SECONDS[1])
-                self.paused_until = now + self.pause
-            again = self.paused_until
+            again = self.pace.throttled(now)
         elif kind is status.Class.LINK:
             again = now
         self.due = min(self.due, again)

@@ -188,7 +188,7 @@ class Dispatcher:
         if work.reported:
             self._reports.ring()
         for link, bound, asked, parts in leased:
-            self._submit(link, bound, asked, parts)
+            self._submit(link, bound, asked, parts, now)
         for link, bound, delivery in news.answers:
             if link.session is bound:
                 bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
@@ -213,11 +213,12 @@ class Dispatcher:
         for text in lines:
             self._journal.info(text)
 
-    def _submit(self, link: Link, bound: Session, asked: int, parts: list[LeasedPart]) -> None:
+    def _submit(self, link: Link, bound: Session, asked: int, parts: list[LeasedPart], now: float) -> None:
         for part in parts:
             self._hearing.in_flight[part.part_id] = part
             bound.submit(part.part_id, part.sequence, part.body, self._ticks)
         lane = self._lanes[link.smsc]
+        lane.pace.took(len(parts), now)
         lane.backlog = len(parts) == asked
         lane.served = parts[-1].account if parts else ""
         lane.look = not lane.backlog
@@ -231,10 +232,12 @@ class Dispatcher:
 
     def _wanted(self, now: float) -> list[tuple[Link, Session, list[int]]]:
         wanted = []
+        room = {name: lane.room(now) for name, lane in self._lanes.items()}
         for link in () if self._draining else self._links:
             bound = link.session
-            if bound is not None and bound.ready and bound.free and self._lanes[link.smsc].open(now):
-                wanted.append((link, bound, bound.reserve(bound.free)))
+            if bound is not None and bound.ready and (slots := int(min(bound.free, room[link.smsc]))):
+                room[link.smsc] -= slots
+                wanted.append((link, bound, bound.reserve(slots)))
         return wanted
 
     def _rest(self, now: float) -> float:

@@ -1,0 +1,106 @@
+"""How fast one SMSC account may be sent to: the rate of the contract, and less after it says "too fast".
+
+A token bucket, shared by all binds of the account. Time is passed in.
+"""
+
+from __future__ import annotations
+
+# An SMSC may count from any moment on: what the bucket holds, and what flows in during a second, make its rate
+# together. The bucket holds what flows in between two turns of the dispatcher.
+_BURST_SHARE = 0.04
+_NEARLY = 0.001  # of a part: times are not that exact
+_PAUSE_SECONDS = (1.0, 30.0)  # first and longest stop after 0x58 or 0x14; doubled while nothing is taken
+_SLOWEST = 1.0  # parts per second
+_SLOWER, _FASTER = 0.5, 1.1
+_FASTER_EVERY_SECONDS = 10.0
+
+
+class Pace:
+    """`rate` is the contract's, in parts per second; 0 is unlimited."""
+
+    def __init__(self, rate: float = 0.0) -> None:
+        self.rate = rate
+        self.paused_until = 0.0
+        self.throttled_at: float | None = None
+        self._slowed: float | None = None  # the rate that we keep to for now
+        self._enough = 0.0  # from that rate on it need not be slowed any more
+        self._raised_at = 0.0
+        self._pause = 0.0
+        self._tokens = 0.0
+        self._filled_at: float | None = None
+        self._counted, self._counted_since, self._measured = 0, 0.0, 0.0
+
+    # --- what may go ----------------------------------------------------------------------------------------
+
+    def allowance(self, now: float) -> float:
+        """How many parts may go now."""
+        if now < self.paused_until:
+            return 0.0
+        rate = self.present(now)
+        if not rate:
+            return float("inf")
+        self._fill(rate, now)
+        return (self._tokens + _NEARLY) // 1
+
+    def opens_at(self, now: float) -> float:
+        """When the next part may go; not later than `now` if it may."""
+        if now < self.paused_until:
+            return self.paused_until
+        rate = self.present(now)
+        if not rate:
+            return now
+        self._fill(rate, now)
+        return now + max(0.0, 1.0 - self._tokens) / (rate * (1 - _BURST_SHARE))
+
+    def present(self, now: float) -> float:
+        """The rate that is kept to now; 0 is unlimited. It grows while nobody complains (SMPP §6)."""
+        while self._slowed is not None and now - self._raised_at >= _FASTER_EVERY_SECONDS:
+            self._raised_at += _FASTER_EVERY_SECONDS
+            self._slowed *= _FASTER
+            if self._slowed >= self._enough:
+                self._slowed = None
+        return self.rate if self._slowed is None else self._slowed
+
+    def _fill(self, rate: float, now: float) -> None:
+        most = max(1.0, rate * _BURST_SHARE)
+        since = now if self._filled_at is None else self._filled_at
+        if self._filled_at is None:
+            self._tokens = most
+        self._tokens = min(most, self._tokens + max(0.0, now - since) * rate * (1 - _BURST_SHARE))
+        self._filled_at = now
+
+    # --- what has gone --------------------------------------------------------------------------------------
+
+    def took(self, parts: int, now: float) -> None:
+        """So many have gone."""
+        self._tokens -= parts
+        if not 0.0 <= now - self._counted_since < 1.0:
+            self._measured = self._counted if 0.0 <= now - self._counted_since < 2.0 else 0
+            self._counted, self._counted_since = 0, now
+        self._counted += parts
+
+    def accepted(self) -> None:
+        """The SMSC took one: it does not feel crowded any more."""
+        self._pause = 0.0
+
+    def throttled(self, now: float) -> float:
+        """It complained: stop for a while, then go at half the rate. When parts may go again.
+
+        All that were on the wire then get the same answer; they count once.
+        """
+        if now < self.paused_until:
+            return self.paused_until
+        before = self.present(now) or max(self._measured, self._counted)
+        if self._slowed is None:
+            self._enough = before
+        self._slowed = max(before * _SLOWER, _SLOWEST)
+        self._pause = min(self._pause * 2 or _PAUSE_SECONDS[0], _PAUSE_SECONDS[1])
+        self.paused_until = now + self._pause
+        self.throttled_at, self._raised_at = now, self.paused_until
+        self._tokens, self._filled_at = 0.0, self.paused_until
+        return self.paused_until
+
+    @property
+    def slowed(self) -> bool:
+        """Whether it goes slower than the contract allows."""
+        return self._slowed is not None
