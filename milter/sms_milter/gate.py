@@ -335,7 +335,14 @@ def quota_of(account: Account) -> QuotaRule | None:
     if quota is None:
         return None
     senders = {sender.lower(): allowed for sender, allowed in quota.senders.items()}
-    return QuotaRule(quota.messages, quota.per_sender, quota.period, quota.when_exceeded == "defer", senders)
+    return QuotaRule(
+        quota.messages,
+        quota.per_sender,
+        quota.period,
+        quota.when_exceeded == "defer",
+        senders,
+        quota.counts == "fixed",
+    )
 
 
 def _duplicates(*rules: DuplicateLimit | None) -> DuplicateRule | None:

@@ -52,6 +52,7 @@ from sms_milter.model import (
     Stored,
     Wish,
 )
+from sms_milter.policy import quotas
 from sms_milter.policy.accounts import Member
 from sms_milter.policy.repeats import identity
 from sms_milter.ports import Intake, Journal
@@ -286,10 +287,10 @@ class Transaction:
         limits = self._gate.limits(member.name, domain.dialect)
         if limits is None or limits.quota is None:
             return
-        left, free_at = self._intake.quota_left(member.name, self.sender.lower(), limits.quota)
-        if left < max(len(self._numbers), 1):
-            why = reply.quota_exceeded(free_at, defer=limits.quota.defer)
-            raise Deferred(why) if limits.quota.defer else Rejected(why)
+        left = self._intake.quota_left(member.name, self.sender.lower(), limits.quota)
+        refusal = quotas.refusal(limits.quota, left, max(len(self._numbers), 1))
+        if refusal is not None:
+            raise refusal
 
     def _check_credits(self, member: Member, domain: Domain) -> None:
         """Whether any are left, as `_check_quota` does."""

@@ -409,8 +409,9 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class QuotaRule:
-    """How many parts an account, and each sender of it, may send within the sliding period (seconds); None:
-    no limit. `senders` (lower case) have limits of their own instead of `per_sender`.
+    """How many parts an account, and each sender of it, may send within a period (seconds); None: no limit.
+    `senders` (lower case) have limits of their own instead of `per_sender`. A `fixed` period begins by the
+    calendar (`policy.quotas.since`), any other slides.
     """
 
     messages: int | None
@@ -418,10 +419,22 @@ class QuotaRule:
     period_seconds: float
     defer: bool  # when used up: True 452 4.2.2, False 552 5.2.2
     senders: Mapping[str, int | None] = field(default_factory=dict, hash=False)
+    fixed: bool = False
 
     def of(self, sender: str) -> int | None:
         """The limit of one sender."""
         return self.senders.get(sender.lower(), self.per_sender)
+
+
+class QuotaLeft(NamedTuple):
+    """What a quota leaves: so many parts, more of them at `free_at`. The `limit` that leaves the least is the
+    account's or, `of_sender`, that of one sender; None: there is none.
+    """
+
+    parts: int
+    free_at: float
+    limit: int | None = None
+    of_sender: bool = False
 
 
 @dataclass(frozen=True, slots=True)

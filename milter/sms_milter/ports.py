@@ -24,6 +24,7 @@ from sms_milter.model import (
     NewMail,
     Outcome,
     PartFate,
+    QuotaLeft,
     QuotaRule,
     ReceiptNews,
     Record,
@@ -92,8 +93,8 @@ class IntakeQueue(Protocol):
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:
         """How `put` would refuse the mail as its limits stand; nothing is changed."""
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
-        """Parts that may still be sent, and when (epoch seconds) more will be free again."""
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
+        """What the quota of an account and one of its senders leaves."""
 
     def credit_left(self, account: str, rule: CreditRule) -> int:
         """The account's balance, in thousandths of a credit."""
@@ -131,7 +132,7 @@ class Intake(Protocol):
     def refusal(self, mail: NewMail) -> Refusal | None:
         """As `IntakeQueue.refusal`, bounded in time; raises Deferred."""
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> QuotaLeft:
         """As `IntakeQueue.quota_left`, bounded in time; raises Deferred."""
 
     def credit_left(self, account: str, rule: CreditRule) -> int:

@@ -26,6 +26,7 @@ from sms_milter.model import (
     NewMail,
     PartFate,
     PlannedMessage,
+    QuotaLeft,
     QuotaRule,
     Record,
     Stored,
@@ -42,7 +43,7 @@ class QueueView(Protocol):
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:
         """As `IntakeQueue.refusal`."""
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
         """As `IntakeQueue.quota_left`."""
 
     def credit_left(self, account: str, rule: CreditRule) -> int:
@@ -76,7 +77,7 @@ class Rehearsal:
     def __init__(self, queue: QueueView, now: float) -> None:
         self._queue, self._now = queue, now
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> QuotaLeft:
         """As the queue stands."""
         return self._queue.quota_left(account, sender, rule, self._now)
 

@@ -181,11 +181,32 @@ def octets_too_many(octets: int, limit: int) -> Reply:
 # --- limits -------------------------------------------------------------------------------------------------
 
 
-def quota_exceeded(free_at: float, *, defer: bool) -> Reply:
-    """The sender's or account's quota is used up until then."""
-    text = f"SMS quota exceeded, free again {_moment(free_at)}"
+def quota_exceeded(
+    limit: int, period_seconds: float, free_at: float, *, of_sender: bool, defer: bool
+) -> Reply:
+    """The account's quota, or that of one sender, is used up until then."""
+    text = f"{_quota(limit, period_seconds, of_sender)} used, free again {_moment(free_at)}"
     plain = Reply.temporary("2.2", text, code=452) if defer else Reply.permanent("2.2", text, code=552)
     return replace(plain, limit=Limit.QUOTA, free_at=free_at)
+
+
+def quota_too_small(needed: int, limit: int, period_seconds: float, *, of_sender: bool) -> Reply:
+    """The mail will never fit into the quota."""
+    text = f"the mail needs {needed} SMS, more than the {_quota(limit, period_seconds, of_sender)}"
+    return replace(Reply.permanent("2.2", text, code=552), limit=Limit.QUOTA)
+
+
+def _quota(limit: int, period_seconds: float, of_sender: bool) -> str:
+    whose = " of this sender" if of_sender else ""
+    return f"quota of {limit} SMS per {_period(period_seconds)}{whose}"
+
+
+def _period(seconds: float) -> str:
+    for unit, length in (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60)):
+        count, rest = divmod(seconds, length)
+        if count and not rest:
+            return unit if count == 1 else f"{count:.0f} {unit}s"
+    return f"{seconds:.0f} s"
 
 
 def no_credit(left: Decimal) -> Reply:

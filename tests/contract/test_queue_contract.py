@@ -135,7 +135,7 @@ def test_over_the_quota_nothing_of_the_mail_is_left(queue: Any) -> None:
     assert refused.reply.code == 552
     assert isinstance(other, Stored)
     assert states(queue) == ["queued"]
-    assert queue.quota_left("acme", "alerts@acme.example", HOURLY, NOW) == (2, NOW)
+    assert queue.quota_left("acme", "alerts@acme.example", HOURLY, NOW)[:2] == (2, NOW)
     (later,) = queue.put([mail(fingerprint=b"big")], NOW)
     assert not later.repeat
 
@@ -152,8 +152,8 @@ def test_a_sender_may_have_a_quota_of_its_own(queue: Any) -> None:
 
 
 def test_a_quota_may_put_off_instead(queue: Any) -> None:
-    rule = QuotaRule(messages=0, per_sender=None, period_seconds=3600, defer=True)
-    (refused,) = queue.put([mail(quota=rule)], NOW)
+    rule = QuotaRule(messages=1, per_sender=None, period_seconds=3600, defer=True)
+    _, refused = queue.put([mail(quota=rule), mail(quota=rule)], NOW)
     assert isinstance(refused, Deferred)
     assert refused.reply.code == 452
 
@@ -182,10 +182,10 @@ def test_the_window_slides(queue: Any) -> None:
         assert isinstance(queue.put([mail(quota=rule)], at)[0], Stored)
     (refused,) = queue.put([mail(quota=rule)], NOW + 99)
     assert "free again 1970-01-12T13:48:20Z" in refused.reply.text  # NOW + 100
-    assert queue.quota_left("acme", "x@y", rule, NOW + 99) == (0, NOW + 100)
+    assert queue.quota_left("acme", "x@y", rule, NOW + 99)[:2] == (0, NOW + 100)
     assert isinstance(queue.put([mail(quota=rule)], NOW + 100)[0], Stored)
-    assert queue.quota_left("acme", "x@y", rule, NOW + 100) == (0, NOW + 160)
-    assert queue.quota_left("acme", "x@y", rule, NOW + 1000) == (2, NOW + 1000)
+    assert queue.quota_left("acme", "x@y", rule, NOW + 100)[:2] == (0, NOW + 160)
+    assert queue.quota_left("acme", "x@y", rule, NOW + 1000)[:2] == (2, NOW + 1000)
 
 
 def test_the_reply_names_the_time_when_the_whole_mail_will_fit(queue: Any) -> None:
@@ -208,6 +208,40 @@ def test_a_retry_is_not_charged(queue: Any) -> None:
     queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
     queue.put([mail(quota=HOURLY, fingerprint=b"f")], NOW)
     assert queue.quota_left("acme", "alerts@acme.example", HOURLY, NOW)[0] == 1
+
+
+def test_a_fixed_period_begins_by_the_calendar(queue: Any) -> None:
+    rule = QuotaRule(messages=2, per_sender=None, period_seconds=DAY, defer=False, fixed=True)
+    midnight = 12 * DAY  # NOW is on the day before
+    for at in (NOW, midnight - 1):
+        assert isinstance(queue.put([mail(quota=rule)], at)[0], Stored)
+    (refused,) = queue.put([mail(quota=rule)], midnight - 0.5)
+    assert refused.reply.text == "quota of 2 SMS per day used, free again 1970-01-13T00:00:00Z"
+    assert queue.quota_left("acme", "", rule, midnight - 0.5).parts == 0
+    for at in (midnight, midnight + 1):
+        assert isinstance(queue.put([mail(quota=rule)], at)[0], Stored)
+    (refused,) = queue.put([mail(quota=rule)], midnight + DAY - 1)
+    assert refused.reply.free_at == pytest.approx(midnight + DAY, abs=1e-6)
+    assert queue.quota_left("acme", "", rule, midnight + DAY).parts == 2
+
+
+def test_the_refusal_names_the_quota_for_which_the_wait_is_longest(queue: Any) -> None:
+    rule = QuotaRule(messages=3, per_sender=1, period_seconds=100, defer=True)
+    for at, sender in ((0, "a@acme.example"), (10, "b@acme.example"), (20, "c@acme.example")):
+        queue.put([mail(quota=rule, sender=sender)], NOW + at)
+    (refused,) = queue.put([mail(quota=rule, sender="c@acme.example")], NOW + 30)
+    assert refused.reply.text.startswith("quota of 1 SMS per 100 s of this sender used")
+    assert refused.reply.free_at == NOW + 120
+    (refused,) = queue.put([mail(quota=rule, sender="d@acme.example")], NOW + 30)
+    assert refused.reply.text.startswith("quota of 3 SMS per 100 s used")
+    assert refused.reply.free_at == NOW + 100
+
+
+def test_what_will_never_fit_is_refused_for_good(queue: Any) -> None:
+    rule = QuotaRule(messages=9, per_sender=2, period_seconds=3600, defer=True)
+    (refused,) = queue.put([mail(message(parts=3), quota=rule)], NOW)
+    assert isinstance(refused, Rejected)
+    assert refused.reply.text == "the mail needs 3 SMS, more than the quota of 2 SMS per hour of this sender"
 
 
 # --- failed logins ------------------------------------------------------------------------------------------

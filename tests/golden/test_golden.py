@@ -23,7 +23,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
-from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
+from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaLeft, QuotaRule, Record, Stored
 from sms_milter.preview import SilentJournal, preview, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
 from support.toy_dialect import TOY
@@ -74,7 +74,7 @@ class Taking:
     def refusal(self, mail: NewMail) -> Refusal | None:
         return self._queue.refusal(mail, self._now)
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> QuotaLeft:
         return self._queue.quota_left(account, sender, rule, self._now)
 
     def credit_left(self, account: str, rule: CreditRule) -> int:

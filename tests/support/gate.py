@@ -17,7 +17,17 @@ from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Client, CreditRule, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
+from sms_milter.model import (
+    Client,
+    CreditRule,
+    LoginRule,
+    NewMail,
+    PartFate,
+    QuotaLeft,
+    QuotaRule,
+    Record,
+    Stored,
+)
 
 BASE: dict[str, Any] = {
     "domains": {"sms.haysystems.com": {"dialect": "hsl"}},
@@ -69,8 +79,8 @@ class Remembered:
     def refusal(self, mail: NewMail) -> Refusal | None:
         return self.refused
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
-        return self.left, 1_000_000.0
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> QuotaLeft:
+        return QuotaLeft(self.left, 1_000_000.0, rule.messages)
 
     def credit_left(self, account: str, rule: CreditRule) -> int:
         return rule.deposit

@@ -12,7 +12,7 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.credits import credits_of
-from sms_milter.errors import Deferred, Excess, RecordChanged, Refusal, Rejected
+from sms_milter.errors import Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
     Call,
@@ -38,6 +38,7 @@ from sms_milter.model import (
     PartFate,
     PartState,
     Priority,
+    QuotaLeft,
     QuotaRule,
     ReceiptNews,
     Record,
@@ -46,6 +47,7 @@ from sms_milter.model import (
     Settled,
     Stored,
 )
+from sms_milter.policy import quotas
 from sms_milter.reply import Limit
 from support.memory_ways import MemoryWays
 
@@ -296,26 +298,26 @@ class MemoryQueue:
 
     def _over_quota(self, mail: NewMail, rule: QuotaRule, now: float) -> Refusal | None:
         needed = sum(len(message.parts) for message in mail.messages)
-        free_at = []
-        for scope, limit in self._scopes(rule, mail.sender):
-            used = self._used(mail.account, scope, now - rule.period_seconds)
-            excess = sum(parts for _, parts in used) + needed - limit
-            while excess > 0:
-                at, parts = used.pop(0) if used else (now, excess)
-                excess -= parts
-                free_at.append(at + rule.period_seconds)
-        if free_at:
-            why = reply.quota_exceeded(max(free_at), defer=rule.defer)
-            return (Deferred if rule.defer else Rejected)(why)
-        return None
+        return quotas.refusal_of_all(rule, self._left(mail.account, mail.sender, rule, now, needed), needed)
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
-        answers = []
+    def _left(self, account: str, sender: str, rule: QuotaRule, now: float, needed: int) -> list[QuotaLeft]:
+        found = []
         for scope, limit in self._scopes(rule, sender):
-            used = self._used(account, scope, now - rule.period_seconds)
+            since = quotas.since(rule, now)
+            used = self._used(account, scope, since)
             left = max(0, limit - sum(parts for _, parts in used))
-            answers.append((left, used[0][0] + rule.period_seconds if used else now))
-        return min(answers, key=lambda answer: answer[0])
+            free_at = since + rule.period_seconds if rule.fixed else now
+            excess = max(1, sum(parts for _, parts in used) + needed - limit)
+            for at, parts in () if rule.fixed else used:
+                if excess > 0:
+                    free_at = at + rule.period_seconds
+                excess -= parts
+            found.append(QuotaLeft(left, free_at if used else now, limit, scope is not None))
+        return found
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
+        found = self._left(account, sender, rule, now, 1)
+        return min(found, key=lambda left: (left.parts, -left.free_at))
 
     def next_number(self, account: str) -> int:
         self._numbers[account] = self._numbers.get(account, 0) % 2147483647 + 1

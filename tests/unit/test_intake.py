@@ -208,7 +208,7 @@ def test_a_used_up_quota_is_known_at_rcpt(how: str, expected: str) -> None:
     transaction = Desk(Remembered(left=1), accounts={"acme": {"quota": quota}}).transaction()
     assert transaction.recipient(PHONE, {}) is None
     why = transaction.recipient(OTHER_PHONE, {})
-    assert str(why).startswith(f"{expected} SMS quota exceeded, free again 1970-01-12T13:46:40Z")
+    assert str(why).startswith(f"{expected} quota of 3 SMS per day used, free again 1970-01-12T13:46:40Z")
 
 
 def test_the_originator_of_the_sender_comes_before_the_default() -> None:

@@ -172,7 +172,7 @@ def test_demands_are_told_to_those_only_who_know_the_password() -> None:
 
 @pytest.mark.parametrize("shadow", [False, True])
 def test_a_quota_holds_in_a_shadow_too(shadow: bool) -> None:
-    over = Rejected(reply.quota_exceeded(1_700_000_000.0, defer=False))
+    over = Rejected(reply.quota_exceeded(3, 60, 1_700_000_000.0, of_sender=False, defer=False))
 
     def refuse(_mail: NewMail) -> Stored:
         raise over
@@ -181,7 +181,7 @@ def test_a_quota_holds_in_a_shadow_too(shadow: bool) -> None:
     intake.refused = over
     here = desk(intake, accounts={"demo": {"quota": {"messages": 3}}}, milter={"shadow": shadow})
     send(here.transaction())
-    assert "refused at end of message (552 5.2.2 SMS quota exceeded" in here.lines.text
+    assert "refused at end of message (552 5.2.2 quota of 3 SMS per minute used" in here.lines.text
 
 
 def test_a_shadow_verifies_the_password() -> None:

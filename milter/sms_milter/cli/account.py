@@ -125,7 +125,8 @@ def _left(name: str, account: Account, queue: Any, booked: int, now: float) -> d
     rule = quota_of(account)
     left, free_at = None, now
     if rule is not None and rule.messages is not None:
-        left, free_at = queue.quota_left(name, "", replace(rule, per_sender=None), now)
+        whole = replace(rule, per_sender=None, senders={})
+        left, free_at, *_ = queue.quota_left(name, "", whole, now)
     credits = None if account.credits is None else written(account.credits + credits_of(booked))
     free_again = _moment(free_at) if free_at > now else None
     return {"account": name, "credits": credits, "quota_left": left, "free_again": free_again}

@@ -257,10 +257,15 @@ class Logins(Section):
 
 
 class Quota(Section):
-    """How much may be sent within a sliding period; every part of every message counts."""
+    """How much may be sent within a period; every part of every message counts."""
 
     messages: Allowance = setting("unlimited", doc="SMS of the whole account within the period.")
-    period: Duration = setting("24h", at_least="1s", at_most="366d", doc="The length of the sliding period.")
+    period: Duration = setting("24h", at_least="1s", at_most="366d", doc="The length of the period.")
+    counts: Literal["sliding", "fixed"] = setting(
+        "sliding",
+        doc="Which SMS count: those of the last `period` (sliding), or those since it began (fixed), in UTC:"
+        " 24h at midnight, 7d on Monday.",
+    )
     per_sender: Allowance = setting("unlimited", doc="SMS of each envelope sender within the period.")
     senders: dict[Address, Allowance] = setting(
         {},

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, Refusal
 from sms_milter.logline import clean, line, place
-from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaRule, Record, Stored
+from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaLeft, QuotaRule, Record, Stored
 from sms_milter.ports import Doorbell, IntakeQueue, Journal
 from sms_milter.reply import Reply
 
@@ -123,11 +123,11 @@ class Committer:
         found: list[Refusal | None] = self._result(job, self._jobs, None)
         return found[0]
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> tuple[int, float]:
+    def quota_left(self, account: str, sender: str, rule: QuotaRule) -> QuotaLeft:
         """See `ports.Intake.quota_left`."""
         now = self._clock()
         job: _Job = _Waiting(lambda queue: queue.quota_left(account, sender, rule, now))
-        left: tuple[int, float] = self._result(job, self._jobs, None)
+        left: QuotaLeft = self._result(job, self._jobs, None)
         return left
 
     def credit_left(self, account: str, rule: CreditRule) -> int:

@@ -23,6 +23,7 @@ from sms_milter.model import (
     NewMail,
     PartFate,
     Priority,
+    QuotaLeft,
     QuotaRule,
     Record,
     ReportOutcome,
@@ -86,7 +87,7 @@ class SqliteQueue:
         with self._file.reading() as db:
             return sqlite_limits.refusal(db, mail, now)
 
-    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> tuple[int, float]:
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
         """See `ports.IntakeQueue.quota_left`."""
         with self._file.reading() as db:
             return sqlite_limits.quota_left(db, account, sender, rule, now)

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from sms_milter import reply
 from sms_milter.credits import credits_of
-from sms_milter.errors import Deferred, Excess, Refusal, Rejected
-from sms_milter.model import CreditRule, DuplicateRule, FloodRule, NewMail, QuotaRule
+from sms_milter.errors import Excess, Refusal, Rejected
+from sms_milter.model import CreditRule, DuplicateRule, FloodRule, NewMail, QuotaLeft, QuotaRule
+from sms_milter.policy import quotas
 from sms_milter.queue import sqlite_credits
 from sms_milter.queue.statements import statements, storable
 
@@ -46,17 +47,20 @@ def forget(db: sqlite3.Connection, now: float) -> None:
     db.execute(_SQL["forget_runs"], (now,))
 
 
-def quota_left(
+def quota_left(db: sqlite3.Connection, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
+    """What the limit leaves that leaves the least; see `ports.IntakeQueue.quota_left`."""
+    windows = _windows(db, account, sender, rule, now)
+    found = [window.left(limit, 1, rule, now) for window, limit in windows]
+    return min(found, key=lambda left: (left.parts, -left.free_at), default=QuotaLeft(sys.maxsize, now))
+
+
+def _windows(
     db: sqlite3.Connection, account: str, sender: str, rule: QuotaRule, now: float
-) -> tuple[int, float]:
-    """Parts still free, and when more will be; see `ports.IntakeQueue.quota_left`."""
-    left, free_at = sys.maxsize, now
-    for scope, limit in _scopes(rule, sender):
-        window = _Window(db, account, scope, now - rule.period_seconds)
-        if limit - window.used < left:
-            left = max(0, limit - window.used)
-            free_at = window.first_at + rule.period_seconds if window.used else now
-    return left, free_at
+) -> list[tuple[_Window, int]]:
+    """What an account and its sender have used, with their limits."""
+    since = quotas.since(rule, now)
+    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.of(sender)))
+    return [(_Window(db, account, scope, since), limit) for scope, limit in limits if limit is not None]
 
 
 class _Limit(Protocol):
@@ -170,28 +174,20 @@ class _Flood:
 
 
 class _Quota:
-    """Parts of an account and of its sender within a sliding window."""
+    """Parts of an account and of its sender within a period."""
 
     __slots__ = ("_now", "_parts", "_rule", "_windows")
 
     def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: QuotaRule, now: float) -> None:
         self._rule, self._now = rule, now
         self._parts = sum([len(message.parts) for message in mail.messages])
-        since = now - rule.period_seconds
-        self._windows = [
-            (_Window(db, mail.account, scope, since), limit)
-            for scope, limit in _scopes(rule, mail.sender.lower())
-        ]
+        self._windows = _windows(db, mail.account, mail.sender.lower(), rule, now)
 
     def refusal(self) -> Refusal | None:
         if all(window.used + self._parts <= limit for window, limit in self._windows):
             return None
-        period = self._rule.period_seconds
-        free_at = max(
-            window.emptied_at(window.used + self._parts - limit, period) for window, limit in self._windows
-        )
-        answer = reply.quota_exceeded(free_at, defer=self._rule.defer)
-        return Deferred(answer) if self._rule.defer else Rejected(answer)
+        found = [window.left(limit, self._parts, self._rule, self._now) for window, limit in self._windows]
+        return quotas.refusal_of_all(self._rule, found, self._parts)
 
     def refused(self) -> None:
         """Only what is taken counts."""
@@ -199,6 +195,50 @@ class _Quota:
     def charge(self) -> None:
         for window, _ in self._windows:
             window.charge(self._parts, self._now, self._rule.period_seconds)
+
+
+class _Window:
+    """What one account, or one of its senders, has used since a time."""
+
+    __slots__ = ("_base", "_db", "_key", "first_at", "last_at", "last_total", "of_sender", "since", "used")
+
+    def __init__(self, db: sqlite3.Connection, account: str, scope: str, since: float) -> None:
+        self._db = db
+        self._key = (account, scope)
+        self.since = since
+        self.of_sender = scope != _WHOLE_ACCOUNT
+        last = db.execute(_SQL["last_usage"], self._key).fetchone()
+        first = db.execute(_SQL["first_usage"], (*self._key, since)).fetchone() if last else None
+        self.last_at: float = last[0] if last else -math.inf
+        self.last_total: int = last[1] if last else 0
+        self._base = first[2] - first[1] if first else self.last_total
+        self.first_at: float = first[0] if first else -math.inf
+        self.used: int = self.last_total - self._base
+
+    def left(self, limit: int, parts: int, rule: QuotaRule, now: float) -> QuotaLeft:
+        """What a limit leaves, and when it will leave so many parts, or more than now."""
+        left = max(0, limit - self.used)
+        if not self.used:
+            free_at = now
+        elif rule.fixed:
+            free_at = self.since + rule.period_seconds
+        else:
+            free_at = self._reaching(max(1, self.used + parts - limit)) + rule.period_seconds
+        return QuotaLeft(left, free_at, limit, self.of_sender)
+
+    def _reaching(self, parts: int) -> float:
+        """When so many of the parts used had been used, or all of them."""
+        row = self._db.execute(
+            _SQL["usage_reaching"], (*self._key, self.since, self._base + parts)
+        ).fetchone()
+        at: float = row[0] if row else self.last_at
+        return at
+
+    def charge(self, parts: int, now: float, period: float) -> None:
+        """Add an entry; a clock that was set back does not put it before the last one."""
+        at = max(now, self.last_at)
+        self._db.execute(_SQL["store_usage"], (*self._key, at, parts, self.last_total + parts, at + period))
+        self._db.execute(_SQL["forget_usage"], (*self._key, self.since))
 
 
 # --- credits ------------------------------------------------------------------------------------------------
@@ -229,42 +269,3 @@ class _Credits:
 
     def charge(self) -> None:
         """See `sqlite_credits.reserve`."""
-
-
-class _Window:
-    """What one account, or one of its senders, has used since a time."""
-
-    __slots__ = ("_base", "_db", "_key", "_since", "first_at", "last_at", "last_total", "used")
-
-    def __init__(self, db: sqlite3.Connection, account: str, scope: str, since: float) -> None:
-        self._db = db
-        self._key = (account, scope)
-        self._since = since
-        last = db.execute(_SQL["last_usage"], self._key).fetchone()
-        first = db.execute(_SQL["first_usage"], (*self._key, since)).fetchone() if last else None
-        self.last_at: float = last[0] if last else -math.inf
-        self.last_total: int = last[1] if last else 0
-        self._base = first[2] - first[1] if first else self.last_total
-        self.first_at: float = first[0] if first else -math.inf
-        self.used: int = self.last_total - self._base
-
-    def emptied_at(self, parts: int, period: float) -> float:
-        """When at least so many of the parts used will have left the window; -inf if none need to."""
-        if parts <= 0:
-            return -math.inf
-        row = self._db.execute(
-            _SQL["usage_reaching"], (*self._key, self._since, self._base + parts)
-        ).fetchone()
-        leaves: float = row[0] if row else max(self.last_at, self._since + period)
-        return leaves + period
-
-    def charge(self, parts: int, now: float, period: float) -> None:
-        """Add an entry; a clock that was set back does not put it before the last one."""
-        at = max(now, self.last_at)
-        self._db.execute(_SQL["store_usage"], (*self._key, at, parts, self.last_total + parts, at + period))
-        self._db.execute(_SQL["forget_usage"], (*self._key, self._since))
-
-
-def _scopes(rule: QuotaRule, sender: str) -> list[tuple[str, int]]:
-    limits = ((_WHOLE_ACCOUNT, rule.messages), (storable(sender), rule.of(sender)))
-    return [(scope, limit) for scope, limit in limits if limit is not None]

@@ -346,7 +346,7 @@ def test_a_queue_that_cannot_be_opened_defers(tmp_path: Path) -> None:
 def test_quotas_are_read_on_the_same_thread(bench: Bench) -> None:
     rule = QuotaRule(messages=5, per_sender=None, period_seconds=60, defer=False)
     bench.committer.put(mail(quota=rule))
-    assert bench.committer.quota_left("acme", "a@b", rule) == (4, NOW + 60)
+    assert bench.committer.quota_left("acme", "a@b", rule)[:2] == (4, NOW + 60)
 
 
 def test_failed_logins_are_counted_on_the_same_thread(bench: Bench) -> None:

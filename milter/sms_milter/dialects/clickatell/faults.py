@@ -87,6 +87,7 @@ _REFUSED = {
     reply.HTML_REFUSED: NO_PLAIN_TEXT,
 }
 _BEYOND = {Limit.CREDIT: NO_CREDIT, Limit.PRICE: MAX_CREDIT}
+_TOO_MANY = "ERR: 130, Maximum MT limit exceeded"
 _INTERNAL = "ERR: 901, Internal error, please retry"
 _OURS = frozenset({reply.QUEUE_UNAVAILABLE, reply.INTERNAL_ERROR, reply.TOO_SLOW})
 
@@ -102,7 +103,9 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
     if why.text.startswith(_TOO_LONG):
         return TOO_MANY_PARTS.reply()
     if why.limit in (Limit.QUOTA, Limit.FLOOD) and why.free_at is not None:
-        return replace(why, text=f"ERR: 130, Maximum MT limit exceeded until {math.ceil(why.free_at)}")
+        return replace(why, text=f"{_TOO_MANY} until {math.ceil(why.free_at)}")
+    if why.limit is Limit.QUOTA:
+        return replace(why, text=f"{_TOO_MANY} ({why.text})")
     if why in _OURS:
         return replace(why, text=_INTERNAL)
     fault = _REFUSED.get(why) if why.limit is None else _BEYOND.get(why.limit)

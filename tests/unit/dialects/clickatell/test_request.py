@@ -190,7 +190,7 @@ def test_a_surrogate_without_its_pair() -> None:
 
 @pytest.mark.parametrize("defer", [True, False])
 def test_a_quota_is_told_in_unix_time(defer: bool) -> None:
-    ours = reply.quota_exceeded(1_732_190_399.5, defer=defer)
+    ours = reply.quota_exceeded(9, 60, 1_732_190_399.5, of_sender=False, defer=defer)
     theirs = worded(ours, None)
     assert (theirs.code, theirs.enhanced) == (ours.code, ours.enhanced)
     assert theirs.text == "ERR: 130, Maximum MT limit exceeded until 1732190400"
