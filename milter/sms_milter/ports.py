@@ -381,6 +381,12 @@ class OperatorQueue(Protocol):
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Messages from phones, newest first: from, to, when, parts, and whether somebody was told."""
 
+    def blocks(self, now: float) -> list[dict[str, Any]]:
+        """Who may not log in after too many failures, and until when: `who` as the log names it."""
+
+    def lift_block(self, who: str, now: float) -> bool:
+        """Let them try again at once; whether they were blocked. What they failed before counts no more."""
+
     def balances(self) -> dict[str, int]:
         """Thousandths of a credit that are booked, by account; what the configuration gives comes on top."""
 

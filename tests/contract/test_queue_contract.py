@@ -271,6 +271,19 @@ def test_a_failed_login_of_one_is_none_of_another(queue: Any) -> None:
     assert [queue.login_failed(who, THREE, NOW) for who in ("a", "b", "a", "b")] == [False] * 4
 
 
+def test_blocks_are_shown_and_lifted(queue: Any) -> None:
+    for who in ("client b", "client a", "client a", "client a", "client c", "client c", "client c"):
+        queue.login_failed(who, THREE, NOW)
+    assert [one["who"] for one in queue.blocks(NOW + 49)] == ["client a", "client c"]
+    assert queue.blocks(NOW)[0]["until"] == NOW + 50
+    assert not queue.lift_block("client b", NOW)
+    assert queue.lift_block("client a", NOW)
+    assert not queue.lift_block("client a", NOW)
+    assert [queue.login_blocked(who, NOW) for who in ("client a", "client c")] == [False, True]
+    assert queue.blocks(NOW + 50) == []
+    assert not queue.lift_block("client c", NOW + 50)
+
+
 # --- lease --------------------------------------------------------------------------------------------------
 
 

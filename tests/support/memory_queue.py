@@ -236,6 +236,13 @@ class MemoryQueue:
             self._book(account, now, -price, part["queue_id"], "1 SMS sent again")
         return True
 
+    def blocks(self, now: float) -> list[dict[str, Any]]:
+        lasting = sorted((until, who) for who, until in self._blocks.items() if until > now)
+        return [{"who": who, "until": until} for until, who in lasting]
+
+    def lift_block(self, who: str, now: float) -> bool:
+        return self._blocks.pop(who, 0.0) > now
+
     def balances(self) -> dict[str, int]:
         sums: Counter[str] = Counter()
         for one in self._bookings:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from contract.builders import mail, message
-from sms_milter.model import CreditRule, Limits, QuotaRule
+from sms_milter.model import CreditRule, Limits, LoginRule, QuotaRule
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import BASE
 from unit.test_cli import run
@@ -74,6 +74,19 @@ def test_more_than_there_is_cannot_be_taken_away(config: str) -> None:
     done = run("account", "credit", "--config", config, "--", "acme", "-7.001")
     assert (done.returncode, done.stderr) == (69, b"sms-milter: acme has fewer credits than that\n")
     assert run("account", "credit", "--config", config, "--", "acme", "-7").stdout == b"acme has 0 credits\n"
+
+
+def test_blocks_are_shown_and_lifted(config: str, queue: SqliteQueue) -> None:
+    queue.login_failed("client 192.0.2.1", LoginRule(1, 60, 3600), time.time())
+    queue.close()
+    (block,) = told("blocks", "--config", config)
+    assert (block["who"], round((block["until"] - time.time()) / 60)) == ("client 192.0.2.1", 60)
+    assert b"client 192.0.2.1" in run("account", "blocks", "--config", config).stdout
+    done = run("account", "unblock", "client 192.0.2.1", "--config", config)
+    assert done.stdout == b"client 192.0.2.1 may log in again\n"
+    assert told("blocks", "--config", config) == []
+    done = run("account", "unblock", "client 192.0.2.1", "--config", config)
+    assert (done.returncode, done.stderr[:40]) == (69, b"sms-milter: client 192.0.2.1 is not bloc")
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,27 @@ def account_history(
     )
 
 
+@account_app.command("blocks")
+def account_blocks(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """List who may not log in after too many failures, and until when."""
+    blocks = existing_queue(config).blocks(time.time())
+    if as_json:
+        print(json.dumps(blocks, indent=2))
+        return
+    print_rows(("who", "until"), ((one["who"], _moment(one["until"])) for one in blocks))
+
+
+@account_app.command("unblock")
+def account_unblock(
+    who: Annotated[str, typer.Argument(help="As `account blocks` names it, such as 'client 192.0.2.1'.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Let somebody try to log in again."""
+    if not existing_queue(config).lift_block(who, time.time()):
+        raise typer.Exit(complain(f"{who} is not blocked: see `account blocks`", EX_UNAVAILABLE))
+    print(f"{who} may log in again")
+
+
 def _account(configuration: Configuration, name: str) -> Account:
     try:
         return configuration.accounts[name]

@@ -224,6 +224,16 @@ class SqliteQueue:
         with self._file.reading() as db:
             return sqlite_reports.list_mobile(db, limit)
 
+    def blocks(self, now: float) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.blocks`."""
+        with self._file.reading() as db:
+            return sqlite_intake.blocks(db, now)
+
+    def lift_block(self, who: str, now: float) -> bool:
+        """See `ports.OperatorQueue.lift_block`."""
+        with self._file.transaction() as db:
+            return sqlite_intake.lift_block(db, who, now)
+
     def balances(self) -> dict[str, int]:
         """See `ports.OperatorQueue.balances`."""
         with self._file.reading() as db:

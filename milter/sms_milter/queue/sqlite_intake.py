@@ -96,6 +96,16 @@ def login_blocked(db: sqlite3.Connection, who: str, now: float) -> bool:
     return db.execute(_SQL["find_block"], (storable(who), now)).fetchone() is not None
 
 
+def blocks(db: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
+    """See `ports.OperatorQueue.blocks`."""
+    return [{"who": who, "until": until} for who, until in db.execute(_SQL["list_blocks"], (now,))]
+
+
+def lift_block(db: sqlite3.Connection, who: str, now: float) -> bool:
+    """See `ports.OperatorQueue.lift_block`."""
+    return db.execute(_SQL["lift_block"], (storable(who), now)).rowcount > 0
+
+
 def _find(db: sqlite3.Connection, fingerprint: bytes, oldest: float) -> int | None:
     row = db.execute(_SQL["find_fingerprint"], (fingerprint, oldest)).fetchone()
     return row[0] if row else None

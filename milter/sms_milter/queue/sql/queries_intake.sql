@@ -105,6 +105,14 @@ ON CONFLICT (who) DO UPDATE SET until = max(until, excluded.until)
 -- A block that lasts.
 SELECT 1 FROM login_block WHERE who = ? AND until > ?
 
+-- list_blocks --
+-- The blocks that last.
+SELECT who, until FROM login_block WHERE until > ? ORDER BY until, who
+
+-- lift_block --
+-- It lasts no longer.
+DELETE FROM login_block WHERE who = ? AND until > ?
+
 -- forget_failures --
 -- Drop some failures that count no more.
 DELETE FROM failed_login WHERE rowid IN (SELECT rowid FROM failed_login WHERE until <= ? LIMIT 50)
