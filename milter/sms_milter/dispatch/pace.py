@@ -5,8 +5,8 @@ A token bucket, shared by all binds of the account. Time is passed in.
 
 from __future__ import annotations
 
-# An SMSC may count from any moment on: what the bucket holds, and what flows in during a second, make its rate
-# together. The bucket holds what flows in between two turns of the dispatcher.
+# An SMSC may count from any moment on: what the bucket holds, and what flows in during a second, make its
+# rate together. The bucket holds what flows in between two turns of the dispatcher.
 _BURST_SHARE = 0.04
 _NEARLY = 0.001  # of a part: times are not that exact
 _PAUSE_SECONDS = (1.0, 30.0)  # first and longest stop after 0x58 or 0x14; doubled while nothing is taken
