@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import field_validator
 
 from sms_milter.config.schema import Section, setting
-from sms_milter.config.values import Size
+from sms_milter.config.values import AsciiText, Size
 from sms_milter.dialects.clickatell.smart import network_code
 
 
@@ -40,9 +40,11 @@ class ClickatellOptions(Section):
     pass_validity: bool = setting(
         False, doc="Tell the SMSC the validity too, which else counts in our queue only."
     )
-    receipts: Literal["always", "asked"] = setting(
-        "always", doc="Ask the SMSC for receipts of all messages, or of those with deliv_ack or callback."
+    receipts: bool = setting(
+        True,
+        doc="Ask the SMSC for receipts; false asks for those only of messages with deliv_ack or callback.",
     )
+    service_type: AsciiText = setting("", longest=5, doc="The service_type of every submit_sm.")
     reply_style: Literal["full", "single"] = setting(
         "full", doc="A response mail about one destination names it (full), or not (single)."
     )
