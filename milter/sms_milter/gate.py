@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -29,29 +29,34 @@ from sms_milter.logline import Numbers
 from sms_milter.mail.address import parse_path
 from sms_milter.model import (
     EMAIL,
+    EVERY_FEATURE,
     SMS,
     Action,
     Credentials,
     CreditRule,
     DuplicateRule,
     Errand,
+    Escalate,
     FloodRule,
     Limits,
     LoginRule,
     NewMessage,
     PlannedMessage,
+    Promise,
     QuotaRule,
     SubmitSm,
 )
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
-from sms_milter.policy.destinations import NumberGroup, RouteTable, Way
+from sms_milter.policy.destinations import USUAL_PROMISE, NumberGroup, RouteTable, Way
 from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
 from sms_milter.sms.plan import originator_address
 from sms_milter.sms.recompose import Said, recomposed
-from sms_milter.sms.terms import Marks, SmscTraits, Terms, traits_of
+from sms_milter.sms.terms import Marks, SmscTraits, Terms, features_of, traits_of
+
+_AT_ONCE = Promise(1.0)  # as often as the dispatcher looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ class Gate:
         }
         self.traits = {name: traits_of(smsc) for name, smsc in configuration.smscs.items()}
         self._forms = {name: traits.form for name, traits in self.traits.items()}
+        self._features = {name: features_of(smsc) for name, smsc in configuration.smscs.items()}
         self._channels: dict[str, Channel] = {str(n): one for n, one in configuration.channels.items()}
         self.channels = {
             name: frozenset(self._channels if account.channels is None else account.channels)
@@ -198,9 +204,10 @@ class Gate:
             raise Denied(Denial.BAD_ORIGINATOR, member.name) from None
         return wanted
 
-    def way(self, member: Member, number: str, channel: str = SMS) -> str:
-        """The SMSC for `number`, or the channel's own outlet. Raises Rejected when the closed group, a list
-        of those who want nothing or the routes do not allow it, or when there is no such channel.
+    def ways(self, member: Member, number: str, channel: str = SMS) -> Sequence[str]:
+        """The SMSCs for `number`, the preferred one first, or the channel's own outlet. Raises Rejected when
+        the closed group, a list of those who want nothing or the routes do not allow it, or when there is no
+        such channel.
         """
         route: str | None = member.account.route
         if channel != SMS:
@@ -217,11 +224,11 @@ class Gate:
             if number in others:
                 raise Rejected(why)
         if route is None:
-            return errand.outlet_name(channel)
+            return (errand.outlet_name(channel),)
         smscs = self.routes.smscs(route, number)
         if not smscs:
             raise Rejected(reply.NO_ROUTE)
-        return smscs[0]
+        return smscs
 
     def follows_delivery(self, route: str, number: str) -> bool:
         """Whether the way of `number` promises delivery, so that every message needs a receipt."""
@@ -254,7 +261,7 @@ class Gate:
             price,
             form=self._forms[message.smsc],
             room=self._room(message, way) if len(way.smscs) > 1 else 0,
-            promise=way.promise,
+            promise=_promise(way, message.escalate),
         )
 
     def _room(self, message: PlannedMessage, way: Way) -> int:
@@ -319,6 +326,7 @@ class Gate:
             route=account.route,
             smsc=smsc,
             traits=self.traits.get(smsc, SmscTraits()),
+            features=self._features.get(smsc, EVERY_FEATURE),
         )
         if channel == SMS:
             return terms
@@ -343,6 +351,15 @@ def quota_of(account: Account) -> QuotaRule | None:
         senders,
         quota.counts == "fixed",
     )
+
+
+def _promise(way: Way, escalate: Escalate) -> Promise | None:
+    """By when a message must be accepted, or delivered, as its mail and its way say."""
+    if escalate is Escalate.AS_ROUTED:
+        return way.promise
+    if escalate is Escalate.NEVER or len(way.smscs) == 1:
+        return None
+    return _AT_ONCE if escalate is Escalate.AT_ONCE else way.promise or USUAL_PROMISE
 
 
 def _duplicates(*rules: DuplicateLimit | None) -> DuplicateRule | None:

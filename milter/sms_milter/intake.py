@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
@@ -221,7 +221,7 @@ class Transaction:
         number = domain.dialect.recipient(recipient, domain.options)
         if number is not None:
             if member is not None:
-                self._gate.way(member, number)
+                self._gate.ways(member, number)
             self._numbers.add(number)
         if len(self._ours) >= self._gate.max_recipients:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
@@ -516,33 +516,38 @@ class Transaction:
     def _known_as(self) -> str:
         return f"client {self.client.address}"
 
-    def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Terms]:
+    def _authorise(self, request: SmsRequest, member: Member) -> Callable[[Wish], Iterator[Terms]]:
+        """The terms of each SMSC that a wish may go by, the preferred one first; they raise Rejected where
+        there is none, and Denied.
+        """
         gate, account = self._gate, member.account
         own = account.sender_originators.get(self.sender.lower()) or account.default_originator or ""
 
-        def terms(wish: Wish) -> Terms:
+        def terms(wish: Wish) -> Iterator[Terms]:
             channel = wish.channel
-            smsc = gate.way(member, wish.destination, channel)
+            smscs = gate.ways(member, wish.destination, channel)
             if wish.originator is not None or channel == EMAIL:
                 originator = gate.originator(member, wish.originator or "", channel)
             else:
                 originator = own if wish.default_originator is None else wish.default_originator
             append = request.append_text and wish.kind is Kind.TEXT
-            found = gate.terms(
-                member.name,
-                originator,
-                request.max_parts,
-                append,
-                request.punctuation,
-                gate.languages(member, wish.destination) if channel == SMS else (),
-                smsc,
-                channel,
-            )
-            if gate.follows_delivery(found.route, wish.destination):
-                found = replace(found, receipt=True)
-            if wish.max_parts is None or wish.max_parts >= found.max_parts:
-                return found
-            return replace(found, max_parts=wish.max_parts)
+            languages = gate.languages(member, wish.destination) if channel == SMS else ()
+            for smsc in smscs:
+                found = gate.terms(
+                    member.name,
+                    originator,
+                    request.max_parts,
+                    append,
+                    request.punctuation,
+                    languages,
+                    smsc,
+                    channel,
+                )
+                if gate.follows_delivery(found.route, wish.destination):
+                    found = replace(found, receipt=True)
+                if wish.max_parts is not None and wish.max_parts < found.max_parts:
+                    found = replace(found, max_parts=wish.max_parts)
+                yield found
 
         return terms
 

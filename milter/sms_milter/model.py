@@ -135,6 +135,33 @@ class Priority(IntEnum):
     LOW = 2
 
 
+class Feature(IntFlag):
+    """What an SMSC can do for a message; the numbers are Clickatell's (CLK §10)."""
+
+    TEXT = 1
+    OCTETS = 2
+    UDH = 4
+    UCS2 = 8
+    ALPHA = 16  # originators that are names
+    NUMERIC = 32  # originators that are numbers
+    REPLY = 64  # the originator stays as it is, so that phones can answer
+    FLASH = 512
+    RECEIPT = 8192  # it tells what became of a message
+    CONCATENATION = 16384
+
+
+EVERY_FEATURE = int(sum(Feature))
+
+
+class Escalate(Enum):
+    """When a message goes to the next SMSC of its way."""
+
+    AS_ROUTED = "as the route says"
+    NEVER = "never"
+    AT_ONCE = "as soon as it has to wait"
+    LATE = "after the time of the route, or else the usual one"
+
+
 class Notify(IntFlag):
     """Of what becomes of a message somebody is told: three ends, and what may be told before them, once."""
 
@@ -206,6 +233,8 @@ class Wish:
     ucs2: bool = False  # text in UCS-2, whatever the GSM alphabet shows
     max_parts: int | None = None  # what the mail allows; the account's limit holds beside it
     max_credits: Decimal | None = None  # the most that it may cost
+    features: int = 0  # of `Feature`: what the mail wants of its SMSC; unknown bits are had by none
+    escalate: Escalate = Escalate.AS_ROUTED
     reference: str | None = None  # the client's own id
     priority: Priority = Priority.NORMAL
     own_order: bool = False  # whether the priority orders the account's messages only
@@ -359,6 +388,8 @@ class PlannedMessage(NamedTuple):
     public_id: str = ""
     original_recipient: str = ""
     folded: bool = False  # typographic punctuation was written in ASCII
+    features: int = 0  # what the mail and its content want of an SMSC
+    escalate: Escalate = Escalate.AS_ROUTED
     comment: str = ""
 
 
@@ -571,7 +602,7 @@ class WaitingMessage:
     """A message that may have to go another way, or to be composed anew, with all its parts in order.
 
     `escalate_at` is when its promise is over, None without one; `room` how many parts it can have; `why`
-    what kept it where it is, "" for nothing that we know.
+    what kept it where it is, "" for nothing that we know; `features` what an SMSC must have for it.
     """
 
     message_id: int
@@ -589,6 +620,7 @@ class WaitingMessage:
     why: str
     escalate_at: float | None
     parts: tuple[WaitingPart, ...]
+    features: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,7 @@ class MemoryWays:
             why=one.get("why", ""),
             escalate_at=min(promises, default=None),
             parts=tuple(WaitingPart(part["part_id"], part["state"], part["body"]) for part in parts),
+            features=plan.features,
         )
 
     def _of(self, message: WaitingMessage) -> list[dict[str, Any]]:

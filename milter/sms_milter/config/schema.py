@@ -470,6 +470,9 @@ class Account(Section):
 # --- SMSCs and routes ---------------------------------------------------------------------------------------
 
 
+FeatureName = Literal["text", "8bit", "udh", "ucs2", "alpha", "numer", "reply", "flash", "delivack", "concat"]
+
+
 class Smsc(Section):
     """An SMSC: where it is, how we bind, and its habits."""
 
@@ -543,6 +546,12 @@ class Smsc(Section):
         doc="A part without a response: send it once more (it may arrive twice), wait for its receipt first, "
         "or never send it twice.",
         in_force=("retry", "never-twice"),
+    )
+    features: tuple[FeatureName, ...] = setting(
+        get_args(FeatureName),
+        doc="What it can do: text, 8bit, ucs2, udh and concat are needed by such messages; names (alpha) and "
+        "numbers (numer) as originators that stay as they are (reply), flash and receipts (delivack) by "
+        "mail that asks for them (Clickatell's req_feat and mo). Who lacks something is passed over.",
     )
     validity: Duration = setting(
         "24h", at_least="1m", at_most="30d", doc="How long a part may wait in our queue before it expires."

@@ -14,7 +14,7 @@ from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.words import Words
 from sms_milter.errors import ContentFault, DecodeError, LocalProtocolError, Rejected
 from sms_milter.model import ComposedPart, Outcome, PartState, Promise, WaitingMessage
-from sms_milter.policy.destinations import RouteTable, Way
+from sms_milter.policy.destinations import USUAL_PROMISE, RouteTable, Way
 from sms_milter.ports import Work
 from sms_milter.smpp.codec import compose, parse_submit_sm
 from sms_milter.sms.recompose import Said, recomposed
@@ -46,9 +46,9 @@ class Escalation:
 
     def look(self, work: Work, now: float) -> list[str]:
         """Move and compose what must be, in this transaction; what the log will say of it."""
-        self.due_at = now + (_EVERY_SECONDS if self._routes.promises else _ASTRAY_EVERY_SECONDS)
+        self.due_at = now + (_EVERY_SECONDS if self._routes.choices else _ASTRAY_EVERY_SECONDS)
         lines: list[str] = []
-        if self._routes.promises:
+        if self._routes.choices:
             for name, lane in self._lanes.items():
                 lines += self._escalate(work, name, lane, now)
         if now >= self._astray_at:
@@ -70,10 +70,11 @@ class Escalation:
         lines = []
         for message in work.ways.promised(name, before, _AT_ONCE):
             way = self._routes.way(message.route, message.destination)
-            if way is None or way.promise is None or not _in_hand(message, way.promise):
+            promise = USUAL_PROMISE if way is None else way.promise or USUAL_PROMISE
+            if way is None or way.smscs == (message.smsc,) or not _in_hand(message, promise):
                 work.ways.postpone(message, None)
             elif not any(part.state is PartState.SUBMITTING for part in message.parts):
-                line = self._onward(work, message, way, way.promise, unusable, now)
+                line = self._onward(work, message, way, promise, unusable, now)
                 if line:
                     lines.append(line)
         return lines
@@ -118,7 +119,7 @@ class Escalation:
         for name in candidates:
             lane = self._lanes[name]
             # A phone joins parts of two SMSCs only if they were cut alike.
-            if lane.usable and not (begun and message.form != lane.form):
+            if lane.usable and lane.carries(message) and not (begun and message.form != lane.form):
                 return name
         return None
 
@@ -134,7 +135,8 @@ class Escalation:
                 way = self._routes.way(message.route, message.destination)
                 if way is None:
                     continue
-                target, promise = way.smscs[0], way.promise
+                fit = [smsc for smsc in way.smscs if self._lanes[smsc].carries(message)]
+                target, promise = (fit or way.smscs)[0], way.promise
                 until = None if promise is None else now + promise.seconds
                 work.ways.move(message, target, now, until, f"from {name}: no route names it")
                 self._lanes[target].due = 0.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from sms_milter.config.schema import Smsc
 from sms_milter.dispatch.health import Health
 from sms_milter.dispatch.pace import Pace
-from sms_milter.model import LeasedPart
+from sms_milter.model import LeasedPart, WaitingMessage
 from sms_milter.smpp import status
-from sms_milter.sms.terms import SmscTraits, traits_of
+from sms_milter.sms.terms import SmscTraits, features_of, traits_of
 
 
 @dataclass(slots=True)
@@ -25,16 +25,22 @@ class Lane:
     pace: Pace = field(init=False)
     traits: SmscTraits = field(init=False)
     form: str = field(init=False)  # what its bodies must be composed for
+    features: int = field(init=False)  # of `Feature`
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.settings.rate)
         self.traits = traits_of(self.settings)
         self.form = self.traits.form
+        self.features = features_of(self.settings)
 
     @property
     def usable(self) -> bool:
         """Whether parts can go there at all."""
         return not self.health.why
+
+    def carries(self, message: WaitingMessage) -> bool:
+        """Whether the SMSC can do what the message needs."""
+        return not message.features & ~self.features
 
     def room(self, now: float) -> float:
         """How many parts may go now."""

@@ -10,6 +10,8 @@ from sms_milter.credits import thousandths
 from sms_milter.model import Promise
 
 _USUAL_PRICE = 1000
+# Of a message that is to go another way in time, where its route does not say in what time (CLK §10).
+USUAL_PROMISE = Promise(300.0)
 
 
 class NumberGroup:
@@ -75,9 +77,9 @@ class RouteTable:
         return frozenset(smsc for ways in self._ways.values() for way in ways for smsc in way.smscs)
 
     @property
-    def promises(self) -> bool:
-        """Whether any rule promises anything."""
-        return any(way.promise for ways in self._ways.values() for way in ways)
+    def choices(self) -> bool:
+        """Whether any rule names more than one SMSC."""
+        return any(len(way.smscs) > 1 for ways in self._ways.values() for way in ways)
 
     @property
     def promises_delivery(self) -> bool:

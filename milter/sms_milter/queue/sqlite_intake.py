@@ -233,6 +233,7 @@ class _Batch:
                 notice,
                 plan.public_id and storable(plan.public_id),
                 message.room,
+                plan.features,
             )
         )
         if plan.comment:

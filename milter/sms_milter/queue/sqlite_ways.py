@@ -63,7 +63,8 @@ class SqliteWays:
 
     def _message(self, message_id: int) -> WaitingMessage:
         row = self._db.execute(_SQL["message"], (message_id,)).fetchone()
-        queue_id, mta_queue_id, destination, originator, route, text, kind, flash, _, room, total = row
+        queue_id, mta_queue_id, destination, originator, route, text, kind, flash, _, *rest = row
+        room, total, features = rest
         parts = self._db.execute(_SQL["parts"], (message_id, message_id + total - 1)).fetchall()
         waiting = [part for part in parts if part[1] == _QUEUED] or parts
         return WaitingMessage(
@@ -82,6 +83,7 @@ class SqliteWays:
             why=waiting[0][6] or "",
             escalate_at=min((part[5] for part in parts if part[5] is not None), default=None),
             parts=tuple(WaitingPart(part[0], STATES[part[1]], part[2]) for part in parts),
+            features=features,
         )
 
     # --- changing -------------------------------------------------------------------------------------------

@@ -10,11 +10,19 @@ import re
 from functools import lru_cache
 
 from sms_milter.errors import Rejected
-from sms_milter.model import SMS, Errand, Kind, Notify, PlannedMessage, SubmitSm, Wish
+from sms_milter.model import SMS, Errand, Feature, Kind, Notify, PlannedMessage, SubmitSm, Wish
 from sms_milter.sms import alphabet
+from sms_milter.sms.coding import Coding, coding_of
 from sms_milter.sms.parts import Composed, binary_parts, text_parts
 from sms_milter.sms.terms import Marks, Terms
 from sms_milter.sms.times import relative_time
+
+_BY_CODING = {
+    Coding.GSM: int(Feature.TEXT),
+    Coding.OCTETS: int(Feature.OCTETS),
+    Coding.UCS2: int(Feature.UCS2),
+}
+_UDHI = 0x40  # esm_class: short_message begins with a user data header
 
 
 class Planner:
@@ -128,7 +136,18 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
         smsc=terms.smsc,
         concatenation=content.concatenation,
         folded=content.folded,
+        features=wish.features | _needed(wish, content),
+        escalate=wish.escalate,
     )
+
+
+def _needed(wish: Wish, content: Composed) -> int:
+    """What an SMSC must be able to do for the content, whatever else the mail wants (CLK §10)."""
+    needed = _BY_CODING[coding_of(content.data_coding)]
+    if len(content.parts) > 1:
+        needed |= Feature.CONCATENATION
+        return needed | Feature.UDH if wish.binary is not None and wish.binary.udh else needed
+    return needed | Feature.UDH if content.esm_class & _UDHI else needed
 
 
 def _kind(wish: Wish) -> Kind | str:

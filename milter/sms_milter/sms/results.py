@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 
 from sms_milter.errors import Rejected
 from sms_milter.model import PlannedMessage, Refused, SmsRequest, Wish
-from sms_milter.reply import Limit, Reply, too_dear
+from sms_milter.reply import NO_ROUTE, Limit, Reply, too_dear
 from sms_milter.sms.plan import Planner
 from sms_milter.sms.terms import Terms
 
 
 class Results:
-    """All destinations of a request in the order of the mail; `terms_for` raises Rejected for one that cannot
-    be reached.
+    """All destinations of a request in the order of the mail; `terms_for` gives the terms of each SMSC that a
+    wish may go by, the preferred one first, and raises Rejected when there is none.
     """
 
     __slots__ = ("_request", "all")
@@ -22,7 +22,7 @@ class Results:
     def __init__(
         self,
         request: SmsRequest,
-        terms_for: Callable[[Wish], Terms],
+        terms_for: Callable[[Wish], Iterable[Terms]],
         price: Callable[[PlannedMessage], Decimal],
     ) -> None:
         """`price` says what a message costs in credits."""
@@ -81,7 +81,9 @@ def _unpaid(one: Refused) -> bool:
 
 
 def _results(
-    request: SmsRequest, terms_for: Callable[[Wish], Terms], price: Callable[[PlannedMessage], Decimal]
+    request: SmsRequest,
+    terms_for: Callable[[Wish], Iterable[Terms]],
+    price: Callable[[PlannedMessage], Decimal],
 ) -> list[PlannedMessage | Refused]:
     planner = Planner()
     results: list[PlannedMessage | Refused] = []
@@ -107,12 +109,16 @@ def _affordable(
 
 
 def _result(
-    wish: Wish, place: int, terms_for: Callable[[Wish], Terms], planner: Planner
+    wish: Wish, place: int, terms_for: Callable[[Wish], Iterable[Terms]], planner: Planner
 ) -> PlannedMessage | Refused:
+    """By the first SMSC that can do what the message needs."""
     of_content = False
     try:
-        terms = terms_for(wish)
-        of_content = True
-        return planner.message(wish, terms)
+        for terms in terms_for(wish):
+            of_content = True
+            message = planner.message(wish, terms)
+            if not message.features & ~terms.features:
+                return message
     except Rejected as refusal:
         return Refused(place, wish.destination, refusal.reply, wish.reference, of_content)
+    return Refused(place, wish.destination, NO_ROUTE, wish.reference)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from sms_milter.config.schema import Smsc
+from sms_milter.model import EVERY_FEATURE, Feature
 
 Alphabet = Literal["gsm7", "latin1", "ascii"]
 Concatenation = Literal["udh", "udh16", "sar", "payload"]
@@ -42,6 +43,25 @@ def traits_of(smsc: Smsc) -> SmscTraits:
     """What the settings of an SMSC say of its submit_sm."""
     numbering = _numbering(smsc.source_ton_npi)
     return SmscTraits(smsc.alphabet, smsc.long_messages, numbering, smsc.flash, smsc.smart_coding)
+
+
+_FEATURES = {
+    "text": Feature.TEXT,
+    "8bit": Feature.OCTETS,
+    "udh": Feature.UDH,
+    "ucs2": Feature.UCS2,
+    "alpha": Feature.ALPHA,
+    "numer": Feature.NUMERIC,
+    "reply": Feature.REPLY,
+    "flash": Feature.FLASH,
+    "delivack": Feature.RECEIPT,
+    "concat": Feature.CONCATENATION,
+}
+
+
+def features_of(smsc: Smsc) -> int:
+    """What an SMSC can do, as a sum of `Feature`."""
+    return int(sum({_FEATURES[name] for name in smsc.features}))
 
 
 def traits_in(form: str) -> SmscTraits:
@@ -84,7 +104,7 @@ class Terms:
     tables where that saves parts. `keep_words`: a concatenated part ends with a word where it can. By a
     channel other than SMS, `smsc` may be an outlet that is no SMSC: then the message is an `errand`. `final`:
     nothing is heard of it once its outlet has it. `marks` are for an SMSC.
-    `receipt`: the way asks for one, whatever the mail wants.
+    `receipt`: the way asks for one, whatever the mail wants. `features` are what the SMSC can do.
     """
 
     originator: str
@@ -101,3 +121,4 @@ class Terms:
     final: bool = False
     marks: Marks | None = None
     receipt: bool = False
+    features: int = EVERY_FEATURE

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sms_milter.config.schema import Smsc, declared
+from sms_milter.model import Escalate, Feature
 from sms_milter.smpp.codec import parse_submit_sm
 from support.exchange import Exchange
 
@@ -246,3 +248,55 @@ def test_parts_that_have_begun_to_go_go_on_as_they_began(tmp_path: Path) -> None
     exchange.step(1, times=3)
     ((_, body),) = exchange.wires["primary"].submits
     assert parse_submit_sm(body).esm_class == 0x40
+
+
+@pytest.mark.parametrize(
+    ("escalate", "route", "seconds"),
+    [
+        (Escalate.AT_ONCE, "2m", 1),
+        (Escalate.AT_ONCE, None, 1),
+        (Escalate.LATE, "2m", 120),
+        (Escalate.LATE, None, 300),
+        (Escalate.AS_ROUTED, "2m", 120),
+    ],
+)
+def test_a_mail_may_ask_for_another_way(
+    tmp_path: Path, escalate: Escalate, route: str | None, seconds: int
+) -> None:
+    exchange = Exchange(tmp_path, up=("backup",), **({"escalate_after": route} if route else {}))
+    exchange.put(escalate=escalate)
+    if seconds > 1:
+        exchange.step(seconds - 2, times=1)
+        exchange.step(1, times=1)
+        assert exchange.sent("backup") == 0
+    exchange.step(2)
+    exchange.step(1, times=3)
+    assert exchange.sent("backup") == 1
+
+
+def test_a_mail_may_ask_for_no_other_way(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path, up=("backup",), escalate_after="2m")
+    exchange.put(escalate=Escalate.NEVER)
+    exchange.step(10, times=60)
+    assert exchange.smsc_of() == ["primary"]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "text", "wish", "sent"),
+    [
+        ("flash", "Hi", {"features": int(Feature.FLASH)}, 0),
+        ("flash", "Hi", {}, 1),
+        ("ucs2", "\u4f60", {}, 0),
+        ("concat", "A" * 161, {}, 0),
+        ("8bit", "Hi", {}, 1),
+    ],
+)
+def test_no_message_goes_to_an_smsc_that_lacks_what_it_needs(
+    tmp_path: Path, lacks: str, text: str, wish: dict[str, int], sent: int
+) -> None:
+    features = [name for name in declared(Smsc)["features"].default if name != lacks]
+    exchange = Exchange(tmp_path, up=("backup",), backup={"features": features}, escalate_after="2m")
+    exchange.put(text, **wish)
+    exchange.step(121)
+    exchange.step(1, times=3)
+    assert exchange.sent("backup") == sent

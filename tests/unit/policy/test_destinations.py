@@ -59,5 +59,5 @@ def test_only_several_smscs_can_promise_anything() -> None:
     assert swiss.promise is None
     assert others.promise == Promise(120.0, delivered=True)
     assert table.used == {"a", "b"}
-    assert table.promises
+    assert table.choices
     assert table.promises_delivery

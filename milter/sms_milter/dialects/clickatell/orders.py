@@ -13,7 +13,7 @@ from sms_milter.dialects.clickatell.parameters import Parameters
 from sms_milter.dialects.clickatell.statuses import CALLBACKS
 from sms_milter.dialects.context import Context
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Notify, Priority, Wish
+from sms_milter.model import Escalate, Feature, Notify, Priority, Wish
 from sms_milter.policy import reports
 
 # A sender ID that is a name; more than letters and digits may not reach every phone (CLK §8).
@@ -30,7 +30,7 @@ _LONGEST_VALIDITY = 24 * 60  # minutes in our queue
 _MOST_PARTS = 255  # what a concatenation element can count
 _PRIORITIES = {1: Priority.HIGH, 2: Priority.NORMAL, 3: Priority.LOW}
 _PRIORITY_FLAGS = {1: 2, 2: 1, 3: 0}  # CLK §14
-_FEATURES = 1 | 2 | 4 | 8 | 16 | 32 | 64 | 512 | 8192 | 16384  # what every route has (CLK §10)
+_ESCALATE = (Escalate.NEVER, Escalate.AT_ONCE, Escalate.LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,10 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     options = context.options
     concat = said.number("concat", 1, _MOST_PARTS, 0)
     not_before = _not_before(said, context.now)
-    if said.number("escalate", 0, 2, 0):
-        raise faults.unavailable("escalate")
+    escalate = _ESCALATE[said.number("escalate", 0, 2, 0)]
     queue = said.number("queue", 1, 3, 3)
     _refuse_max_credits(said.first("max_credits"))
-    if said.number("req_feat", 0, 1 << 31, 0) & ~_FEATURES:
-        raise faults.NO_ROUTE.rejected("req_feat")
+    features = said.number("req_feat", 0, 1 << 31, 0)
     how = form(said, options)
     validity = 60 * said.number("validity", 1, _LONGEST_VALIDITY, _LONGEST_VALIDITY)
     acknowledged, callback = said.flag("deliv_ack"), said.number("callback", 0, 7, 0)
@@ -61,7 +59,8 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     client_id = said.first("climsgid")
     if client_id and not is_client_id(client_id):
         raise faults.PARAMETER.rejected("cliMsgId")
-    said.flag("mo")
+    if said.flag("mo"):
+        features |= Feature.REPLY
     by_smsc = options.hold == "smsc"
     wish = Wish(
         "",
@@ -80,6 +79,8 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
         notice=notice,
         original_recipient=context.targets[0][0].parameters.get("ORCPT", ""),
         max_parts=concat or how.parts,
+        features=features,
+        escalate=escalate,
     )
     return Order(how, wish)
 

@@ -31,8 +31,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- Store a message of a mail.
 INSERT INTO message (id, mail_id, priority, flash, receipt, not_before, validity_seconds, channel, kind, route,
     recipient, originator, destination, reference, referrer, concatenation, text, notify, original_recipient,
-    overdue_at, notice, public_id, room)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    overdue_at, notice, public_id, room, features)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- insert_original --
 -- Keep what reports will repeat of a mail.

@@ -27,7 +27,8 @@ SELECT smsc FROM part INDEXED BY part_waiting WHERE state = 0 AND waiting = 1 AN
 -- message --
 -- A message, and what all its parts have in common.
 SELECT part.mail_id, mail.mta_queue_id, message.destination, message.originator, message.route, message.text, message.kind,
-    message.flash, message.concatenation, max(message.room, part.total), part.total
+    message.flash, message.concatenation, max(message.room, part.total), part.total,
+    message.features
 FROM part CROSS JOIN message ON message.id = part.id CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.id = ?
 
