@@ -168,10 +168,10 @@ class Courier:
         why = clean(handed.why)
         match handed.state:
             case PartState.ACCEPTED:
-                lane.pause = 0.0
+                self._opened(name, lane)
                 said = f"accepted (id={clean(handed.outlet_id or '-')})"
             case PartState.QUEUED:
-                outcome = self._later(lane, handed, outcome, now)
+                outcome = self._later(name, lane, handed, outcome, now)
                 said = f"deferred for {outcome.due_at - now:.0f} s ({why})"
             case PartState.UNCERTAIN if lane.retries_doubt and part.doubts == 0:
                 # Whoever gave no answer in time needs a pause, whoever outlived us does not.
@@ -186,10 +186,18 @@ class Courier:
         self._outcomes.append(outcome)
         self._lines.append(words.errand(part, name, now, said, self._numbers))
 
-    def _later(self, lane: Lane, handed: Handed, outcome: Outcome, now: float) -> Outcome:
+    def _opened(self, name: str, lane: Lane) -> None:
+        if lane.pause:
+            self._journal.info(line("", outlet=name, status="takes messages again"))
+        lane.pause = 0.0
+
+    def _later(self, name: str, lane: Lane, handed: Handed, outcome: Outcome, now: float) -> Outcome:
         """When an errand that was not taken goes again; an outlet that is closed is left alone as a whole."""
         asked = min(handed.pause_seconds, _LONGEST_PAUSE_SECONDS)
         if handed.closed:
+            if not lane.pause:
+                why = clean(handed.why)
+                self._journal.warning(line("", outlet=name, status=f"takes nothing, trying again ({why})"))
             again = lane.close(now, asked)
         else:
             again = now + max(retry_delay(handed.part.attempts), asked)

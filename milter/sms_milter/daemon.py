@@ -151,8 +151,9 @@ class Service:
         return mains
 
     def _add_courier_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
-        listening = self._listening_for_callbacks(configuration.callbacks)
-        if not _couriered(configuration):
+        channels = _couriered(configuration)
+        listening = self._listening_for_callbacks(configuration.callbacks if _told(channels) else None)
+        if not channels:
             return
         concern = (
             configuration.channels,
@@ -419,6 +420,11 @@ def _couriered(configuration: Configuration) -> Mapping[str, EmailChannel | Http
     }
 
 
+def _told(channels: Mapping[str, EmailChannel | HttpChannel]) -> list[str]:
+    """The channels whose services call back."""
+    return [name for name, one in channels.items() if isinstance(one, HttpChannel) and one.call_back]
+
+
 def _courier_role(configuration: Configuration, listening: socket.socket | None) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "courier")
@@ -444,9 +450,10 @@ def _courier_role(configuration: Configuration, listening: socket.socket | None)
         )
         listener = None
         if listening is not None and configuration.callbacks is not None:
-            told = [name for name, one in channels.items() if isinstance(one, HttpChannel) and one.call_back]
-            hear = callbacks.Callbacks(queue, told, journal, numbers, reports=reports, clock=time.time).hear
-            listener = Listener(listening, configuration.callbacks.token, hear, journal)
+            ear = callbacks.Callbacks(
+                queue, _told(channels), journal, numbers, reports=reports, clock=time.time
+            )
+            listener = Listener(listening, configuration.callbacks.token, ear.hear, journal)
             listener.start()
         _carry_until_told(courier, bell, woken, control)
         if listener is not None:

@@ -267,6 +267,11 @@ def test_an_outlet_that_is_closed_is_left_alone_as_a_whole() -> None:
     house.turn(now + 60)
     house.turn(now + 60)
     assert house.states == ["accepted"] * 4
+    told = [one for one in house.lines.written if "NOQUEUE" in one[1]]
+    assert told == [
+        ("warning", "NOQUEUE: outlet=channel:voice, status=takes nothing, trying again (HTTP 500)"),
+        ("info", "NOQUEUE: outlet=channel:voice, status=takes messages again"),
+    ]
 
 
 def test_what_is_in_doubt_goes_once_more_and_then_never() -> None:
