@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from sms_milter import callbacks
@@ -38,6 +39,7 @@ from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError, Fault
 from sms_milter.gate import Gate
 from sms_milter.logline import Numbers, clean
+from sms_milter.mail.address import domain_of
 from sms_milter.mail.charset import load_codecs
 from sms_milter.model import Handed, LeasedPart
 from sms_milter.notify import Notifier
@@ -55,6 +57,7 @@ from sms_milter.queue.doorbell import (
 )
 from sms_milter.queue.role import RoleLock
 from sms_milter.queue.statements import migrations
+from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.report.texts import LANGUAGES, Texts
 from sms_milter.smpp.codec import BindKind
@@ -172,6 +175,7 @@ class Service:
         concern = (
             configuration.reports,
             _texts(configuration),
+            tuple(configuration.domains),
             configuration.queue,
             configuration.log,
             configuration.user,
@@ -532,7 +536,17 @@ def _report_role(configuration: Configuration) -> Main:
         )
         # What it has under way when the role ends is asked once more by the next.
         threading.Thread(target=_call_for_ever, args=(caller, rung), name="urls", daemon=True).start()
-        _notify_until_told(notifier, bell, control, rung)
+        replies = Replies(
+            open_queue(configuration.queue),
+            journal,
+            numbers,
+            mailbox=configuration.reports.mailbox,
+            domain=next(iter(configuration.domains), host_name),
+            may_mail=partial(_may_mail, frozenset(configuration.domains)),
+            texts=_texts(configuration),
+            our_turn=our_turn,
+        )
+        _notify_until_told(replies, notifier, bell, control, rung)
         bell.close()
 
     return main
@@ -555,6 +569,11 @@ def _texts(configuration: Configuration) -> Mapping[str, Texts]:
     }
 
 
+def _may_mail(ours: frozenset[str], address: str) -> bool:
+    """Whether what a phone answers may go there: not to where it would become an SMS."""
+    return domain_of(address) not in ours
+
+
 def _call_for_ever(caller: Caller, rung: threading.Event) -> None:
     """The loop of the thread that requests URLs: a step, then sleep until it is time."""
     while True:
@@ -562,10 +581,14 @@ def _call_for_ever(caller: Caller, rung: threading.Event) -> None:
         rung.clear()
 
 
-def _notify_until_told(notifier: Notifier, bell: _Bell, control: Control, rung: threading.Event) -> None:
+def _notify_until_told(
+    replies: Replies, notifier: Notifier, bell: _Bell, control: Control, rung: threading.Event
+) -> None:
     """The report role's loop: a step, then sleep until the doorbell rings or it is time."""
     while True:
-        rest = notifier.step(time.time())
+        now = time.time()
+        replies.step(now)
+        rest = notifier.step(now)
         poll = select.poll()
         for descriptor in (control.fileno(), bell.fileno()):
             if descriptor >= 0:

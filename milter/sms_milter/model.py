@@ -723,6 +723,23 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """A message that reached a phone and that it can answer: `originator` is a number, or "" for the SMSC's
+    own.
+    """
+
+    queue_id: int
+    mta_queue_id: str
+    account: str
+    dialect: str
+    sender: str  # envelope sender
+    recipient: str  # see `DeliveryReport`
+    originator: str
+    reference: str | None
+    mail_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MobileMessage:
     """A message from a phone, to be told to somebody: `parts` in order, None for one that never came."""
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sms_milter.errors import Refusal
 from sms_milter.model import (
     ComposedPart,
+    Conversation,
     CreditRule,
     Deed,
     Done,
@@ -272,8 +273,11 @@ class MobileQueue(Protocol):
     def due_mobile(self, now: float, limit: int) -> list[MobileMessage]:
         """Up to `limit` that are to be told now, the oldest first."""
 
-    def mobile_told(self, mobile_ids: Sequence[int], now: float) -> None:
-        """These are done with."""
+    def conversations(self, phone: str, limit: int) -> list[Conversation]:
+        """Messages that reached a phone (digits) and that it can answer, newest first."""
+
+    def mobile_told(self, told: Sequence[tuple[int, NewMail | None]], now: float) -> None:
+        """These are done with; the mails that tell of them, answers only, are stored with it."""
 
 
 class Outbox(Protocol):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from contract.builders import DAY, NOW
-from sms_milter.model import Heard, MobilePart
+from contract.builders import DAY, NOW, accepted, failed, lease, mail, message, record
+from sms_milter.model import Answer, Conversation, Heard, MobilePart
 
 HOUR = 3600.0
 
@@ -93,7 +94,7 @@ def test_parts_of_different_messages_are_not_joined(queue: Any, other: dict[str,
 
 def test_what_was_told_is_not_told_again_and_goes_with_the_years(queue: Any) -> None:
     (first, second) = listen(queue, part(), part(b"Bye", at=NOW + 1))
-    queue.mobile_told([first.mobile_id], NOW + 2)
+    queue.mobile_told([(first.mobile_id, None)], NOW + 2)
     assert told(queue, NOW + 2) == [(b"Bye",)]
     assert queue.summary(NOW)["mobile_waiting"] == 1
     shown = queue.list_mobile()
@@ -116,3 +117,65 @@ def test_the_list_says_how_much_of_a_message_came(queue: Any) -> None:
 def test_the_oldest_are_told_first(queue: Any) -> None:
     listen(queue, *(part(b"%d" % number, at=NOW - number) for number in range(5)))
     assert [message.parts[0] for message in queue.due_mobile(NOW, 3)] == [b"4", b"3", b"2"]
+
+
+# --- whom a phone answers -----------------------------------------------------------------------------------
+
+
+def sent(queue: Any, originator: str, destination: str = "447973100000", **fields: Any) -> None:
+    """One message that reaches the phone."""
+    queue.put([mail(message(destination, originator=originator, **fields))], NOW)
+    (leased,) = lease(queue)
+    record(queue, accepted(leased.part_id, f"k{leased.part_id}"))
+
+
+def test_a_phone_can_answer_numbers_and_nobody_but_numbers(queue: Any) -> None:
+    for originator in ("4477001", "+4477002", "", "ACME", "4477001"):
+        sent(queue, originator)
+    sent(queue, "4477001", "447973100001")
+    found = queue.conversations("447973100000", 10)
+    assert [one.originator for one in found] == ["4477001", "", "+4477002", "4477001"]
+    assert [one.originator for one in queue.conversations("447973100000", 1)] == ["4477001"]
+
+
+def test_what_never_reached_the_phone_is_not_answered(queue: Any) -> None:
+    queue.put([mail(message("447973100000", originator="4477001"))], NOW)
+    assert queue.conversations("447973100000", 10) == []
+    (leased,) = lease(queue)
+    record(queue, failed(leased.part_id))
+    assert queue.conversations("447973100000", 10) == []
+
+
+def test_a_conversation_knows_its_mail(queue: Any) -> None:
+    sent(queue, "4477001", reference="A7", recipient="447973100000@sms.example")
+    (one,) = queue.conversations("447973100000", 10)
+    assert one == Conversation(
+        queue_id=1,
+        mta_queue_id="4ABC",
+        account="acme",
+        dialect="hsl",
+        sender="alerts@acme.example",
+        recipient="447973100000@sms.example",
+        originator="4477001",
+        reference="A7",
+        mail_message_id="<1@acme.example>",
+    )
+
+
+def test_the_mail_that_tells_is_stored_when_the_message_is_done_with(queue: Any) -> None:
+    first, second = listen(queue, part(), part(b"Bye"))
+    answer = Answer("bob@acme.example", "SMS", "Hello\n", "447973100000@sms.example", "+447973100000")
+    tells = replace(mail(), messages=(), answers=(answer,))
+    queue.mobile_told([(first.mobile_id, tells), (second.mobile_id, None)], NOW)
+    (due,) = queue.due_reports(NOW, 10)
+    assert (due.content, due.mail_message_id) == (answer, "<1@acme.example>")
+    assert told(queue) == []
+
+
+def test_the_report_role_is_woken_by_a_whole_message(queue: Any) -> None:
+    with queue.transaction() as work:
+        work.listen([of_three(1), of_three(2)])
+        assert not work.reported
+    with queue.transaction() as work:
+        work.listen([of_three(3)])
+        assert work.reported

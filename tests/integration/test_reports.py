@@ -22,10 +22,16 @@ pytestmark = [pytest.mark.mta, pytest.mark.smsc]
 
 # What the SMSC makes of each number is written in support.smsc.
 DELIVERED, EXPIRED, REFUSED = "447973100000", "447973100003", "447973100011"
+ANSWERING = "447970070707"
 ASKS = b"Disposition-Notification-To: x@other.example\r\n"
 OPEN = {"clients": ["192.0.2.60"], "senders": ["*"], "allow_null_sender": True}
 NUMBERS = count()
-SETTINGS = {"accounts": {"open": OPEN}, "reports": {"from": "postmaster@sms.example.com"}}
+LAST: list[int] = []
+NUMBERED = {"clients": ["192.0.2.61"], "senders": ["*"], "default_originator": "+447700900001"}
+SETTINGS = {
+    "accounts": {"open": OPEN, "numbered": NUMBERED},
+    "reports": {"from": "postmaster@sms.example.com", "mailbox": "replies@customer.example"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +75,17 @@ def send(
 ) -> None:
     client = SmtpDialogue(host.port)
     client.greet(as_client=more.pop("client", "192.0.2.10"))
-    message_id = f"Message-ID: <{next(NUMBERS)}@customer.example>\r\n".encode()  # else it is a retry
+    LAST[:] = [next(NUMBERS)]
+    message_id = f"Message-ID: <{message_number()}@customer.example>\r\n".encode()  # else it is a retry
     data = message_id + header + b"Subject: Greeting\r\n\r\nUnspoken words\r\n"
     replies = client.mail(sender, [f"{destination}@sms.example.com"], data, **more)
     client.close()
     assert all(reply.startswith("2") for reply in replies), replies
+
+
+def message_number() -> int:
+    """That of the mail sent last."""
+    return LAST[0]
 
 
 def report_on(host: Host, destination: str, *arguments: Any, **more: str) -> Report:
@@ -129,6 +141,26 @@ def test_esmtp_parameters_come_back(host: Host) -> None:
     assert report.per_message["Original-Envelope-Id"] == "QQ+314159"
     assert report.per_recipient["Original-Recipient"] == "rfc822; night+shift@customer.example"
     assert report.per_recipient["Action"] == "delivered"
+
+
+def test_the_phone_s_answer_comes_to_the_sender_in_the_thread_of_his_mail(host: Host) -> None:
+    host.sink.clear()
+    send(host, ANSWERING, client="192.0.2.61", sender="bob@customer.example")
+    (sunk,) = host.sink.wait_for(1)
+    mail = message_from_bytes(sunk.data)
+    assert (sunk.sender, sunk.recipients) == ("", ("bob@customer.example",))
+    assert mail["From"] == f"+{ANSWERING} <{ANSWERING}@sms.example.com>"
+    assert mail["Subject"] == f"SMS from +{ANSWERING}"
+    assert mail["In-Reply-To"] == mail["References"] == f"<{message_number()}@customer.example>"
+    assert mail.get_payload().strip() == "Yes, I do!"
+    assert "Yes, I do" not in host.service.log
+
+
+def test_a_phone_that_answers_nobody_writes_to_the_mailbox(host: Host) -> None:
+    host.sink.clear()
+    send(host, ANSWERING, client="192.0.2.60", sender="")
+    (sunk,) = host.sink.wait_for(1)
+    assert sunk.recipients == ("replies@customer.example",)
 
 
 def test_the_log_tells_it_under_the_mta_s_queue_id(host: Host) -> None:

@@ -16,6 +16,7 @@ from sms_milter.errors import Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
     Call,
+    Conversation,
     CreditRule,
     Deed,
     DeliveryReport,
@@ -551,7 +552,9 @@ class MemoryQueue:
         return [self._leased(part) for part in over]
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
-        return [self._listen(part) for part in parts]
+        heard = [self._listen(part) for part in parts]
+        self.reported |= any(one.arrived == one.part.total for one in heard)
+        return heard
 
     def _listen(self, part: MobilePart) -> Heard:
         key = (part.smsc, part.source, part.destination, part.width, part.reference, part.total)
@@ -589,9 +592,33 @@ class MemoryQueue:
             mobile_id, first.smsc, first.source, first.destination, first.alphabet, parts, first.at
         )
 
-    def mobile_told(self, mobile_ids: Sequence[int], now: float) -> None:
-        for mobile_id in mobile_ids:
+    def conversations(self, phone: str, limit: int) -> list[Conversation]:
+        found = []
+        for part in reversed(self._parts.values()):
+            plan, mail = part["plan"], self._mails[part["queue_id"]]
+            answerable = not plan.originator or plan.originator[0] in "+0123456789"
+            reached = part["state"] in (PartState.ACCEPTED, PartState.UNCERTAIN, PartState.DELIVERED)
+            if part["number"] == 1 and plan.destination == phone and answerable and reached:
+                found.append(
+                    Conversation(
+                        part["queue_id"],
+                        mail.mta_queue_id,
+                        mail.account,
+                        mail.dialect,
+                        mail.sender,
+                        plan.recipient,
+                        plan.originator,
+                        plan.reference,
+                        mail.mail_message_id,
+                    )
+                )
+        return found[:limit]
+
+    def mobile_told(self, told: Sequence[tuple[int, NewMail | None]], now: float) -> None:
+        for mobile_id, mail in told:
             self._mobile[mobile_id]["told"] = True
+            if mail is not None:
+                self._put(mail, now)
 
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         shown = []

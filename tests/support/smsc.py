@@ -6,6 +6,7 @@ and tell what they got as JSON lines. What they do depends on the end of the des
     …11    refused: ESME_RINVDSTADR
     …03    accepted, the receipt says EXPIRED
     others accepted, the receipt (if one is asked for) says DELIVRD
+    …0070707  and then the phone answers "Yes, I do!" to where the message came from
 """
 
 from __future__ import annotations

@@ -40,6 +40,14 @@ async def answer(event: smpp34.SubmitSmEvent, esme: smpp34.Esme, delay_seconds: 
     event.accept(message_id=message_id)
     if event.registered_delivery & 1 and esme.can_receive:
         await deliver_receipt(event, esme, message_id)
+    if event.destination_addr.endswith("0070707") and esme.can_receive:
+        await esme.deliver_sm(
+            source_addr=event.destination_addr,
+            source_addr_ton=1,
+            source_addr_npi=1,
+            destination_addr=event.source_addr,
+            short_message=b"Yes, I do!",
+        )
 
 
 async def deliver_receipt(event: smpp34.SubmitSmEvent, esme: smpp34.Esme, message_id: str) -> None:

@@ -757,6 +757,11 @@ class Reports(Section):
         "milter/sms_milter/report/texts.py, which also says what may stand in braces.",
         example={"delivered": "Your SMS to +{destination} has arrived."},
     )
+    mailbox: OptionalAddress = setting(
+        "",
+        doc="Who is mailed what phones send (MO) that answers no mail; empty: nobody, it is only logged.",
+        example="replies@sms.example.com",
+    )
     digest_above: int = setting(
         100,
         at_least=0,

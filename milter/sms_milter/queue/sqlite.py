@@ -12,6 +12,7 @@ from typing import Any
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    Conversation,
     CreditRule,
     Deed,
     Done,
@@ -202,10 +203,17 @@ class SqliteQueue:
         with self._file.reading() as db:
             return sqlite_mobile.due(db, now, limit)
 
-    def mobile_told(self, mobile_ids: Sequence[int], now: float) -> None:
+    def conversations(self, phone: str, limit: int) -> list[Conversation]:
+        """See `ports.MobileQueue.conversations`."""
+        with self._file.reading() as db:
+            return sqlite_mobile.conversations(db, phone, limit)
+
+    def mobile_told(self, told: Sequence[tuple[int, NewMail | None]], now: float) -> None:
         """See `ports.MobileQueue.mobile_told`."""
         with self._file.transaction() as db:
-            sqlite_mobile.told(db, mobile_ids, now)
+            mails = [mail for _, mail in told if mail is not None]
+            sqlite_intake.put(db, mails, now, retry_window_seconds=self._retry_window_seconds)
+            sqlite_mobile.told(db, [mobile_id for mobile_id, _ in told], now)
 
     # --- operators ------------------------------------------------------------------------------------------
 

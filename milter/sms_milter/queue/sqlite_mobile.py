@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from sms_milter.model import Heard, MobileMessage, MobilePart
+from sms_milter.model import Conversation, Heard, MobileMessage, MobilePart
 from sms_milter.queue.statements import statements
 
 _SQL = statements("queries_mobile.sql")
@@ -29,8 +29,13 @@ def due(db: sqlite3.Connection, now: float, limit: int) -> list[MobileMessage]:
     return found
 
 
+def conversations(db: sqlite3.Connection, phone: str, limit: int) -> list[Conversation]:
+    """See `ports.MobileQueue.conversations`."""
+    return [Conversation(*row) for row in db.execute(_SQL["conversations"], (phone, limit))]
+
+
 def told(db: sqlite3.Connection, mobile_ids: Sequence[int], now: float) -> None:
-    """See `ports.MobileQueue.mobile_told`."""
+    """Take them off the list; see `ports.MobileQueue.mobile_told`."""
     db.executemany(_SQL["mobile_told"], [(now, mobile_id) for mobile_id in mobile_ids])
 
 

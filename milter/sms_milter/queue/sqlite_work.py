@@ -106,7 +106,9 @@ class SqliteWork:
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
         """Store what phones sent."""
-        return sqlite_mobile.listen(self._db, parts)
+        heard = sqlite_mobile.listen(self._db, parts)
+        self._reports.added |= any(one.arrived == one.part.total for one in heard)
+        return heard
 
     def lease(
         self,

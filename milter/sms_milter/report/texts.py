@@ -1,7 +1,7 @@
-"""What reports say to people, in several languages; an operator may replace any of it (`reports.texts`).
+"""What our mails say to people, in several languages; an operator may replace any of it (`reports.texts`).
 
 `{destination}` stands for the number as `mobile` writes it, or for where a message by another channel went;
-`{why}` for what the message centre said, `{count}` for how many.
+`{why}` for what the message centre said, `{count}` for how many, `{phone}` for who sent an SMS.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ ENGLISH: Texts = {
     "subject_failed": "Delivery Status Notification (Failure)",
     "subject_delayed": "Delivery Status Notification (Delay)",
     "subject_digest": "Delivery Status Notification ({count} messages)",
+    "subject_mobile": "SMS from {phone}",
+    "mobile_octets": "A message that is no text, in hexadecimal:",
     "mobile": "mobile +{number}",
     "delivered": "Your message to {destination} has been delivered.",
     "delivered_twice": "Your message to {destination} has been delivered, possibly twice: the message"
@@ -58,6 +60,8 @@ GERMAN: Texts = {
     "subject_failed": "Zustellbericht (nicht zugestellt)",
     "subject_delayed": "Zustellbericht (verzögert)",
     "subject_digest": "Zustellbericht ({count} Nachrichten)",
+    "subject_mobile": "SMS von {phone}",
+    "mobile_octets": "Eine Nachricht, die kein Text ist, hexadezimal:",
     "mobile": "+{number}",
     "delivered": "Ihre Nachricht an {destination} ist zugestellt.",
     "delivered_twice": "Ihre Nachricht an {destination} ist zugestellt, vielleicht zweimal: Die"
@@ -100,6 +104,8 @@ FRENCH: Texts = {
     "subject_failed": "Rapport de remise (échec)",
     "subject_delayed": "Rapport de remise (retard)",
     "subject_digest": "Rapport de remise ({count} messages)",
+    "subject_mobile": "SMS de {phone}",
+    "mobile_octets": "Un message qui n'est pas un texte, en hexadécimal :",
     "mobile": "+{number}",
     "delivered": "Votre message à {destination} a été remis.",
     "delivered_twice": "Votre message à {destination} a été remis, peut-être deux fois : le centre de"
@@ -139,6 +145,8 @@ RUSSIAN: Texts = {
     "subject_failed": "Отчёт о доставке (не доставлено)",
     "subject_delayed": "Отчёт о доставке (задержка)",
     "subject_digest": "Отчёт о доставке (сообщений: {count})",
+    "subject_mobile": "SMS от {phone}",
+    "mobile_octets": "Сообщение, не являющееся текстом, в шестнадцатеричном виде:",
     "mobile": "+{number}",
     "delivered": "Ваше сообщение для {destination} доставлено.",
     "delivered_twice": "Ваше сообщение для {destination} доставлено, возможно, дважды: центр сообщений"

@@ -50,12 +50,20 @@ function receipt(session, pdu, id) {
   });
 }
 
+function reply(session, pdu) {
+  session.deliver_sm({
+    source_addr: pdu.destination_addr, source_addr_ton: 1, source_addr_npi: 1, destination_addr: pdu.source_addr,
+    short_message: Buffer.from('Yes, I do!'),
+  });
+}
+
 function answer(session, pdu) {
   const refused = pdu.destination_addr.endsWith('11');
   const id = refused ? '' : (++lastId).toString(16).toUpperCase().padStart(8, '0');
   tell('submit', {message_id: id, ...fieldsOf(pdu)});
   session.send(pdu.response(refused ? {command_status: smpp.ESME_RINVDSTADR} : {message_id: id}));
   if (!refused && pdu.registered_delivery & 1) receipt(session, pdu, id);
+  if (pdu.destination_addr.endsWith('0070707')) reply(session, pdu);
 }
 
 smpp.createServer((session) => {

@@ -175,7 +175,7 @@ def test_a_receipt_is_asked_for_by_a_field(name: str) -> None:
         ("SUCCESS", True),
         ("failure", True),
         ("SUCCESS,FAILURE,DELAY", True),
-        ("DELAY", False),
+        ("DELAY", True),
     ],
 )
 def test_notify_comes_before_the_field(notify: str, receipt: bool) -> None:

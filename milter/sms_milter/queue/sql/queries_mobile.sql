@@ -30,6 +30,16 @@ WHERE finished_at IS NULL AND due_at <= ? ORDER BY due_at, id LIMIT ?
 -- The parts that have come.
 SELECT number, content FROM mobile_part WHERE mobile_id = ?
 
+-- conversations --
+-- The newest messages that reached a phone and that it can answer.
+SELECT mail.id, mail.mta_queue_id, mail.account, mail.dialect, mail.sender, message.recipient, message.originator,
+    message.reference, mail.message_id
+FROM message INDEXED BY message_conversation CROSS JOIN mail ON mail.id = message.mail_id
+    CROSS JOIN part ON part.id = message.id
+WHERE message.destination = ? AND (message.originator = '' OR message.originator GLOB '[0-9+]*')
+    AND part.state IN (2, 3, 4)
+ORDER BY message.id DESC LIMIT ?
+
 -- mobile_told --
 -- Somebody knows.
 UPDATE mobile SET finished_at = ? WHERE id = ?
