@@ -783,7 +783,7 @@ class Reports(Section):
     def _have_their_places(cls, texts: dict[str, str]) -> dict[str, str]:
         for name, text in texts.items():
             if name not in ENGLISH:
-                raise ValueError(f"there is no text {name!r}; texts: {', '.join(ENGLISH)}")
+                raise ValueError(f"there is no text {name!r}")
             strange = places(text) - places(ENGLISH[name])
             if strange:
                 raise ValueError(f"{name}: nothing stands for {{{min(strange)}}}")
