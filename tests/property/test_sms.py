@@ -1,5 +1,7 @@
 """What holds for every text: nothing is lost in parts, no part is too long, no character is cut."""
 
+from unicodedata import combining
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,10 +9,14 @@ from sms_milter.errors import ContentFault, Rejected
 from sms_milter.model import Binary, PlannedMessage, Wish
 from sms_milter.sms import udh
 from sms_milter.sms.alphabet import decode, encode, nfc, punctuation
+from sms_milter.sms.explain import explained
+from sms_milter.sms.national import LANGUAGES, Shift, shift_of
+from sms_milter.sms.national_tables import LOCKING
 from sms_milter.sms.split import (
     GSM_BLANKS,
     UCS2_BLANKS,
     filled,
+    gsm_capacity,
     gsm_end,
     messages,
     ucs2_end,
@@ -119,6 +125,42 @@ def test_every_part_fits_an_sms_and_together_they_say_the_text(text: str, way: s
         assert len(part.short_message) <= 160
     assert "".join(said).replace("\u00a0", " ") == message.text.replace("\u00a0", " ")
     assert message.text == nfc(text)
+    assert explained(message, name)  # type: ignore[arg-type]
+
+
+ESCAPED = [bytes((0x1B, code)) for code in range(128)]
+LANGUAGE_LETTERS = {
+    name: "".join({Shift(value, value if value in LOCKING else 0).decode(pair) for pair in ESCAPED} - {" "})
+    for name, value in LANGUAGES.items()
+}
+
+
+@given(st.sampled_from(sorted(LANGUAGES)), st.sampled_from(["udh", "udh16", "sar"]), st.booleans(), st.data())
+def test_national_texts_fit_and_read_back(
+    language: str, way: str, keep_words: bool, data: st.DataObject
+) -> None:
+    letters = st.sampled_from(LANGUAGE_LETTERS[language] + "abc \n" + nfc("\u0958"))
+    text = nfc(data.draw(st.text(letters, min_size=60, max_size=500)))
+    terms = Terms(
+        "ACME",
+        max_parts=255,
+        languages=(language,),
+        keep_words=keep_words,
+        traits=SmscTraits(long_messages=way),  # type: ignore[arg-type]
+    )
+    (message,) = plan([Wish("905321000000", text)], lambda _: terms)
+    said = []
+    for part in message.parts:
+        header, content = udh.cut_off(part.short_message) if part.esm_class else (b"", part.short_message)
+        shift = shift_of(tuple(udh.elements(header)))
+        if part.data_coding == 8:
+            said.append(content.decode("utf-16-be"))
+        else:
+            said.append(shift.decode(content))
+            assert len(content) <= gsm_capacity(len(udh.compose(header)))
+        assert not combining(said[-1][:1]) or len(said) == 1 or combining(said[-2][-1:])
+    assert nfc("".join(said)) == message.text
+    assert explained(message)
 
 
 # --- what is not text ---------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ Content = TypeVar("Content", bytes, str)
 
 # What concatenation adds to a user data header: we do, or the SMSC where TLVs or message_payload ask it to.
 ELEMENT_OCTETS: dict[Concatenation, int] = {"udh": 5, "udh16": 6, "sar": 5, "payload": 5}
+_MOST_CHARACTERS = 255 * split.GSM_SINGLE  # of a text that may fit the parts of one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def written(text: str, terms: Terms, *, ucs2: bool = False) -> Written:
         if septets is not None:
             return Written(GSM[name], septets, folded, _tail(alphabet.punctuation(append)), folded=True)
     plain = Written(UCS2, whole, whole, alphabet.nfc(append))
-    if not terms.languages or name != "gsm7" or way(terms) == "payload":
+    if not terms.languages or name != "gsm7" or way(terms) == "payload" or len(whole) > _MOST_CHARACTERS:
         return plain
     fewest = min(_nationals(whole, folded, append, terms), key=lambda one: _count(one, terms), default=plain)
     return fewest if _count(fewest, terms) < _count(plain, terms) else plain

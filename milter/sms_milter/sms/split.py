@@ -86,7 +86,8 @@ def word_end(end_of: End[_Content], blanks: str) -> End[_Content]:
         if full == len(content) or limit <= _LAST_PLACES:
             return full
         last_places = end_of(content, start, limit - _LAST_PLACES)
-        return start + len(_up_to_blank(content[start:full], last_places - start, blanks))
+        blank = start + len(_up_to_blank(content[start:full], last_places - start, blanks))
+        return full if _marked(content, blank) else blank
 
     return end
 
@@ -123,6 +124,11 @@ def ucs2_octet_parts(octets: bytes, limit: int) -> list[bytes]:
         return octet_parts(octets, limit)
     text = octets.decode("utf-16-be", "surrogatepass")
     return [part.encode("utf-16-be", "surrogatepass") for part in filled(text, limit // 2, ucs2_end)]
+
+
+def _marked(content: bytes | str, at: int) -> bool:
+    """Whether what stands before `at` carries a mark that follows there, even if it is white space."""
+    return isinstance(content, str) and 0 < at < len(content) and _joined(content, at)
 
 
 def _joined(text: str, at: int) -> bool:
@@ -167,9 +173,9 @@ def messages(content: _Content, limit: int, end_of: End[_Content], blanks: str) 
         if end < len(content):
             last_places = end_of(content, start, limit - _LAST_PLACES)
             blank = max(seen.rfind(b, last_places, end) for b in blanks)
-            if blank >= 0:
-                end = start + len(seen[start:blank].rstrip(blanks))
-                following = _end_of_blanks(seen, blank, blanks)
+            behind = _end_of_blanks(seen, blank, blanks)
+            if blank >= 0 and not _marked(content, behind):
+                end, following = start + len(seen[start:blank].rstrip(blanks)), behind
         if end > start:
             parts.append(content[start:end])
         start = following

@@ -166,3 +166,9 @@ def test_words_of_ucs2_are_kept_whole() -> None:
     parts = filled(text, 67, word_end(ucs2_end, UCS2_BLANKS))
     assert parts[0] == "ж" * 50 + "\u3000"
     assert "".join(parts) == text
+
+
+def test_white_space_that_carries_a_mark_is_no_place_to_cut() -> None:
+    text = "ж" * 60 + " \u0301" + "ж" * 20
+    assert filled(text, 67, word_end(ucs2_end, UCS2_BLANKS))[0] == text[:67]
+    assert messages(text, 70, ucs2_end, UCS2_BLANKS)[0] == text[:70]
