@@ -49,6 +49,7 @@ from sms_milter.model import (
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
 from sms_milter.policy.destinations import USUAL_PROMISE, NumberGroup, RouteTable, Way
 from sms_milter.policy.logins import LoginBook, unknown_name
+from sms_milter.policy.texts import DeniedTexts
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
@@ -107,6 +108,11 @@ class Gate:
         }
         self.routes = RouteTable(configuration.routes)
         self._delivery_promised = self.routes.promises_delivery
+        self._denied_texts = {
+            name: DeniedTexts(account.denied_texts)
+            for name, account in configuration.accounts.items()
+            if account.denied_texts
+        }
         self.closed_groups = {
             name: NumberGroup(account.closed_group)
             for name, account in configuration.accounts.items()
@@ -236,6 +242,12 @@ class Gate:
             return False
         way = self.routes.way(route, number)
         return way is not None and way.promise is not None and way.promise.delivered
+
+    def check_text(self, member: Member, text: str) -> None:
+        """Raises Rejected for a text that the account may not send."""
+        denied = self._denied_texts.get(member.name)
+        if denied is not None and denied.are_in(text):
+            raise Rejected(reply.TEXT_DENIED)
 
     def composed(self, message: PlannedMessage, now: float, *, metered: bool) -> NewMessage:
         """A planned message ready for the queue; without a validity of its own it has its SMSC's. It has a

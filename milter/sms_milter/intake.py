@@ -525,6 +525,7 @@ class Transaction:
 
         def terms(wish: Wish) -> Iterator[Terms]:
             channel = wish.channel
+            gate.check_text(member, wish.text)
             smscs = gate.ways(member, wish.destination, channel)
             if wish.originator is not None or channel == EMAIL:
                 originator = gate.originator(member, wish.originator or "", channel)

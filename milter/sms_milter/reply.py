@@ -103,6 +103,7 @@ def mail_too_large(limit_octets: int) -> Reply:
 
 OTHER_ACCOUNT = Reply.permanent("7.1", "recipients of different accounts, send separately")
 ORIGINATOR_NOT_ALLOWED = Reply.permanent("7.1", "originator not allowed for this account")
+TEXT_DENIED = Reply.permanent("7.1", "text not allowed for this account")
 ACCOUNT_DISABLED = Reply.permanent("7.1", "account disabled")
 LOGINS_BLOCKED = Reply.temporary("7.0", "too many failed logins, try again later")
 BAD_ORIGINATOR = Reply.permanent(

@@ -395,6 +395,11 @@ class Account(Section):
         example=["turkish"],
     )
     append: str = setting("", longest=1000, doc="Text added to every message, directly after it.")
+    denied_texts: tuple[str, ...] = setting(
+        (),
+        doc="Words and phrases that no message may hold, whatever their case: 550 5.7.1, SMSCentre error 6.",
+        example=["free money"],
+    )
     closed_group: tuple[GroupEntry, ...] | None = setting(
         None,
         doc="The only numbers that may be reached: numbers, prefixes ending in *, and file:PATH for a "

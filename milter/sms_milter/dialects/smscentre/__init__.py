@@ -105,6 +105,8 @@ def worded(why: Reply, request: SmsRequest | None) -> Reply:
         return replies.DUPLICATE
     if why.enhanced == "5.3.4":
         return replies.TOO_LONG
+    if request is not None and why == reply.TEXT_DENIED:
+        return replies.message_denied(_identity(request))
     if request is not None and why.code == 552:
         return replies.no_money(_identity(request))
     unreachable = why.limit is Limit.FLOOD or why in reply.UNREACHABLE

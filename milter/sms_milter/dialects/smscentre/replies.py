@@ -24,7 +24,7 @@ def no_money(identity: str) -> Reply:
 
 
 def message_denied(identity: str) -> Reply:
-    """The account may not show this sender."""
+    """The account may not show this sender, or send this text."""
     return Reply.permanent("7.1", f"ERROR = 6 (message is denied), ID - {identity}")
 
 
