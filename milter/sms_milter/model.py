@@ -696,8 +696,9 @@ class Settled:
 class MobilePart:
     """One deliver_sm from a phone (MO). Parts of one message share source, destination, reference and total.
 
-    `alphabet` names what `content` is written in: "octets", "gsm7" with a septet in each octet, or a codec of
-    Python's. `width` is that of the reference in octets, 0 for a message that is whole.
+    `alphabet` names what `content` is written in: "octets", "gsm7" with a septet in each octet ("gsm7-6-6"
+    with national language tables: locking and single shift), or a codec of Python's. `width` is that of the
+    reference in octets, 0 for a message that is whole.
     """
 
     smsc: str

@@ -366,6 +366,13 @@ def test_text_as_shown(smsc: Smsc, esme: SmppClient, octets: bytes, data_coding:
     assert smsc.sms().text == text
 
 
+def test_text_with_a_national_table_as_shown(smsc: Smsc, esme: SmppClient) -> None:
+    octets = bytes.fromhex("03240101" + "1B53691B736C69201B671B691B49")
+    esme.send(4, submit_body(PHONE, octets, esm_class=0x40))
+    sms = smsc.sms()
+    assert (sms.text, sms.alphabet) == ("Şişli ğıİ", "GSM 7-bit, Turkish single shift")
+
+
 @pytest.mark.parametrize("options", [Options(alphabet="latin1")])
 def test_another_default_alphabet(smsc: Smsc, esme: SmppClient) -> None:
     esme.submit(PHONE, b"[\xe9]")

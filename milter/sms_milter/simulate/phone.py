@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sms_milter.simulate.wire import BadPdu, Status, Submission, Tlv
 from sms_milter.sms import alphabet, split
+from sms_milter.sms.national import UNSHIFTED, Shift, shift_of
 
 _UDHI = 0x40
 _CONCATENATION_8, _CONCATENATION_16, _PORTS_16 = 0x00, 0x08, 0x05
@@ -56,6 +57,7 @@ class Segment:
     total: int = 1
     number: int = 1
     ports: tuple[int, int] | None = None
+    shift: Shift = UNSHIFTED  # national language tables that the header announces
 
 
 def alphabet_of(data_coding: int, default: str = GSM) -> str:
@@ -100,7 +102,7 @@ def segment_of(submission: Submission) -> Segment:
         raise BadPdu(Status.ESM_CLASS)
     ports = elements.get(_PORTS_16)
     addressed = (int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:], "big")) if ports else None
-    return Segment(content[header:], reference, total, number, addressed)
+    return Segment(content[header:], reference, total, number, addressed, shift_of(tuple(elements.items())))
 
 
 _ELEMENT_LENGTHS = {_CONCATENATION_8: 3, _CONCATENATION_16: 4, _PORTS_16: 4}
@@ -175,13 +177,18 @@ class Phone:
         contents = [a.segment.content for a in sorted(arrived, key=lambda a: a.segment.number)]
         ports = arrived[0].segment.ports
         binary = name == BINARY or ports is not None
+        shift = arrived[0].segment.shift
+        if name == GSM and shift.header:
+            texts = [shift.decode(content) for content in contents]
+        else:
+            texts = [] if binary else [text_of(content, name) for content in contents]
         return ReceivedSms(
             originator=submission.source,
             destination=submission.destination,
-            text="" if binary else "".join([text_of(content, name) for content in contents]),
+            text="" if binary else "".join(texts),
             binary=b"".join(contents) if binary else b"",
             order=tuple([a.segment.number for a in arrived]),
-            alphabet=name,
+            alphabet=f"{name}, {shift}" if name == GSM and shift.header else name,
             data_coding=submission.data_coding,
             flash=is_flash(submission.data_coding, submission.tlvs),
             registered_delivery=submission.registered_delivery,

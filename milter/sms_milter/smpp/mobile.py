@@ -10,6 +10,7 @@ from sms_milter.smpp import codec
 from sms_milter.smpp.codec import DeliverSm
 from sms_milter.sms import alphabet, udh
 from sms_milter.sms.coding import Coding, coding_of
+from sms_milter.sms.national import Shift, shift_of
 
 OCTETS: Final = "octets"
 GSM7: Final = "gsm7"
@@ -38,6 +39,8 @@ def read(pdu: DeliverSm, smsc: str, default_alphabet: str, now: float) -> Mobile
             place = _place(elements)
             if _PORTS_8 in elements or _PORTS_16 in elements:
                 name = OCTETS  # for a program on the phone's side
+            elif name == GSM7:
+                name = _shifted(shift_of(tuple(elements.items())))
         except ContentFault:
             name, place = OCTETS, (0, 0, 1, 1)
     elif codec.TLV_SAR_MSG_REF_NUM in pdu.tlvs:
@@ -57,11 +60,23 @@ def text_of(message: MobileMessage) -> str:
         if part is not None:
             run += part
             continue
-        whole.append(
-            alphabet.decode(run) if message.alphabet == GSM7 else run.decode(message.alphabet, "replace")
-        )
+        whole.append(_text(run, message.alphabet))
         run = b""
     return MISSING.join(whole)
+
+
+def _text(octets: bytes, name: str) -> str:
+    if name == GSM7:
+        return alphabet.decode(octets)
+    if name.startswith(f"{GSM7}-"):
+        locking, single = map(int, name.removeprefix(f"{GSM7}-").split("-"))
+        return Shift(single=single, locking=locking).decode(octets)
+    return octets.decode(name, "replace")
+
+
+def _shifted(shift: Shift) -> str:
+    """GSM with national language tables, as `MobilePart.alphabet` names it."""
+    return f"{GSM7}-{shift.locking}-{shift.single}" if shift.header else GSM7
 
 
 def _alphabet(data_coding: int, default: str) -> str:

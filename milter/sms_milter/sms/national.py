@@ -84,6 +84,9 @@ class Shift:
         return "".join(map(shown, _PIECE.finditer(septets)))
 
 
+UNSHIFTED = Shift()
+
+
 @lru_cache(maxsize=64)
 def shifts(languages: Sequence[str]) -> tuple[Shift, ...]:
     """What may be tried for `languages` (keys of LANGUAGES) in their order, each in the order of ENC §6."""

@@ -115,3 +115,18 @@ def test_a_part_that_never_came_leaves_a_gap() -> None:
 def test_what_was_said_is_in_no_repr() -> None:
     assert "Hello" not in repr(read(b"Hello"))
     assert "Hello" not in repr(MobileMessage(1, "p", "1", "2", mobile.GSM7, (b"Hello",), 5.0))
+
+
+@pytest.mark.parametrize(
+    ("header", "octets", "alphabet", "text"),
+    [
+        ("03240101", "1B53691B736C69", "gsm7-0-1", "Şişli"),
+        ("080003010201250101", "1C691D6C69", "gsm7-1-0", "Şişli"),
+        ("06250106240106", "2F42201B411B1D", "gsm7-6-6", "नम A१"),
+        ("03240177", "41", "gsm7", "A"),  # a language that nobody knows
+    ],
+)
+def test_national_tables_of_phones(header: str, octets: str, alphabet: str, text: str) -> None:
+    part = read(bytes.fromhex(header + octets), esm_class=_UDHI)
+    assert part.alphabet == alphabet
+    assert text_of(part.content, alphabet=part.alphabet) == text
