@@ -64,6 +64,7 @@ from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
+from sms_milter.smpp.trace import Trace
 from sms_milter.supervisor import Control, Main, Order, Supervisor
 from sms_milter.web.client import WebClient
 from sms_milter.web.crowd import Crowd
@@ -305,10 +306,12 @@ def _dispatch_role(configuration: Configuration) -> Main:
         waker, woken = socket.socketpair()
         waker.setblocking(False)
         woken.setblocking(False)
+        numbers = Numbers(masked=configuration.log.mask_numbers)
+        trace = Trace(numbers, texts=configuration.log.message_text == "debug")
         links = [
             link
             for name, smsc in configuration.smscs.items()
-            for link in _links(name, smsc, journal, lambda: _wake(waker))
+            for link in _links(name, smsc, journal, trace, lambda: _wake(waker))
         ]
         dispatcher = Dispatcher(
             queue,
@@ -316,7 +319,7 @@ def _dispatch_role(configuration: Configuration) -> Main:
             configuration.smscs,
             configuration.routes,
             journal,
-            Numbers(masked=configuration.log.mask_numbers),
+            numbers,
             keep_seconds=configuration.reports.keep,
             reports=DatagramDoorbell(configuration.queue.path, REPORT),
             our_turn=RoleLock(configuration.queue.path, "dispatch").acquire,
@@ -606,7 +609,7 @@ def _wake(waker: socket.socket) -> None:
         waker.send(b"!")
 
 
-def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) -> list[Link]:
+def _links(name: str, smsc: Smsc, journal: Journal, trace: Trace, wake: Callable[[], None]) -> list[Link]:
     kinds: tuple[BindKind, ...] = ("transceiver",)
     if smsc.bind == "transmitter+receiver":
         kinds = ("transmitter", "receiver")
@@ -630,6 +633,7 @@ def _links(name: str, smsc: Smsc, journal: Journal, wake: Callable[[], None]) ->
             backoff=Backoff(random.Random()),
             wake=wake,
             journal=journal,
+            trace=trace,
         )
         for number in range(1, smsc.binds + 1)
         for kind in kinds

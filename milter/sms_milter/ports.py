@@ -337,6 +337,9 @@ class DispatchQueue(Protocol):
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         """Leave the state of the links for `sms-milter status`."""
 
+    def traced(self, now: float) -> frozenset[str]:
+        """The SMSCs whose PDUs an operator wants to see in the log."""
+
     def purge(self, before: float, limit: int = 1000) -> int:
         """Forget up to `limit` mails that were finished before that time; returns how many."""
 
@@ -363,6 +366,9 @@ class Link(Protocol):
 
     def deadline(self) -> float | None:
         """When `pump` must be called even if nothing arrives."""
+
+    def watch(self, *, on: bool) -> None:
+        """Whether every PDU goes to the log from now on."""
 
     def shutdown(self, now: float) -> None:
         """Unbind and stay down; `pump` until the state is DOWN."""
@@ -404,6 +410,9 @@ class OperatorQueue(Protocol):
 
     def summary(self, now: float) -> dict[str, Any]:
         """Counts by state, backlog by priority and age, links."""
+
+    def trace(self, smsc: str, until: float) -> None:
+        """Log all PDUs of this SMSC until then; a time in the past ends it."""
 
     def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
         """Do it to the next parts after that id, a thousand at most, durable together.

@@ -191,3 +191,12 @@ def test_the_log_can_name_what_was_changed(queue: Any) -> None:
     assert done.after is None
     named = [(part.queue_id, part.mta_queue_id, part.number, part.total) for part in done.parts]
     assert named == [(queue_id, "4QID", 1, 2), (queue_id, "4QID", 2, 2)]
+
+
+def test_an_smsc_is_traced_until_then(queue: Any) -> None:
+    queue.trace("main", NOW + 60)
+    queue.trace("backup", NOW + 600)
+    assert queue.traced(NOW + 59) == {"main", "backup"}
+    assert queue.traced(NOW + 60) == {"backup"}
+    queue.trace("backup", NOW)
+    assert queue.traced(NOW) == {"main"}

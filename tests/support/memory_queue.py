@@ -79,6 +79,7 @@ class MemoryQueue:
         self._records: dict[tuple[str, str, str], Record] = {}
         self._numbers: dict[str, int] = {}
         self._links: list[dict[str, Any]] = []
+        self._traces: dict[str, float] = {}
         self._mobile: dict[int, dict[str, Any]] = {}
         self._reports: list[dict[str, Any]] = []
         self.reported = self.unfit = False
@@ -862,6 +863,12 @@ class MemoryQueue:
                     "left_out": [{"destination": one.destination, "why": one.why} for one in mail.left_out],
                 }
         return None
+
+    def trace(self, smsc: str, until: float) -> None:
+        self._traces[smsc] = until
+
+    def traced(self, now: float) -> frozenset[str]:
+        return frozenset(smsc for smsc, until in self._traces.items() if until > now)
 
     def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
         changed = []

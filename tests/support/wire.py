@@ -27,7 +27,7 @@ class Wire:
         self.sent: list[tuple[int, int, int, bytes]] = []
         self._arrived = b""
         self._lost = False
-        self.shut = False
+        self.shut = self.watched = False
 
     def connect(self, now: float) -> None:
         """Connect and be bound."""
@@ -70,6 +70,9 @@ class Wire:
             events += self.session.closed(now)
             self.session, self._lost = None, False
         return events
+
+    def watch(self, *, on: bool) -> None:
+        self.watched = on
 
     def flush(self) -> None:
         if self.session is None:

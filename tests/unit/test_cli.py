@@ -181,3 +181,17 @@ def test_which_parts_must_be_said(config: str, tmp_path: Path, command: str) -> 
     assert b"--all" in nothing.stderr
     unknown = run("queue", command, "4NONE", "--config", config)
     assert (unknown.returncode, unknown.stdout[:7]) == (69, b"0 parts")
+
+
+def test_an_smsc_is_traced_for_a_while(config: str, tmp_path: Path) -> None:
+    queue = SqliteQueue(str(tmp_path / "queue.db"))
+    queue.put([mail()], NOW)
+    done = run("trace", "primary", "--minutes", "5", "--config", config)
+    assert done.stdout.startswith(b"PDUs of primary are logged until 2")
+    assert queue.traced(time.time() + 290) == {"primary"}
+    assert queue.traced(time.time() + 310) == set()
+    assert run("trace", "primary", "--off", "--config", config).returncode == 0
+    assert queue.traced(time.time() + 1) == set()
+    unknown = run("trace", "other", "--config", config)
+    assert unknown.returncode == 64
+    assert b"there are primary" in unknown.stderr

@@ -396,3 +396,11 @@ def test_the_report_role_is_woken_by_expiry(station: Station) -> None:
     station.step(11)
     assert station.states() == ["expired"]
     assert station.rings == 1
+
+
+def test_pdus_are_logged_for_as_long_as_an_operator_wants(station: Station) -> None:
+    station.queue.trace("primary", station.now + 60)
+    station.step(11)
+    assert station.wire.watched
+    station.step(61)
+    assert not station.wire.watched

@@ -13,6 +13,7 @@ from sms_milter.cli.preview import preview
 from sms_milter.cli.queue import queue_app
 from sms_milter.cli.service import check, run, status, version
 from sms_milter.cli.tools import hash_password_command, simulate
+from sms_milter.cli.trace import trace
 from sms_milter.errors import ConfigError, QueueUnavailable
 from sms_milter.simulate.faults import TABLE as FAULTS
 
@@ -24,7 +25,7 @@ _FAULTS = f"A destination that ends in these digits orders a fault:\n\n\b\n{FAUL
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Mail becomes SMS inside the SMTP dialogue."
 )
-for command in (run, check, version, preview, status):
+for command in (run, check, version, preview, status, trace):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(account_app, name="account")

@@ -43,6 +43,7 @@ class Housekeeping:
         self.due_at = now + _EVERY_SECONDS
         self._expire(now)
         self._show_links(now, ticks)
+        self._watch_links(now)
         self._queue.purge(now - self._keep_seconds)
 
     def _expire(self, now: float) -> None:
@@ -61,3 +62,8 @@ class Housekeeping:
             ahead = now - ticks  # the links know no time of day
             self._queue.report_links([replace(link, since=link.since + ahead) for link in shown], now)
             self._shown = shown
+
+    def _watch_links(self, now: float) -> None:
+        traced = self._queue.traced(now)
+        for link in self._links:
+            link.watch(on=link.smsc in traced)

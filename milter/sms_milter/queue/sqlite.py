@@ -164,6 +164,11 @@ class SqliteQueue:
             db.execute(_SQL["delete_links"])
             db.executemany(_SQL["insert_link"], [_link_row(link, now) for link in links])
 
+    def traced(self, now: float) -> frozenset[str]:
+        """See `ports.DispatchQueue.traced`."""
+        with self._file.reading() as db:
+            return sqlite_reports.traced(db, now)
+
     def purge(self, before: float, limit: int = 1000) -> int:
         """See `ports.DispatchQueue.purge`; now and then also what is left of mails long gone."""
         with self._work() as work:
@@ -261,6 +266,11 @@ class SqliteQueue:
         """See `ports.OperatorQueue.summary`."""
         with self._file.reading() as db:
             return sqlite_reports.summary(db, now)
+
+    def trace(self, smsc: str, until: float) -> None:
+        """See `ports.OperatorQueue.trace`."""
+        with self._file.transaction() as db:
+            sqlite_deeds.trace(db, smsc, until)
 
     def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
         """See `ports.OperatorQueue.change`. What is meant is looked up before the writers' lock is taken."""

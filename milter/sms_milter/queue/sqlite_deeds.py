@@ -61,6 +61,11 @@ def change(db: sqlite3.Connection, work: SqliteWork, deed: Deed, ids: Sequence[i
     return Done([leased(row) for row in rows], ids[-1] if len(ids) == _AT_ONCE else None)
 
 
+def trace(db: sqlite3.Connection, smsc: str, until: float) -> None:
+    """See `ports.OperatorQueue.trace`."""
+    db.execute(_SQL["trace"], (smsc, until))
+
+
 def _revive(db: sqlite3.Connection, work: SqliteWork, facts: dict[str, Any]) -> list[int]:
     ended = [
         (part_id, state)

@@ -75,6 +75,11 @@ def list_mobile(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
 
 
+def traced(db: sqlite3.Connection, now: float) -> frozenset[str]:
+    """See `ports.DispatchQueue.traced`."""
+    return frozenset(row[0] for row in db.execute(_SQL["traced"], (now,)))
+
+
 def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
     """See `ports.OperatorQueue.summary`."""
     backlog = _rows(db, "backlog", now)

@@ -29,6 +29,8 @@ DELIVER_SM: Final = 0x00000005
 DELIVER_SM_RESP: Final = 0x80000005
 UNBIND: Final = 0x00000006
 UNBIND_RESP: Final = 0x80000006
+CANCEL_SM: Final = 0x00000008
+CANCEL_SM_RESP: Final = 0x80000008
 BIND_TRANSCEIVER: Final = 0x00000009
 OUTBIND: Final = 0x0000000B
 ENQUIRE_LINK: Final = 0x00000015
@@ -357,6 +359,12 @@ class BadLength(DecodeError):
         super().__init__(f"command_length {length}, not {SHORTEST_PDU}..{LONGEST_PDU}")
         self.sequence = sequence
         self.frames = frames
+
+
+def split(pdu: bytes) -> Frame:
+    """One whole PDU as a frame."""
+    _, command_id, status, sequence = _HEADER.unpack_from(pdu)
+    return command_id, status, sequence, pdu[_HEADER.size :]
 
 
 class FrameReader:

@@ -14,6 +14,7 @@ from typing import Final
 
 from sms_milter.model import LinkState, LinkStatus
 from sms_milter.ports import Journal
+from sms_milter.smpp.codec import Frame
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import (
     BindRefused,
@@ -27,6 +28,7 @@ from sms_milter.smpp.session import (
     Unbound,
 )
 from sms_milter.smpp.status import classify
+from sms_milter.smpp.trace import Trace
 
 _READ_OCTETS: Final = 65536
 _READS: Final = 16  # per pump, so that one SMSC cannot keep the loop to itself
@@ -208,6 +210,7 @@ class Link:
         backoff: Backoff,
         wake: Callable[[], None],
         journal: Journal,
+        trace: Trace,
     ) -> None:
         self.smsc = smsc
         self.name = name
@@ -217,6 +220,8 @@ class Link:
         self._backoff = backoff
         self._wake = wake
         self._journal = journal
+        self._trace = trace
+        self._watched = False
         self._dial: _Dial | None = None
         self._dial_at = 0.0
         self._socket: socket.socket | None = None
@@ -375,6 +380,7 @@ class Link:
         self._peer = _shown((self._host, self._port))
         self._unsent, self._more, self._fault = b"", False, ""
         self._session = Session(self._options, self._next_sequence)
+        self._session.watch = self._log_pdu if self._watched else None
         self._session.connected(now)
         self.flush()
 
@@ -385,6 +391,17 @@ class Link:
         text = self._failures.text(why, now)
         if text is not None:
             self._warn(f"{text}; next attempt in {pause:.0f} s")
+
+    def watch(self, *, on: bool) -> None:
+        """Whether every PDU goes to the log from now on."""
+        if on is not self._watched:
+            self._watched = on
+            self._info("PDUs are logged from here on" if on else "PDUs are not logged any more")
+        if self._session is not None:
+            self._session.watch = self._log_pdu if on else None
+
+    def _log_pdu(self, frame: Frame, sent: bool) -> None:
+        self._info(self._trace.line(frame, sent=sent))
 
     # --- the connection -------------------------------------------------------------------------------------
 

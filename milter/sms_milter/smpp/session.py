@@ -126,6 +126,7 @@ def follow(state: State, signal: Signal) -> State:
 
 
 Key = Any
+Watch = Callable[[Frame, bool], None]  # hears of every PDU, and whether we sent it
 """What the submitter knows a submit by: any hashable value, typed by whoever submits."""
 
 # --- events -------------------------------------------------------------------------------------------------
@@ -253,6 +254,7 @@ class Session:
         self.window = 0 if options.kind == "receiver" else options.window
         self.bind_status: int | None = None  # the SMSC's answer to our bind
         self.submitted = self.accepted = self.refused = self.uncertain = 0
+        self.watch: Watch | None = None
         self._next_sequence = first_sequence
         self._reader = codec.FrameReader()
         self._out: list[bytes] = []
@@ -383,6 +385,9 @@ class Session:
         """All octets that wait to be sent, given once."""
         if not self._out:
             return b""
+        if self.watch is not None:
+            for pdu in self._out:
+                self.watch(codec.split(pdu), True)
         octets = b"".join(self._out)
         self._out.clear()
         return octets
@@ -407,6 +412,9 @@ class Session:
             frames = self._reader.feed(data)
         except codec.BadLength as fault:
             frames, wrong = fault.frames, fault
+        if self.watch is not None:
+            for frame in frames:
+                self.watch(frame, False)
         if frames:
             self._heard_at = now
             self._enquired_at = None

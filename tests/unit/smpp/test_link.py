@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from sms_milter.logline import Numbers
 from sms_milter.model import LinkState, SubmitSm
 from sms_milter.smpp import codec
 from sms_milter.smpp.link import Link, Tls, connect
@@ -29,6 +30,7 @@ from sms_milter.smpp.session import (
     Unbound,
     Uncertain,
 )
+from sms_milter.smpp.trace import Trace
 from support.places import make_certificate
 
 PATIENCE_SECONDS = 10.0  # only a failing test waits that long
@@ -135,6 +137,7 @@ class Desk:
             backoff=Backoff(Even()),
             wake=self.woken.set,
             journal=self.journal,
+            trace=Trace(Numbers(masked=False)),
         )
 
     def step(self) -> list[Event]:
@@ -226,6 +229,28 @@ def test_the_log_names_the_bind_and_never_the_password(peer: Peer, desk: Desk) -
             f"smsc=primary bind=primary/1: bound to 127.0.0.1:{peer.port} as acme (transceiver)",
         )
     ]
+
+
+def test_pdus_are_logged_while_the_link_is_watched(peer: Peer, desk: Desk) -> None:
+    desk.link.watch(on=True)
+    desk.bind(peer)
+    sequence = desk.submit("part-1")
+    desk.link.flush()
+    peer.read()
+    peer.send(codec.frame(codec.SUBMIT_SM_RESP, 0, sequence, b"5F1A2B\0"))
+    desk.until_event(Accepted)
+    desk.link.watch(on=False)
+    desk.submit("part-2")
+    desk.link.flush()
+    said = [line.removeprefix("smsc=primary bind=primary/1: ") for _, line in desk.journal.lines]
+    assert [line.partition(" sequence")[0] for line in said if line[0] in "<>"] == [
+        "> bind_transceiver",
+        "< bind_transceiver_resp",
+        "> submit_sm",
+        "< submit_sm_resp",
+    ]
+    assert "PDUs are not logged any more" in said
+    assert "secret" not in repr(said)
 
 
 def test_pdus_arrive_in_any_pieces(peer: Peer, desk: Desk) -> None:

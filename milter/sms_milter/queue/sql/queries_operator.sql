@@ -96,6 +96,14 @@ SELECT count(*) FROM report INDEXED BY report_due WHERE finished_at IS NULL
 SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
 FROM link ORDER BY smsc, bind
 
+-- trace --
+-- Log all PDUs of an SMSC until a time.
+INSERT INTO trace (smsc, until) VALUES (?, ?) ON CONFLICT (smsc) DO UPDATE SET until = excluded.until
+
+-- traced --
+-- The SMSCs whose PDUs are to be logged now.
+SELECT smsc FROM trace WHERE until > ?
+
 -- last_part --
 -- Where the part ids end.
 SELECT max(id) FROM part

@@ -1,0 +1,6 @@
+-- Version 16: SMSCs whose PDUs are logged for a while.
+
+CREATE TABLE trace (
+    smsc   TEXT PRIMARY KEY,
+    until  REAL NOT NULL
+) WITHOUT ROWID;
