@@ -18,8 +18,8 @@ def trace(
     minutes: Annotated[float, typer.Option(help="For so long.", min=0)] = 10.0,
     off: Annotated[bool, typer.Option("--off", help="No more.")] = False,
 ) -> None:
-    """Log all PDUs of an SMSC for a while, decoded and in hexadecimal. Begins within ten seconds, without a new
-    bind; passwords never show, texts only with `log.message_text: debug`.
+    """Log all PDUs of an SMSC for a while, decoded and in hexadecimal. Begins within ten seconds, without a
+    new bind; passwords never show, texts only with `log.message_text: debug`.
     """
     names = load(config).configuration.smscs
     if smsc not in names:
