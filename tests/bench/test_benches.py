@@ -62,6 +62,17 @@ def test_drain_compares_ours_with_kannel() -> None:
     assert all(name in table for name in result["figures"])
 
 
+def test_policy_compares_many_accounts_with_one_and_each_limit_with_none() -> None:
+    table, result = run("policy", "--accounts", "20", "--mails", "100", "--rounds", "1")
+    limits = {"quota", "duplicates", "flood", "credits", "all_of_them"}
+    assert result["ratios"].keys() == {"many_vs_one_account"} | {f"{name}_vs_no_limit" for name in limits}
+    assert result["figures"].keys() == {
+        *("load_seconds", "authorise_us_many_accounts", "authorise_us_one_account", "store_us_none"),
+        *(f"store_us_{name}" for name in limits),
+    }
+    assert all(name in table for name in result["figures"])
+
+
 def test_dialects_judges_every_dialect_beside_the_mail_parser() -> None:
     table, result = run("dialects", "--mails", "40", "--rounds", "1")
     names = {"aspsms", "smscentre", "clickatell", "hsl"}

@@ -1,0 +1,167 @@
+"""What a mail costs that is authorised among 10,000 accounts with 100,000 numbers in closed groups, and what
+each limit adds where mails are stored. CPU time of one core.
+
+The peer is the same gate with a single account: what many accounts cost is the difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bench.harness import BenchFailure, Figures, guarded, ratios, rotated, show
+from contract.builders import NOW, mail, message
+from sms_milter.config.load import load
+from sms_milter.config.secrets import Passwords
+from sms_milter.dialects import DIALECTS
+from sms_milter.gate import Gate
+from sms_milter.model import CreditRule, DuplicateRule, FloodRule, Limits, NewMail, QuotaRule, Stored
+from sms_milter.queue.sqlite import SqliteQueue
+
+_HEAD = """
+domains: {sms.example.com: {dialect: hsl}}
+smscs: {primary: {host: 127.0.0.1, system_id: bench, password: bench}}
+routes: {default: [{to: "+41", via: [primary]}, {to: "*", via: [primary]}]}
+limits: {duplicates: {window: 60s, allow: 2}, flood: {messages: 50, gap: 2m}}
+accounts:
+"""
+_ACCOUNT = """  a{n}:
+    clients: [10.{high}.{low}.0/24]
+    senders: [alerts{n}@acme{n}.example, "@ops{n}.example"]
+    originators: [ACME, "+41790000000"]
+    default_originator: ACME
+    quota: {{messages: 1000, per_sender: 100}}
+    closed_group: [file:{file}]
+"""
+_BATCH = 50
+LIMITS: Mapping[str, Limits | None] = {
+    "none": None,
+    "quota": Limits(quota=QuotaRule(10**9, 10**9, 86400.0, defer=False)),
+    "duplicates": Limits(duplicates=DuplicateRule(2, 60.0)),
+    "flood": Limits(flood=FloodRule(50, 120.0, per_account=False)),
+    "credits": Limits(credits=CreditRule(10**15)),
+    "all_of_them": Limits(
+        QuotaRule(10**9, 10**9, 86400.0, defer=False),
+        DuplicateRule(2, 60.0),
+        FloodRule(50, 120.0, per_account=False),
+        CreditRule(10**15),
+    ),
+}
+
+
+def number(account: int, place: int) -> str:
+    """One of the numbers that an account may reach."""
+    return f"4179{account:05}{place:02}"
+
+
+def gate_of(folder: Path, accounts: int, numbers: int) -> Gate:
+    """A gate with so many accounts, each of which may reach so many numbers."""
+    path = folder / f"{accounts}.yaml"
+    with path.open("w") as file:
+        file.write(_HEAD)
+        for n in range(accounts):
+            group = folder / f"{n}.numbers"
+            group.write_text("".join(f"{number(n, place)}\n" for place in range(numbers)))
+            file.write(_ACCOUNT.format(n=n, high=n // 256, low=n % 256, file=group))
+    return Gate(load(path).configuration, Passwords())
+
+
+def authorised(gate: Gate, accounts: int, count: int) -> float:
+    """Microseconds a mail: its account found, originator, closed group, route, limits and terms looked up."""
+    dialect = DIALECTS["hsl"]
+    asked = [(n * 7919 % accounts, n % 10) for n in range(count)]
+    mails = [
+        (f"10.{n // 256}.{n % 256}.{place + 1}", f"alerts{n}@acme{n}.example", number(n, place))
+        for n, place in asked
+    ]
+    started = time.process_time()
+    for client, sender, destination in mails:
+        member = gate.accounts.find(client=client, sender=sender, sasl_user="", domain="sms.example.com")
+        if member is None:
+            raise BenchFailure(f"nobody's: {sender} from {client}")
+        smsc = gate.way(member, destination)
+        originator = gate.originator(member, "ACME")
+        gate.limits(member.name, dialect)
+        gate.terms(member.name, originator, 10, True, False, gate.languages(member, destination), smsc, "sms")
+    return (time.process_time() - started) / count * 1e6
+
+
+def stored(folder: Path, name: str, limits: Limits | None, count: int) -> float:
+    """Microseconds a mail that is stored, in transactions of 50."""
+    queue = SqliteQueue(str(folder / f"{name}.db"))
+    batches = [_batch(first, limits) for first in range(0, count, _BATCH)]
+    started = time.process_time()
+    for at, batch in enumerate(batches):
+        if not all(isinstance(one, Stored) for one in queue.put(batch, NOW + at)):
+            raise BenchFailure(f"{name}: a mail was refused")
+    seconds = time.process_time() - started
+    queue.close()
+    for leftover in folder.glob(f"{name}.db*"):
+        leftover.unlink()
+    return seconds / count * 1e6
+
+
+def _batch(first: int, limits: Limits | None) -> Sequence[NewMail]:
+    return [
+        mail(
+            message(number(n % 10_000, n % 10), price=1000),
+            limits=limits,
+            identity=str(n).encode(),
+            account=f"a{n % 10_000}",
+            sender=f"alerts{n % 10_000}@acme.example",
+        )
+        for n in range(first, first + _BATCH)
+    ]
+
+
+def bench(accounts: int, count: int, rounds: int, *, as_json: bool) -> None:
+    """Each figure `rounds` times, in turns."""
+    figures = Figures()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        started = time.process_time()
+        gates = {"many_accounts": (gate_of(folder, accounts, 10), accounts)}
+        figures.add("load_seconds", time.process_time() - started)
+        gates["one_account"] = (gate_of(folder, 1, 10), 1)
+        runs: dict[str, Callable[[], float]] = {
+            f"authorise_us_{which}": lambda gate=gate, many=many: authorised(gate, many, count)
+            for which, (gate, many) in gates.items()
+        }
+        runs |= {
+            f"store_us_{which}": lambda which=which, limits=limits: stored(folder, which, limits, count)
+            for which, limits in LIMITS.items()
+        }
+        for turn in range(rounds):
+            for which in rotated(list(runs), turn):
+                figures.add(which, runs[which]())
+    print(f"microseconds of CPU a mail, {rounds} rounds of {count} mails, {accounts} accounts")
+    pairs = {"many_vs_one_account": ("authorise_us_many_accounts", "authorise_us_one_account")}
+    pairs |= {
+        f"{which}_vs_no_limit": (f"store_us_{which}", "store_us_none") for which in LIMITS if which != "none"
+    }
+    show(figures, ratios(figures.medians(), pairs), as_json=as_json)
+
+
+def main() -> None:
+    """Read the options and run."""
+    options = argparse.ArgumentParser(prog="policy", description=__doc__)
+    options.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    options.add_argument("--quick", action="store_true", help="within 30 seconds")
+    options.add_argument("--accounts", type=int, default=10_000, help="how many, with ten numbers each")
+    options.add_argument("--mails", type=int, help="mails per run")
+    options.add_argument("--rounds", type=int, help="runs of each")
+    given = options.parse_args()
+    bench(
+        given.accounts,
+        given.mails or (2000 if given.quick else 20_000),
+        given.rounds or (3 if given.quick else 7),
+        as_json=given.json,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
