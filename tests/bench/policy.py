@@ -83,7 +83,7 @@ def authorised(gate: Gate, accounts: int, count: int) -> float:
         member = gate.accounts.find(client=client, sender=sender, sasl_user="", domain="sms.example.com")
         if member is None:
             raise BenchFailure(f"nobody's: {sender} from {client}")
-        smsc = gate.way(member, destination)
+        smsc = gate.ways(member, destination)[0]
         originator = gate.originator(member, "ACME")
         gate.limits(member.name, dialect)
         gate.terms(member.name, originator, 10, True, False, gate.languages(member, destination), smsc, "sms")
