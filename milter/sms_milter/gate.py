@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -49,6 +49,7 @@ from sms_milter.model import (
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
 from sms_milter.policy.destinations import USUAL_PROMISE, NumberGroup, RouteTable, Way
 from sms_milter.policy.logins import LoginBook, unknown_name
+from sms_milter.policy.originators import Standing, bare, standing
 from sms_milter.policy.texts import DeniedTexts
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
@@ -99,11 +100,7 @@ class Gate:
         self._logins = LoginBook(self.accounts)
         self._passwords = passwords
         self._originators = {
-            name: frozenset(_bare(one) for one in account.originators)
-            for name, account in configuration.accounts.items()
-        }
-        self._numeric_originators = {
-            name: frozenset(_bare(one) for one in account.numeric_originators)
+            name: frozenset(map(bare, account.originators))
             for name, account in configuration.accounts.items()
         }
         self.routes = RouteTable(configuration.routes)
@@ -147,11 +144,20 @@ class Gate:
         self.limits = lru_cache(4096)(self._limits)
 
     def customer(
-        self, given: Credentials, *, client: str, sender: str, sasl_user: str, domains: Iterable[str]
+        self,
+        given: Credentials,
+        *,
+        client: str,
+        sender: str,
+        sasl_user: str,
+        domains: Iterable[str],
+        proves_sender: bool = False,
     ) -> Member:
         """The account that a mail names, once its password and the other required checks hold in all of
-        `domains`. Raises Denied.
+        `domains`; see `dialects.Login` for `proves_sender`. Raises Denied.
         """
+        if given.author is not None:
+            return self._authored(given.author, client=client, sasl_user=sasl_user, domains=domains)
         member = self._logins.find(given)
         if not given.api_key:
             # Nobody's password is verified too, so that time does not tell which names there are.
@@ -172,9 +178,21 @@ class Gate:
             raise Denied(Denial.WRONG_INTERFACE, member.name)
         if not all(self.accounts.reaches(member, client, sasl_user, domain) for domain in domains):
             raise Denied(Denial.NOT_FROM_HERE, member.name)
-        if not self.accounts.lists(member, sender):
+        proven = proves_sender and "password" not in member.account.require
+        if not (proven or self.accounts.lists(member, sender)):
             raise Denied(Denial.NOT_BY_SENDER, member.name)
         return member
+
+    def _authored(self, author: str, *, client: str, sasl_user: str, domains: Iterable[str]) -> Member:
+        """The account of the address in From, as if it were the envelope sender's. Raises Denied."""
+        found = [
+            self.accounts.find(client=client, sender=author, sasl_user=sasl_user, domain=domain)
+            for domain in domains
+            if author
+        ]
+        if not found or found[0] is None or any(member is not found[0] for member in found):
+            raise Denied(Denial.UNKNOWN_AUTHOR)
+        return found[0]
 
     def forwarding(self, login: str) -> Member | None:
         """The account whose own address that is, if mail to it goes to anybody."""
@@ -190,19 +208,22 @@ class Gate:
         member = self._logins.find(given)
         return f"account {member.name}" if member is not None else f"nobody {unknown_name(given)}"
 
-    def originator(self, member: Member, wanted: str, channel: str = SMS) -> str:
-        """An originator that a mail asks for, when the account may show it. Raises Denied."""
+    def originator(
+        self, member: Member, wanted: str, channel: str = SMS, *, unlocked: Callable[[str], bool]
+    ) -> str:
+        """An originator that a mail asks for, when the account may show it; `unlocked` is asked for the
+        digits of numbers that its settings do not name. Raises Denied.
+        """
         if channel == EMAIL:
             if not _is_mailbox(wanted):
                 raise Denied(Denial.BAD_ORIGINATOR, member.name)
             if not may_write_as(member.account, wanted):
                 raise Denied(Denial.ORIGINATOR_NOT_ALLOWED, member.name)
             return wanted
-        allowed, numbers = self._originators[member.name], self._numeric_originators[member.name]
-        bare = _bare(wanted)
-        if (
-            (allowed and bare not in allowed) or (numbers and bare.isdigit() and bare not in numbers)
-        ) and bare not in member.account.mo_numbers:
+        allowed, digits = self._originators[member.name], bare(wanted)
+        listed = not allowed or digits in allowed
+        unlisted = standing(member.account, wanted) is Standing.UNLISTED and not unlocked(digits)
+        if (not listed or unlisted) and digits not in member.account.mo_numbers:
             raise Denied(Denial.ORIGINATOR_NOT_ALLOWED, member.name)
         try:
             originator_address(wanted)
@@ -399,8 +420,3 @@ def _is_mailbox(address: str) -> bool:
     except Rejected:
         return False
     return f"{local}@{domain}".lower() == address.lower()
-
-
-def _bare(originator: str) -> str:
-    """For comparing: a number without its "+"."""
-    return originator.removeprefix("+")

@@ -18,7 +18,7 @@ from typing import Any
 from sms_milter import reply
 from sms_milter.credits import credits_of
 from sms_milter.dialects import Login
-from sms_milter.dialects.context import Context, Outcome, Targets
+from sms_milter.dialects.context import Context, Objection, Outcome, Targets
 from sms_milter.errors import Deferred, Denied, Excess, RecordChanged, Refusal, Rejected
 from sms_milter.gate import Domain, Gate
 from sms_milter.logline import clean, line
@@ -54,9 +54,11 @@ from sms_milter.model import (
 )
 from sms_milter.policy import quotas
 from sms_milter.policy.accounts import Member
+from sms_milter.policy.originators import UNLOCKED
 from sms_milter.policy.repeats import identity
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Denial, Reply
+from sms_milter.sms.plan import unsendable
 from sms_milter.sms.results import Results
 from sms_milter.sms.terms import Terms
 
@@ -344,9 +346,9 @@ class Transaction:
             why = domain.dialect.worded(refusal.reply, self._request)
             if self._gate.login_by_client and self._login is not None and domain.dialect.suspicious(why):
                 self._count_failure(self._known_as())
-            return self._complain(domain, why, None, progress)
+            return self._complain(domain, refusal, why, progress)
         except Denied as denied:
-            return self._complain(domain, domain.dialect.denied(denied.denial), denied, progress)
+            return self._complain(domain, denied, domain.dialect.denied(denied.denial), progress)
 
     def _accept(self, domain: Domain, progress: Callable[[], None] | None) -> Verdict:
         """The path of a mail; each line is one room of the house."""
@@ -369,7 +371,7 @@ class Transaction:
             self._chance,
             self._gate.channels[member.name],
             partial(self._intake.next_number, member.name),
-            partial(self._gate.originator, member),
+            partial(self._gate.originator, member, unlocked=partial(self._unlocked, member)),
             partial(self._balance, member, domain),
         )
         judgements = 1
@@ -432,9 +434,15 @@ class Transaction:
         outcome = Outcome(
             self._envelope(), mail, domain.options, request, results.all, self._started, self._gate.price
         )
-        left_out = [
-            LeftOut(one.written, domain.dialect.worded(one.reply, request).text) for one in results.refused
-        ]
+        left_out: list[LeftOut] = []
+        failed = list(request.unsendable)
+        if request.keep_left_out:
+            failed += [request.wishes[one.place] for one in results.refused]
+        else:
+            left_out += [
+                LeftOut(one.written, domain.dialect.worded(one.reply, request).text)
+                for one in results.refused
+            ]
         return Plan(
             domain.dialect.name,
             member.name,
@@ -447,6 +455,7 @@ class Transaction:
             request.records,
             [one for one in request.listeners if one.is_url or self._may_mail(one.target)],
             left_out,
+            tuple([unsendable(wish) for wish in failed]),
         )
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
@@ -501,6 +510,7 @@ class Transaction:
                 sender=self.sender,
                 sasl_user=self.sasl_user,
                 domains={domain_of(raw) for raw, _, _ in self._ours},
+                proves_sender=self._login is not None and self._login.proves_sender,
             )
         except Denied as denied:
             if counted and denied.denial in _FAILED:
@@ -513,6 +523,9 @@ class Transaction:
             blocked = f"blocked for {rule.block_seconds:.0f} s after {rule.count} failed logins"
             self._journal.warning(line(self.mta_queue_id, login=clean(who), status=blocked))
 
+    def _unlocked(self, member: Member, number: str) -> bool:
+        return self._intake.find_record(member.name, UNLOCKED, number) is not None
+
     def _known_as(self) -> str:
         return f"client {self.client.address}"
 
@@ -522,13 +535,15 @@ class Transaction:
         """
         gate, account = self._gate, member.account
         own = account.sender_originators.get(self.sender.lower()) or account.default_originator or ""
+        unlocked = partial(self._unlocked, member)
 
         def terms(wish: Wish) -> Iterator[Terms]:
             channel = wish.channel
             gate.check_text(member, wish.text)
             smscs = gate.ways(member, wish.destination, channel)
             if wish.originator is not None or channel == EMAIL:
-                originator = gate.originator(member, wish.originator or "", channel)
+                wanted = wish.originator or ""
+                originator = gate.originator(member, wanted, channel, unlocked=unlocked)
             else:
                 originator = own if wish.default_originator is None else wish.default_originator
             append = request.append_text and wish.kind is Kind.TEXT
@@ -580,6 +595,7 @@ class Transaction:
             records=judged.records,
             listeners=judged.listeners,
             left_out=judged.left_out,
+            failed=judged.failed,
         )
 
     def _original(self, judged: Plan) -> Original | None:
@@ -616,23 +632,31 @@ class Transaction:
         return verdict
 
     def _complain(
-        self, domain: Domain, why: Reply, denied: Denied | None, progress: Callable[[], None] | None
+        self, domain: Domain, cause: Refusal | Denied, why: Reply, progress: Callable[[], None] | None
     ) -> Verdict:
         """Refuse, and tell it by mail where the dialect does so: then the answer is stored first."""
         mail, gate = self._mail, self._gate
-        if mail is None or why.is_temporary or gate.shadow or not self._may_mail(self.sender):
+        denied = cause if isinstance(cause, Denied) else None
+        if mail is None or why.is_temporary or gate.shadow or not gate.reports:
             return self._refused(why, denied)
-        told = domain.dialect.complaint(why, mail, self._envelope(), domain.options)
+        told = domain.dialect.complaint(
+            Objection(cause, why, self._envelope(), mail, domain.options, self._request)
+        )
         if told is None:
             return self._refused(why, denied)
-        judged = Plan(domain.dialect.name, self.judged_by[1] or "", (), (told.answer,))
-        try:
-            stored = self._intake.put(self._new_complaint(judged, mail), progress)
-        except Refusal as refusal:
-            return self._refused(refusal.reply)
+        answers = (told.answer,) if told.answer is not None and self._may_mail(told.answer.to) else ()
+        if not (answers or told.instead):
+            return self._refused(why, denied)
+        judged = Plan(domain.dialect.name, self.judged_by[1] or "", (), answers)
+        stored = None
+        if answers:
+            try:
+                stored = self._intake.put(self._new_complaint(judged, mail), progress)
+            except Refusal as refusal:
+                return self._refused(refusal.reply)
         if not told.instead:
             return self._refused(why, denied)
-        self._log(Verdict(Action.REJECT, Stage.EOM, why, stored=stored), denied)
+        self._log(Verdict(Action.REJECT, Stage.EOM, why, plan=judged, stored=stored), denied)
         return self._claimed(judged, stored)
 
     def _new_complaint(self, judged: Plan, mail: Mail) -> NewMail:
@@ -709,7 +733,8 @@ class Transaction:
         word = "would be " if self._gate.shadow else ""
         if verdict.reply is not None:
             by_mail = " by mail" if stored is not None else ""
-            word += f"refused{by_mail} at end of message ({verdict.reply})"
+            unsaid = ", nobody is told" if stored is None and judged is not None else ""
+            word += f"refused{by_mail} at end of message ({verdict.reply}){unsaid}"
         elif stored is not None and stored.repeat:
             word += f"{verdict.action} (repeat of a stored mail, not sent again)"
         else:

@@ -84,13 +84,14 @@ class Credentials:
     `names` maps settings of `logins` to what the mail says, such as `{"user": …, "api_id": …}`: the first
     finds the account, the others must be its own too. `passwords` are readings of one password, the likeliest
     first. `digest`: each of them may be the password's MD5. An `api_key` stands in place of names and
-    passwords.
+    passwords; so does `author`, the address in From ("" for none), where a dialect goes by it.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
     passwords: tuple[str, ...] = field(default=(), repr=False)
     api_key: str = field(default="", repr=False)
     digest: bool = False
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,7 @@ class Wish:
     schedule_seconds: int = 0  # for which the SMSC shall wait
     validity_seconds: int | None = None
     validity_period: str = ""
+    schedule: str = ""  # when the SMSC shall deliver it, unchanged (SMPP 3.4 §5.2.15); "" for at once
     queue_only: bool = False  # `validity_seconds` limits the time in our queue, the SMSC is not told
     protocol_id: int = 0
     service_type: str = ""
@@ -300,6 +302,9 @@ class SmsRequest:
     records: tuple[Record, ...] = ()  # written with it; if one is not any more as it was read, judged again
     refused: tuple[Refused, ...] = ()
     reply_to: tuple[str, ...] = ()  # mail addresses
+    unsendable: tuple[Wish, ...] = ()  # stored as failed: their destinations are none
+    keep_left_out: bool = False  # whether what cannot be reached is stored as failed too
+    memo: object = None  # the dialect's own, for its answer
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------
@@ -541,6 +546,7 @@ class NewMail:
     original: Original | None = None  # for reports that the sender asks for
     answers: Sequence[Answer | Call] = ()
     records: Sequence[Record] = ()  # as read, with their new values
+    failed: Sequence[PlannedMessage] = ()  # messages without parts that fail at once
     listeners: Sequence[Listener] = ()
     left_out: Sequence[LeftOut] = ()
 
@@ -971,3 +977,4 @@ class Plan:
     records: Sequence[Record] = ()
     listeners: Sequence[Listener] = ()
     left_out: Sequence[LeftOut] = ()
+    failed: Sequence[PlannedMessage] = ()  # without parts, stored as failed

@@ -122,6 +122,7 @@ class Denial(Enum):
     DISABLED = "account disabled"
     NOT_FROM_HERE = "client, SASL user or domain not the account's"
     NOT_BY_SENDER = "sender not the account's"
+    UNKNOWN_AUTHOR = "the address in From is not an account's"
     OTHER_ACCOUNT = "login and envelope name different accounts"
     ORIGINATOR_NOT_ALLOWED = "originator not the account's"
     BAD_ORIGINATOR = "originator not valid"

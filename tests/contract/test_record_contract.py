@@ -1,4 +1,6 @@
-"""What every store owes later mails: records that are changed only as they were read, and fates."""
+"""What every store owes later mails: records that are changed only as they were read, and fates, also of
+messages that fail at once.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,16 @@ from typing import Any
 
 from contract.builders import NOW, accepted, failed, lease, mail, message, receipt, record, settle
 from sms_milter.errors import RecordChanged
-from sms_milter.model import NewMail, PartFate, PartState, Record, Stored
+from sms_milter.model import (
+    NewMail,
+    Notify,
+    PartFate,
+    PartState,
+    PlannedMessage,
+    Record,
+    ReportOutcome,
+    Stored,
+)
 
 CODE = Record("code", "41790000000", "12345678", until=NOW + 60)
 
@@ -116,3 +127,35 @@ def test_a_fate_tells_of_submit_response_and_newest_receipt(queue: Any) -> None:
         NOW + 5,
         "DELIVRD",
     )
+
+
+# --- messages that fail at once -----------------------------------------------------------------------------
+
+
+def failing(reference: str = "1", **plan: Any) -> PlannedMessage:
+    return PlannedMessage("12", "ACME", "", (), reference=reference, **plan)
+
+
+def test_a_message_without_destination_has_failed_when_it_is_stored(queue: Any) -> None:
+    queue.put([replace(mail(message(reference="2")), failed=(failing(),))], NOW)
+    assert queue.fates("acme", ["1"]) == {"1": [PartFate(PartState.FAILED, NOW, NOW, command_status=0x0B)]}
+    assert [part.destination for part in lease(queue)] == ["447973100000"]
+    counted = queue.summary(NOW)["parts"]
+    assert (counted["failed"], counted["submitting"], counted["queued"]) == (1, 1, 0)
+
+
+def test_a_mail_may_have_nothing_else(queue: Any) -> None:
+    first, second = queue.put([replace(mail(), messages=(), failed=(failing(),)), mail()], NOW)
+    assert first.queue_id != second.queue_id
+    assert [part["state"] for part in queue.list_parts()] == ["queued", "failed"]
+    assert queue.show_mail(str(first.queue_id))["messages"][0]["destination"] == "12"
+
+
+def test_it_is_told_and_forgotten_like_others(queue: Any) -> None:
+    queue.put([replace(mail(), messages=(), failed=(failing(notify=Notify.LOST),))], NOW)
+    (report,) = queue.due_reports(NOW, 10)
+    assert report.content.destination == "12"
+    assert queue.purge(NOW + 1) == 0
+    queue.record_reports([ReportOutcome(report.report_id, NOW)])
+    assert queue.purge(NOW + 1) == 1
+    assert queue.summary(NOW)["parts"]["failed"] == 0

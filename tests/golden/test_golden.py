@@ -2,9 +2,9 @@
 
 A case is NN-name.eml (the mail), NN-name.yaml (the rest) and NN-name.md (one sentence why). `config` changes
 the dialect's base.yaml; `before` are mails that came earlier, named by their files, perhaps so many `times`
-`every` few seconds, perhaps `refused`; `numbers_given` counts the ids given to requests before; `expect` is
-the whole of preview's JSON. The cases of support/toy/ show the same of a dialect that
-tests/support/toy_dialect.py adds.
+`every` few seconds, perhaps `refused`, perhaps ended by a `receipt`; `numbers_given` counts the ids given to
+requests before; `expect` is the whole of preview's JSON, `by_chance` says that something in it comes from
+`chosen`. The cases of support/toy/ show the same of a dialect that tests/support/toy_dialect.py adds.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
+from contract.builders import accepted, receipt
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
@@ -32,8 +33,15 @@ HERE = Path(__file__).parent
 FOLDERS = sorted({case.parent for case in HERE.glob("*/[0-9]*.yaml")} | {HERE.parent / "support" / "toy"})
 CASES = [case for folder in FOLDERS for case in sorted(folder.glob("[0-9]*.yaml"))]
 
+
+def chosen(limit: int) -> int:
+    """What chance has chosen in the cases marked `by_chance`."""
+    return 12345678 % limit
+
+
 _REQUIRED = {"client", "sender", "recipients", "now", "expect"}
 _OPTIONAL = {
+    "by_chance",
     "by_the_clock",
     "config",
     "before",
@@ -139,7 +147,13 @@ def take(
     """Play a mail that came earlier; it is stored, or `refused`."""
     taking = Taking(queue, now)
     _, verdict = rehearse(
-        Gate(configuration, Passwords()), taking, SilentJournal(), mail=mail.read_bytes(), now=now, **how
+        Gate(configuration, Passwords()),
+        taking,
+        SilentJournal(),
+        mail=mail.read_bytes(),
+        now=now,
+        chance=chosen,
+        **how,
     )
     assert (verdict.stored is None) is refused, f"{mail.name}: {verdict.action}, {verdict.reply}"
 
@@ -148,6 +162,14 @@ def give_numbers(queue: SqliteQueue, account: str, last: int) -> None:
     """As if so many requests of an account had come without an id of their own."""
     for _ in range(last):
         queue.next_number(account)
+
+
+def hear(queue: SqliteQueue, stat: str, now: float) -> None:
+    """The SMSC takes all that waits, and says what became of it."""
+    with queue.transaction() as work:
+        parts = work.lease("primary", "b", range(1, 100), now)
+        work.record([accepted(part.part_id, str(part.part_id), now) for part in parts])
+        work.settle([receipt(str(part.part_id), stat=stat, smsc="primary", at=now + 4) for part in parts])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
@@ -164,9 +186,12 @@ def test_the_mail_becomes_what_the_case_says(case: Path, tmp_path: Path) -> None
                 at = seconds(earlier["now"]) + number * earlier.get("every", 0)
                 refused = earlier.get("refused", False)
                 take(configuration, queue, at, case.parent / earlier["mail"], how, refused=refused)
+            if "receipt" in earlier:
+                hear(queue, earlier["receipt"], seconds(earlier["now"]))
         mail = case.with_suffix(".eml").read_bytes()
         now = seconds(content["now"])
-        assert preview(configuration, queue, mail=mail, now=now, **dialogue(content)) == content["expect"]
+        found = preview(configuration, queue, mail=mail, now=now, chance=chosen, **dialogue(content))
+        assert found == content["expect"]
     finally:
         queue.close()
 

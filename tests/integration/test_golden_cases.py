@@ -55,6 +55,10 @@ def cannot_be_played(path: Path, case: Mapping[str, Any]) -> str:
     """Why a case needs more than a client that says what stands in it."""
     if "macros" in case:
         return "depends on macros of the MTA"
+    if case.get("by_chance"):
+        return "holds what chance has chosen"
+    if any("receipt" in one for one in case.get("before", ())):
+        return "speaks of what was delivered earlier"
     if case.get("by_the_clock"):
         return "means something else at another hour"
     if BARE_CR.search(path.with_suffix(".eml").read_bytes()):

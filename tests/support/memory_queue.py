@@ -121,7 +121,7 @@ class MemoryQueue:
         self._charge(mail, needed, now)
         queue_id = self._last_id + 1
         self._mails[queue_id] = mail
-        if not mail.messages:
+        if not mail.messages and not mail.failed:
             self._last_id = queue_id
         for record in mail.records:
             self._records[mail.account, record.kind, record.name] = replace(record, written_by=queue_id)
@@ -171,6 +171,34 @@ class MemoryQueue:
         if mail.limits and mail.limits.credits and mail.messages:
             cost = sum(message.price * len(message.parts) for message in mail.messages)
             self._book(mail.account, now, -cost, queue_id, f"{needed} SMS")
+        for plan in mail.failed:
+            self._last_id += 1
+            part = self._parts[self._last_id] = {
+                "part_id": self._last_id,
+                "queue_id": queue_id,
+                "mta_queue_id": mail.mta_queue_id,
+                "plan": plan,
+                "number": 1,
+                "total": 1,
+                "body": b"",
+                "state": PartState.FAILED,
+                "due_at": now,
+                "expires_at": now,
+                "attempts": 0,
+                "doubts": 0,
+                "bind": None,
+                "sequence": 0,
+                "key": None,
+                "stat": None,
+                "finished_at": now,
+                "submitted_at": now,
+                "command_status": 0x0B,
+                "smsc": "",
+                "price": 0,
+                "had": False,
+                "tried": False,
+            }
+            self._tell(part, PartState.FAILED, now, now, LOST)
         return Stored(queue_id)
 
     def _used(self, account: str, sender: str | None, since: float) -> list[tuple[float, int]]:

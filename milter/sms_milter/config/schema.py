@@ -47,6 +47,7 @@ from sms_milter.config.values import (
     MilterSocket,
     Name,
     Network,
+    NumericOriginators,
     Octet,
     OptionalAddress,
     OptionalOriginator,
@@ -350,9 +351,10 @@ class Account(Section):
         doc="What the account may show as the sender of its SMS; empty means any valid one.",
         example=["ACME"],
     )
-    numeric_originators: tuple[Originator, ...] = setting(
-        (),
-        doc="The only numbers that a mail may name as its originator, names being free; empty means any.",
+    numeric_originators: NumericOriginators = setting(
+        "any",
+        doc="The only numbers that a mail may name as its originator, names being free; any, or a list."
+        " Requests to xml@ (ASPSMS) unlock more, each by a code that is sent there.",
         example=["+41790000000"],
     )
     mo_numbers: tuple[PhoneNumber, ...] = setting(

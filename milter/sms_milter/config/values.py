@@ -320,6 +320,11 @@ OptionalOriginator = Annotated[
     BeforeValidator(lambda value: "" if value == "" else parse_originator(value)),
     Expects("an originator of 1 to 11 printable ASCII characters, a number of 3 to 15 digits, or nothing"),
 ]
+NumericOriginators = Annotated[
+    tuple[Originator, ...] | None,
+    BeforeValidator(lambda value: None if value == "any" else value),
+    Expects("any or a list of originators such as +41790000000"),
+]
 PhoneNumber = Annotated[
     str,
     BeforeValidator(lambda value: _digits(value, 7, 15)),

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from sms_milter import reply
 from sms_milter.config.schema import DuplicateLimit, FloodLimit
-from sms_milter.dialects import aspsms, aspsms_notices, clickatell, hsl, smscentre
-from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
+from sms_milter.dialects import aspsms, clickatell, hsl, smscentre
+from sms_milter.dialects.context import Complaint, Context, Objection, Outcome, Targets
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Call, Credentials, Envelope, Notice, Recipient, SmsRequest
+from sms_milter.model import Answer, Call, Credentials, Notice, Recipient, SmsRequest
 from sms_milter.reply import Denial, Reply
 
 
@@ -26,11 +26,14 @@ class Login:
     """How a dialect knows its customers by what stands in the mail.
 
     `needed` says it of one recipient, of which the envelope then tells nothing; `read` takes the credentials
-    from the mail, before anything else is looked at, and raises Rejected when they are not there.
+    from the mail, before anything else is looked at, and raises Rejected when they are not there. With
+    `proves_sender` a right password stands in the place of `sender` among the checks of an account, unless
+    the account requires passwords beside it.
     """
 
     needed: Callable[[Recipient, Any], bool]
     read: Callable[[Mail, Targets, Any], Credentials]
+    proves_sender: bool = False
 
 
 def _as_it_is(why: Reply, _request: SmsRequest | None) -> Reply:
@@ -41,7 +44,7 @@ def _innocent(_why: Reply) -> bool:
     return False
 
 
-def _not_by_mail(_why: Reply, _mail: Mail, _envelope: Envelope, _options: object) -> Complaint | None:
+def _not_by_mail(_refused: Objection[Any]) -> Complaint | None:
     return None
 
 
@@ -80,7 +83,7 @@ class Dialect:
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is
-    complaint: Callable[[Reply, Mail, Envelope, Any], Complaint | None] = _not_by_mail
+    complaint: Callable[[Objection[Any]], Complaint | None] = _not_by_mail
     owner: Callable[[Recipient], str] | None = None
     suspicious: Callable[[Reply], bool] = _innocent
     charset: str = ""
@@ -97,11 +100,12 @@ DIALECTS: dict[str, Dialect] = {
         aspsms.recipient,
         aspsms.parse,
         aspsms.answer,
-        Login(aspsms.names_account, aspsms.credentials),
+        Login(aspsms.names_account, aspsms.credentials, proves_sender=True),
         aspsms.denied,
         aspsms.worded,
-        notice=aspsms_notices.notice,
-        called=aspsms_notices.called,
+        aspsms.complaint,
+        notice=aspsms.notice,
+        called=aspsms.called,
     ),
     "hsl": Dialect("hsl", hsl.HslOptions, hsl.recipient, hsl.parse, hsl.answer),
     "clickatell": Dialect(

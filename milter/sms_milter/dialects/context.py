@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
+from sms_milter.errors import Denied, Refusal
 from sms_milter.mail.parse import Mail
 from sms_milter.model import (
     Answer,
@@ -19,6 +20,7 @@ from sms_milter.model import (
     Refused,
     SmsRequest,
 )
+from sms_milter.reply import Reply
 
 Options = TypeVar("Options", covariant=True)
 
@@ -117,8 +119,26 @@ class Outcome(Generic[Options]):
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """A refusal told by mail; `instead`: the SMTP client then hears that the mail is taken."""
+class Objection(Generic[Options]):
+    """A mail that is refused for good at its end: why, and the reply in the dialect's words.
 
-    answer: Answer
+    `request` is None for a mail that was not understood before.
+    """
+
+    cause: Refusal | Denied
+    reply: Reply
+    envelope: Envelope
+    mail: Mail
+    options: Options
+    request: SmsRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A refusal told by mail; `instead`: the SMTP client then hears that the mail is taken.
+
+    Without `answer` there is nobody who could be told.
+    """
+
+    answer: Answer | None
     instead: bool

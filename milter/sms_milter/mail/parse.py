@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32, compat32
+from email.utils import getaddresses
 from functools import lru_cache, partial
 from itertools import count
 from typing import NamedTuple
@@ -110,6 +111,14 @@ def parse(fields: Sequence[tuple[str, bytes]], body: bytes, limits: Limits = Lim
     else:
         parts = (_leaf(kind, by_name, body),)
     return Mail(fields, parts, octets + 4 * len(fields) + len(body), by_name)
+
+
+def authors(mail: Mail) -> list[str]:
+    """The addresses in the From fields of a mail; none of a field that is longer than any real one."""
+    fields = [unfold(value).decode("latin-1") for value in mail.all("from")]
+    if any(len(value) > _LONGEST_PARAMETERS for value in fields):
+        return []
+    return [address for _, address in getaddresses(fields) if "@" in address]
 
 
 def _leaf(kind: _Kind, by_name: Mapping[str, bytes], raw: bytes, alternative: int | None = None) -> Part:

@@ -70,7 +70,7 @@ class AccountBook:
 
     def lists(self, member: Member, sender: str) -> bool:
         """Whether the check of the sender holds, if the account requires it."""
-        return "sender" not in member.account.require or _sender_listed(member.account, sender.lower())
+        return "sender" not in member.account.require or sender_listed(member.account, sender.lower())
 
     def reaches(self, member: Member, client: str, sasl_user: str, domain: str) -> bool:
         """Whether all checks hold but those of password and sender."""
@@ -108,7 +108,8 @@ def may_write_as(account: Account, author: str) -> bool:
     return _listed(author.lower(), account.mail_from_allowed)
 
 
-def _sender_listed(account: Account, sender: str) -> bool:
+def sender_listed(account: Account, sender: str) -> bool:
+    """Whether that address, in lower case, is among those that may send for the account."""
     if not sender:
         return account.allow_null_sender and "*" in account.senders
     return _listed(sender, account.senders)

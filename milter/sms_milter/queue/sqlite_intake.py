@@ -8,9 +8,9 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
-from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, Priority, Stored
+from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, PlannedMessage, Priority, Stored
 from sms_milter.queue import sqlite_credits, sqlite_limits, sqlite_records
-from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, first_look
+from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
 from sms_milter.queue.sqlite_references import next_reference
 from sms_milter.queue.statements import statements, storable
 
@@ -18,6 +18,7 @@ _BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS | Notify.PENDING).value
 _ON_THE_WAY = (Notify.SENT | Notify.RETRY).value
 _SQL = statements("queries_intake.sql")
 _ROWS_AT_ONCE = 32
+_NO_SUCH_DESTINATION = 0x0B  # ESME_RINVDSTADR (SMPP 3.4 §5.1.3)
 
 
 def put(
@@ -119,6 +120,7 @@ class _Batch:
         "_calls",
         "_comments",
         "_db",
+        "_failed",
         "_first_id",
         "_last_id",
         "_left_out",
@@ -139,6 +141,7 @@ class _Batch:
         self._mails: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
+        self._failed: list[tuple[Any, ...]] = []
         self._originals: list[tuple[Any, ...]] = []
         self._listeners: list[tuple[Any, ...]] = []
         self._partless = self._spare = 0  # ids without a part
@@ -154,7 +157,7 @@ class _Batch:
             (
                 queue_id,
                 mail.received_at,
-                sum([max(len(message.parts), message.room) for message in mail.messages]),
+                sum([max(len(message.parts), message.room) for message in mail.messages]) + len(mail.failed),
                 storable(mail.mta_queue_id),
                 storable(mail.account),
                 mail.dialect,
@@ -164,11 +167,13 @@ class _Batch:
                 mail.fingerprint,
             )
         )
-        if not mail.messages:
+        if not (mail.messages or mail.failed):
             self._last_id = queue_id
             self._partless += 1
         for message in mail.messages:
             self._add_message(queue_id, mail, message)
+        for plan in mail.failed:
+            self._add_failed(queue_id, mail, plan)
         if mail.original is not None:
             self._originals.append((queue_id, storable(mail.original.envelope_id), mail.original.header))
         for one in mail.listeners:
@@ -202,42 +207,12 @@ class _Batch:
             originator = storable(plan.originator)
             reference = next_reference(self._db, originator, plan.destination, self._now)
             bodies = [part.stamped(reference) for part in message.parts]
-        notify, notice = int(plan.notify), int(plan.notice)
-        told = notify | notice
+        told = int(plan.notify | plan.notice)
         receipt = RECEIPT_TOLD if told & _BY_RECEIPT else int(plan.receipt)
         if told & _ON_THE_WAY:
             receipt = ALL_TOLD
         overdue_at = first_look(due_at, plan.notify | plan.notice, plan.validity_seconds)
-        self._messages.append(
-            (
-                part_id,
-                queue_id,
-                priority,
-                plan.flash,
-                plan.receipt,
-                plan.not_before,
-                plan.validity_seconds,
-                plan.channel,
-                str(plan.kind),
-                plan.route,
-                storable(plan.recipient),
-                storable(plan.originator),
-                plan.destination,
-                None if plan.reference is None else storable(plan.reference),
-                None if plan.reference is None else storable(mail.account),
-                reference,
-                storable(plan.text),
-                notify,
-                plan.original_recipient and storable(plan.original_recipient),
-                overdue_at,
-                notice,
-                plan.public_id and storable(plan.public_id),
-                message.room,
-                plan.features,
-            )
-        )
-        if plan.comment:
-            self._comments.append((part_id, storable(plan.comment)))
+        self._describe(part_id, queue_id, mail, plan, reference, overdue_at, message.room)
         for number, body in enumerate(bodies, 1):
             self._parts.append(
                 (
@@ -264,6 +239,54 @@ class _Batch:
         self._spare += max(0, message.room - total)
         self._last_id = part_id - 1 + max(0, message.room - total)
 
+    def _add_failed(self, queue_id: int, mail: NewMail, plan: PlannedMessage) -> None:
+        """One part that no SMSC is asked for: it has failed, as if the SMSC had refused its destination."""
+        part_id = self._last_id = self._last_id + 1
+        self._describe(part_id, queue_id, mail, plan, None, None)
+        row = (part_id, queue_id, int(plan.priority), self._now, storable(plan.destination))
+        self._failed.append((*row, _NO_SUCH_DESTINATION, storable(mail.account)))
+
+    def _describe(
+        self,
+        message_id: int,
+        queue_id: int,
+        mail: NewMail,
+        plan: PlannedMessage,
+        reference: int | None,
+        overdue_at: float | None,
+        room: int = 0,
+    ) -> None:
+        self._messages.append(
+            (
+                message_id,
+                queue_id,
+                int(plan.priority),
+                plan.flash,
+                plan.receipt,
+                plan.not_before,
+                plan.validity_seconds,
+                plan.channel,
+                str(plan.kind),
+                plan.route,
+                storable(plan.recipient),
+                storable(plan.originator),
+                storable(plan.destination),
+                None if plan.reference is None else storable(plan.reference),
+                None if plan.reference is None else storable(mail.account),
+                reference,
+                storable(plan.text),
+                int(plan.notify),
+                plan.original_recipient and storable(plan.original_recipient),
+                overdue_at,
+                int(plan.notice),
+                plan.public_id and storable(plan.public_id),
+                room,
+                plan.features,
+            )
+        )
+        if plan.comment:
+            self._comments.append((message_id, storable(plan.comment)))
+
     def store(self) -> None:
         """Write everything taken in."""
         if not self._mails:
@@ -272,7 +295,9 @@ class _Batch:
         _insert(self._db, "insert_message", self._messages)
         _insert(self._db, "insert_part", self._parts)
         ids = self._last_id - self._first_id
-        self._db.execute(_SQL["count_new"], (ids, ids - self._partless - self._spare))
+        failed = len(self._failed)
+        queued = ids - self._partless - self._spare - failed
+        self._db.execute(_SQL["count_new"], (ids, queued, failed))
         if self._originals:
             self._db.executemany(_SQL["insert_original"], self._originals)
         if self._listeners:
@@ -281,6 +306,9 @@ class _Batch:
             self._db.executemany(_SQL["insert_comment"], self._comments)
         if self._left_out:
             self._db.executemany(_SQL["insert_left_out"], self._left_out)
+        if self._failed:
+            self._db.executemany(_SQL["insert_failed"], self._failed)
+            Reports(self._db).lost([{"id": row[0], "at": self._now} for row in self._failed])
         if self._answers:
             self._db.executemany(_SQL["insert_answer"], self._answers)
         if self._calls:

@@ -100,7 +100,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
                 esm_class=content.esm_class,
                 protocol_id=wish.protocol_id,
                 priority_flag=wish.priority_flag,
-                schedule_delivery_time=schedule,
+                schedule_delivery_time=wish.schedule or schedule,
                 validity_period=validity,
                 registered_delivery=_registered_delivery(wish, terms),
                 data_coding=content.data_coding,
@@ -148,6 +148,25 @@ def _needed(wish: Wish, content: Composed) -> int:
         needed |= Feature.CONCATENATION
         return needed | Feature.UDH if wish.binary is not None and wish.binary.udh else needed
     return needed | Feature.UDH if content.esm_class & _UDHI else needed
+
+
+def unsendable(wish: Wish) -> PlannedMessage:
+    """A message whose destination is none: without parts, to be stored as failed."""
+    return PlannedMessage(
+        destination=wish.destination,
+        originator=wish.originator or wish.default_originator or "",
+        text="",
+        parts=(),
+        kind=_kind(wish),
+        channel=wish.channel,
+        recipient=wish.recipient,
+        reference=wish.reference,
+        receipt=wish.receipt,
+        notify=wish.notify,
+        notice=wish.notice,
+        public_id=wish.public_id,
+        original_recipient=wish.original_recipient,
+    )
 
 
 def _kind(wish: Wish) -> Kind | str:
@@ -199,7 +218,7 @@ def _registered_delivery(wish: Wish, terms: Terms) -> int:
     return 0x11 if wish.progress or Notify.PENDING in wish.notify | wish.notice else 0x01
 
 
-_INTERNATIONAL = re.compile(r"\+?([0-9]{7,16})")  # 16: a dialect allows it (SMPP §4)
+_INTERNATIONAL = re.compile(r"\+?([0-9]{7,16})|\+([0-9]{1,6})")  # 16: a dialect allows it (SMPP §4)
 _SHORT_CODE = re.compile(r"[0-9]{1,6}")
 _PRINTABLE = re.compile(r"[ -~]+")
 _LONGEST_NAME = 11  # septets in a GSM 03.40 §9.1.2.5 address
@@ -214,7 +233,7 @@ def originator_address(text: str, override: tuple[int, int] | None = None) -> tu
     if not text:
         return 0, 0, ""
     if number := _INTERNATIONAL.fullmatch(text):
-        ton, npi, address = 1, 1, number[1]
+        ton, npi, address = 1, 1, number[1] or number[2]
     elif _SHORT_CODE.fullmatch(text):
         ton, npi, address = 3, 0, text
     else:

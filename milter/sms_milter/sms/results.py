@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sms_milter.errors import Rejected
 from sms_milter.model import PlannedMessage, Refused, SmsRequest, Wish
-from sms_milter.reply import NO_ROUTE, Limit, Reply, too_dear
+from sms_milter.reply import NO_ROUTE, UNREACHABLE, Limit, Reply, too_dear
 from sms_milter.sms.plan import Planner
 from sms_milter.sms.terms import Terms
 
@@ -63,11 +63,14 @@ class Results:
     def fault(self) -> Reply | None:
         """Why the mail is refused as a whole, None when it is right that some get no message: where somebody
         is told of each of them, or where a destination may be left out, but not for its content nor for want
-        of credits (SMSCentre §10.3).
+        of credits (SMSCentre §10.3), or where one that cannot be reached fails like a wrong number (ASPSMS
+        §11.9).
         """
         refused = self.refused
         if not refused:
             return None
+        if self._request.keep_left_out:
+            return next((one.reply for one in refused if one.reply not in UNREACHABLE), None)
         if len(refused) < len(self.all):
             if self._request.reply_to:
                 return None

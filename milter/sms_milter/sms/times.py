@@ -44,3 +44,11 @@ def seconds_left(time: str, now: float) -> float:
     except ValueError:
         raise ValueError("no such date or time of day") from None
     return (moment - ahead).timestamp() - now
+
+
+def absolute_time(moment: float) -> str:
+    """`moment`, in seconds since the epoch, in the absolute form of SMPP 3.4 §7.1.1.1, in UTC.
+
+    It must lie in the years 2000 to 2099, of which two digits are written.
+    """
+    return datetime.fromtimestamp(int(moment), UTC).strftime("%y%m%d%H%M%S000+")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sms_milter import reply
 from sms_milter.config.schema import DuplicateLimit, FloodLimit
-from sms_milter.dialects.context import Complaint, Context, Outcome, Targets
+from sms_milter.dialects.context import Complaint, Context, Objection, Outcome, Targets
 from sms_milter.dialects.smscentre import forward, replies, request, source
 from sms_milter.dialects.smscentre.common import common
 from sms_milter.dialects.smscentre.options import SmscentreOptions as SmscentreOptions
@@ -131,10 +131,13 @@ def answer(outcome: Outcome[SmscentreOptions]) -> Sequence[Answer]:
     return () if told is None else (told,)
 
 
-def complaint(why: Reply, mail: Mail, envelope: Envelope, options: SmscentreOptions) -> Complaint | None:
+def complaint(objection: Objection[SmscentreOptions]) -> Complaint | None:
     """The line that tells of an error, where the domain is set so (SMSCentre §10.4)."""
-    answer = _answer(mail, envelope, why.text) if options.error_reply != "reject" else None
-    return None if answer is None else Complaint(answer, instead=options.error_reply == "mail")
+    told = objection.options.error_reply
+    if told == "reject":
+        return None
+    answer = _answer(objection.mail, objection.envelope, objection.reply.text)
+    return None if answer is None else Complaint(answer, instead=told == "mail")
 
 
 def _answer(mail: Mail, envelope: Envelope, line: str) -> Answer | None:

@@ -18,6 +18,7 @@ from sms_milter.errors import Rejected
 from sms_milter.mail.parse import Mail
 from sms_milter.model import EMAIL, Recipient, Wish
 from sms_milter.policy.accounts import may_write_as
+from sms_milter.policy.originators import Standing, standing
 
 _MOST_RECIPIENTS = 1000
 
@@ -190,9 +191,8 @@ def _check_sender(originator: str | None, channel: str, identity: str, account: 
     if channel == EMAIL:
         right = may_write_as(account, originator)
     else:
-        right = _is_among(originator, account.originators)
-        if originator.isdigit():
-            right = right and _is_among(originator, account.numeric_originators)
+        unlisted = standing(account, originator) is Standing.UNLISTED
+        right = _is_among(originator, account.originators) and not unlisted
     if not right:
         raise Rejected(replies.message_denied(identity))
 

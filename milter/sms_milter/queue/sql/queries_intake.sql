@@ -15,8 +15,8 @@ UPDATE counter SET
     expired = expired + :expired
 
 -- count_new --
--- New mails: so many ids are given out, so many parts are queued more.
-UPDATE counter SET last_id = last_id + ?1, queued = queued + ?2
+-- New mails: so many ids are given out, so many parts are queued more, and have failed already.
+UPDATE counter SET last_id = last_id + ?1, queued = queued + ?2, failed = failed + ?3
 
 -- find_fingerprint --
 -- The newest mail with this fingerprint within the retry window.
@@ -74,6 +74,12 @@ INSERT INTO report (mail_id, created_at, due_at, recipient, is_url) VALUES (?, ?
 INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,
     destination, body, account, rank, waiting, form, promise, escalate_at)
 VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- insert_failed --
+-- Store a part that failed before it could be sent, for the smsc ''.
+INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,
+    destination, submitted_at, command_status, why, finished_at, body, account, rank, waiting)
+VALUES (?1, ?2, 1, 1, 5, ?3, 0, 0, 0, ?4, ?4, '', ?5, ?4, ?6, 'no such destination', ?4, x'', ?7, 0, 0)
 
 -- find_reference --
 -- The last concatenation reference between two addresses.

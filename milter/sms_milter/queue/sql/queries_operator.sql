@@ -138,8 +138,8 @@ WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 0 AND due_at > :now 
 RETURNING id
 
 -- ended --
--- Which of these parts have failed, expired or are in doubt.
-SELECT id, state FROM part WHERE id IN (SELECT value FROM json_each(?)) AND state IN (3, 5, 6)
+-- Which of these parts have failed, expired or are in doubt; not those that no SMSC can be asked for.
+SELECT id, state FROM part WHERE id IN (SELECT value FROM json_each(?)) AND state IN (3, 5, 6) AND smsc <> ''
 
 -- revive --
 -- To be sent again, with the whole validity anew; what the SMSC said of the last time is forgotten.
