@@ -683,6 +683,7 @@ class ReceiptNews:
     state: PartState | None
     done_at: float | None
     at: float
+    text: str = ""  # the beginning of the message, if the SMSC quotes it
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,10 @@ class Work(Protocol):
         """
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
-        """Store receipts; those that match no part yet are parked and returned by a later `record`."""
+        """Store receipts; those that match no part yet are parked and returned by a later `record`.
+
+        One with an id that nobody knows settles the only uncertain part for its phone, if there is one.
+        """
 
     def lease(
         self,
@@ -188,6 +191,11 @@ class Work(Protocol):
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
         """Store what phones sent; a message is told once all of its parts are there, in whatever order, or an
         hour after the first.
+        """
+
+    def reconsider(self, smsc: str, before: float, now: float) -> list[LeasedPart]:
+        """Parts of `smsc` that were submitted before a time and are uncertain since, for the first time, are
+        queued once more; returns them.
         """
 
     def expire(self, now: float) -> list[LeasedPart]:

@@ -760,3 +760,66 @@ def test_the_summary_counts_states_backlog_and_links(queue: Any) -> None:
     (shown,) = summary["links"]
     assert (shown["smsc"], shown["bind"], shown["state"]) == ("main", "b1", "bound")
     assert shown["reported_at"] == NOW + 1
+
+
+# --- in doubt -----------------------------------------------------------------------------------------------
+
+
+def in_doubt(queue: Any, *messages: Any) -> list[int]:
+    """Part ids of what was sent and never answered."""
+    queue.put([mail(one) for one in messages or (message(),)], NOW)
+    parts = lease(queue)
+    record(queue, *(uncertain(part.part_id) for part in parts))
+    return [part.part_id for part in parts]
+
+
+def reconsidered(queue: Any, before: float) -> list[int]:
+    with queue.transaction() as work:
+        return [part.part_id for part in work.reconsider("main", before, before + 1)]
+
+
+def test_what_is_in_doubt_for_long_enough_is_queued_once_more_and_only_once(queue: Any) -> None:
+    (part_id,) = in_doubt(queue)
+    assert reconsidered(queue, NOW - 1) == []
+    assert reconsidered(queue, NOW) == [part_id]
+    (again,) = lease(queue, now=NOW + 1)
+    assert again.doubts == 1
+    record(queue, uncertain(part_id))
+    assert reconsidered(queue, NOW + 1000) == []
+    assert states(queue) == ["uncertain"]
+
+
+def test_what_is_in_doubt_is_not_queued_after_its_validity(queue: Any) -> None:
+    in_doubt(queue, message(expires_at=NOW + 10))
+    assert reconsidered(queue, NOW + 9) == []
+
+
+def test_a_receipt_with_a_strange_id_settles_the_only_part_in_doubt_for_its_phone(queue: Any) -> None:
+    in_doubt(queue, message(), message("447973100001"))
+    (settled,) = settle(queue, receipt("new"))
+    assert settled.changed
+    assert states(queue) == ["delivered", "uncertain"]
+    (repeat,) = settle(queue, receipt("new"))
+    assert not repeat.changed
+
+
+def test_a_receipt_that_could_mean_several_parts_in_doubt_is_parked(queue: Any) -> None:
+    in_doubt(queue, message(), message())
+    assert settle(queue, receipt("new")) == []
+    assert states(queue) == ["uncertain", "uncertain"]
+
+
+def test_a_receipt_that_may_be_for_what_is_on_the_wire_is_parked(queue: Any) -> None:
+    in_doubt(queue)
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    assert settle(queue, receipt("new")) == []
+    (found,) = record(queue, accepted(part.part_id, "new"))
+    assert found.changed
+    assert states(queue) == ["uncertain", "delivered"]
+
+
+def test_a_receipt_that_quotes_another_text_means_another_part(queue: Any) -> None:
+    in_doubt(queue)
+    assert settle(queue, replace(receipt("new"), text="other words")) == []
+    assert len(settle(queue, replace(receipt("newer"), text="secret"))) == 1

@@ -476,11 +476,33 @@ class MemoryQueue:
         phone = "".join(filter(str.isdigit, receipt.source))
         key = (receipt.smsc, receipt.smsc_key)
         found = [part for part in self._parts.values() if part["key"] == key]
+        found = found or [part for part in self._parts.values() if key in part["former"]]
+        if not found and (only := self._only_uncertain(receipt, phone)):
+            only["key"] = key
+            found = [only]
         return max(
-            found or [part for part in self._parts.values() if key in part["former"]],
+            found,
             key=lambda part: (part["plan"].destination == phone, part["part_id"]),
             default=None,
         )
+
+    def _only_uncertain(self, receipt: ReceiptNews, phone: str) -> dict[str, Any] | None:
+        same = [
+            part
+            for part in self._parts.values()
+            if part["smsc"] == receipt.smsc and part["plan"].destination == phone
+        ]
+        if any(part["state"] is PartState.SUBMITTING for part in same):
+            return None
+        doubtful = [
+            part
+            for part in same
+            if part["state"] is PartState.UNCERTAIN and part["submitted_at"] <= receipt.at
+        ]
+        quoted = receipt.text.rstrip(".").strip()
+        if len(doubtful) != 1 or not doubtful[0]["plan"].text.startswith(quoted):
+            return None
+        return doubtful[0]
 
     def _settle(self, part: dict[str, Any], receipt: ReceiptNews) -> Settled:
         former = part["key"] != (receipt.smsc, receipt.smsc_key) and receipt.state is not PartState.DELIVERED
@@ -570,6 +592,17 @@ class MemoryQueue:
                 hungry = [name for name in hungry if dealt[name] < len(lines[name])]
             chosen += [part for name in names for part in lines[name][: dealt[name]]]
         return chosen
+
+    def reconsider(self, smsc: str, before: float, now: float) -> list[LeasedPart]:
+        doubtful = [
+            part
+            for part in self._parts.values()
+            if part["state"] is PartState.UNCERTAIN and part["smsc"] == smsc and not part["doubts"]
+            if part["submitted_at"] <= before and part["expires_at"] > now
+        ]
+        for part in doubtful:
+            part.update(state=PartState.QUEUED, due_at=now, doubts=1, finished_at=None)
+        return [self._leased(part) for part in doubtful]
 
     def expire(self, now: float) -> list[LeasedPart]:
         self._look_for_overdue(now)

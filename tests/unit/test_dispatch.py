@@ -226,6 +226,50 @@ def test_never_twice_means_never_twice(tmp_path: Path) -> None:
     assert station.states() == ["uncertain"]
 
 
+def test_waiting_means_once_more_unless_a_receipt_comes(tmp_path: Path) -> None:
+    station = Station(tmp_path, on_uncertain="wait", uncertain_wait="5m")
+    station.put("447973100000", "447973100001")
+    station.step()
+    station.wire.lose()
+    station.step()
+    assert station.states() == ["uncertain", "uncertain"]
+    assert "sent again unless a receipt comes within 300 s" in station.lines.text
+    station.wire.sent.clear()
+    station.wire.connect(station.now - NOW)
+    station.step(200)
+    assert station.wire.submits == []
+    station.wire.say(pdu(DELIVER, 77, receipt("5F1A")))
+    station.step()
+    assert station.states() == ["delivered", "uncertain"]
+    station.step(120)
+    station.step(11)
+    assert [body for _, body in station.wire.submits] == [b"447973100001-1"]
+    assert "no receipt within 300 s), sent again: possibly a duplicate" in station.lines.text
+
+
+@pytest.mark.parametrize(
+    ("meaning", "state"),
+    [("permanent", "failed"), ("temporary", "queued"), ("limited", "queued"), ("throttled", "queued")],
+)
+def test_a_status_means_what_the_smsc_is_said_to_mean(tmp_path: Path, meaning: str, state: str) -> None:
+    station = Station(tmp_path, statuses={"0x400": meaning})
+    station.put("447973100000")
+    station.step()
+    station.wire.answer(status=0x400)
+    station.step()
+    assert station.states() == [state]
+
+
+def test_a_status_that_is_said_to_be_limited_is_final_after_three_tries(tmp_path: Path) -> None:
+    station = Station(tmp_path, statuses={"0x400": "limited"})
+    station.put("447973100000")
+    for _ in range(3):
+        station.step(3600)
+        station.wire.answer(status=0x400)
+        station.step()
+    assert station.states() == ["failed"]
+
+
 def test_after_a_crash_only_what_was_submitting_is_in_doubt(tmp_path: Path) -> None:
     station = Station(tmp_path, window=2, on_uncertain="never-twice")
     station.put("447973100000", "447973100001", "447973100002")
@@ -241,7 +285,7 @@ def receipt(message_id: str, stat: str = "DELIVRD") -> bytes:
     dates = "submit date:2411210939 done date:2411211039"
     text = f"id:{message_id} sub:001 dlvrd:001 {dates} stat:{stat} err:000 text:"
     octets = text.encode()
-    addresses = b"\0" + b"\1\1447973100000\0" + b"\5\0ACME\0"
+    addresses = b"\0" + b"\x01\x01" + b"447973100000\0" + b"\5\0ACME\0"
     return addresses + b"\x04\0\0\0\0\0\0\0\0" + bytes([len(octets)]) + octets
 
 

@@ -31,6 +31,7 @@ from sms_milter.config.schema import (
 from sms_milter.config.tree import Node, Path, Place, Table, Text, data, follow, key_place, written
 from sms_milter.errors import Fault
 from sms_milter.policy.logins import KEY_DIGEST, LOGIN_NAMES, OF_MD5, login_key, login_names
+from sms_milter.smpp.status import Class, classify
 
 _FEW = 14  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
@@ -250,6 +251,8 @@ def _cross_check(root: Table, configuration: Configuration) -> Iterator[Fault]:
         yield _at(root, ("queue",), "postgresql is not available yet; expected sqlite:/PATH")
     if root.names("domains") and not root.names("smscs"):
         yield _at(root, ("domains",), "there is no SMSC to send through; at least one is needed under smscs")
+    for name, smsc in configuration.smscs.items():
+        yield from _check_statuses(root, ("smscs", name, "statuses"), smsc.statuses)
     yield from _check_routes(root, configuration)
     for name, account in configuration.accounts.items():
         yield from _check_account(root, ("accounts", name), account)
@@ -278,6 +281,16 @@ def _check_channels(root: Table, configuration: Configuration) -> Iterator[Fault
                 yield _at(root, (*path, CHOICE), problem)
             case SmppChannel() if channel.route and channel.route not in root.names("routes"):
                 yield _unknown_name(root, (*path, "route"), "route", channel.route, root.names("routes"))
+
+
+def _check_statuses(root: Table, path: Path, statuses: Mapping[int, str]) -> Iterator[Fault]:
+    for value in statuses:
+        verdict = classify(value)
+        if verdict.kind in (Class.LINK, Class.ACCEPTED):
+            problem = f"{verdict} is about the bind, not about a message; it cannot mean anything else"
+            if verdict.kind is Class.ACCEPTED:
+                problem = f"{verdict} cannot mean anything else"
+            yield _at(root, path, problem)
 
 
 def _check_routes(root: Table, configuration: Configuration) -> Iterator[Fault]:

@@ -30,6 +30,7 @@ from sms_milter.config.values import (
     Address,
     Allowance,
     AsciiText,
+    CommandStatus,
     CountryCode,
     Credits,
     DomainName,
@@ -550,9 +551,17 @@ class Smsc(Section):
     )
     on_uncertain: Literal["retry", "wait", "never-twice"] = setting(
         "retry",
-        doc="A part without a response: send it once more (it may arrive twice), wait for its receipt first, "
-        "or never send it twice.",
-        in_force=("retry", "never-twice"),
+        doc="A part without a response: send it once more at once (it may arrive twice), once more if no "
+        "receipt for it comes within uncertain_wait, or never twice (its sender is told that nobody knows).",
+    )
+    uncertain_wait: Duration = setting(
+        "5m", at_least="10s", at_most="7d", doc="How long on_uncertain: wait waits for a receipt."
+    )
+    statuses: dict[CommandStatus, Literal["permanent", "temporary", "limited", "throttled"]] = setting(
+        {},
+        doc="What a command_status means here, where it is not what it means elsewhere: the part has failed, "
+        "it is tried again until its validity is over, three times at most, or we are too fast.",
+        example={"0x45": "throttled", "0x400": "temporary"},
     )
     features: tuple[FeatureName, ...] = setting(
         get_args(FeatureName),

@@ -286,7 +286,7 @@ def _number_or_octets(most: int) -> Callable[[object], int]:
     """A number from 0 to `most`, decimal or as 0x and hexadecimal digits."""
 
     def parse(value: object) -> int:
-        if isinstance(value, str) and re.fullmatch(r"0x[0-9A-Fa-f]{1,4}|[0-9]{1,5}", value, re.ASCII):
+        if isinstance(value, str) and re.fullmatch(r"0x[0-9A-Fa-f]{1,8}|[0-9]{1,10}", value, re.ASCII):
             value = int(value, 0) if value.startswith("0x") else int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
@@ -305,6 +305,9 @@ def _parse_octets(value: object) -> bytes:
 
 Octet = Annotated[
     int, BeforeValidator(_number_or_octets(0xFF)), Expects("a number from 0 to 255, such as 64 or 0x40")
+]
+CommandStatus = Annotated[
+    int, BeforeValidator(_number_or_octets(0xFFFFFFFF)), Expects("a command_status such as 0x45")
 ]
 Tag = Annotated[int, BeforeValidator(_number_or_octets(0xFFFF)), Expects("the tag of a TLV such as 0x1400")]
 HexOctets = Annotated[

@@ -83,10 +83,10 @@ class Hearing:
         self._say(part, link, now, status=f"accepted (message_id={clean(message_id)})")
 
     def _refused(self, link: Link, part: LeasedPart, command_status: int, text: str, now: float) -> None:
-        verdict = status.classify(command_status)
+        lane = self._lanes[link.smsc]
+        verdict = lane.meaning(command_status)
         why = f"{verdict} {clean(text)}".rstrip()
         tries = part.attempts + 1
-        lane = self._lanes[link.smsc]
         lane.health.answered(verdict.kind is not status.Class.TEMPORARY, now)
         elsewhere = part.promised and verdict.is_final(tries) and verdict.elsewhere and self._exit(link.smsc)
         if verdict.is_final(tries) and not elsewhere:
@@ -115,30 +115,41 @@ class Hearing:
         """No answer before the link or the process died: the SMSC may have the part, or not."""
         lane = self._lanes[smsc]
         lane.health.answered(False, now)
-        if lane.settings.on_uncertain == "retry" and part.doubts == 0:
+        policy = "never-twice" if part.doubts else lane.settings.on_uncertain
+        what = "not sent again"
+        if policy == "retry":
             self._outcome(part, PartState.QUEUED, now, why=why, due_at=now, doubt=True)
             lane.due = 0.0
             what = "sent again: possibly a duplicate"
         else:
             self._outcome(part, PartState.UNCERTAIN, now, why=why)
-            what = "not sent again"
+        if policy == "wait":
+            what = f"sent again unless a receipt comes within {lane.settings.uncertain_wait:.0f} s"
         self._say(part, None, now, smsc=smsc, status=f"uncertain ({clean(why)}), {what}")
 
     def _late(self, link: Link, event: session.LateResponse, now: float) -> None:
         """The response came after its timer; it settles a part that is not on the wire a second time."""
         part_id = int(event.key)
-        if event.status == 0 and part_id not in self.in_flight:
-            key = receipt.key(event.message_id, self._lanes[link.smsc].settings.receipt_ids, "response")
+        lane = self._lanes[link.smsc]
+        if part_id not in self.in_flight and event.status == 0:
+            key = receipt.key(event.message_id, lane.settings.receipt_ids, "response")
             self.news.outcomes.append(
                 Outcome(part_id, PartState.ACCEPTED, now, smsc_message_id=event.message_id, smsc_key=key)
             )
+        elif part_id not in self.in_flight:
+            verdict = lane.meaning(event.status)
+            end = PartState.FAILED if verdict.is_final(status.LIMITED_TRIES) else PartState.QUEUED
+            self.news.outcomes.append(
+                Outcome(part_id, end, now, command_status=event.status, why=str(verdict), due_at=now)
+            )
+            lane.due = 0.0
         self._journal.warning(
             line(
                 "",
                 smsc=link.smsc,
                 bind=link.name,
                 sequence=event.sequence,
-                status="late response: possibly a duplicate",
+                status=f"late response ({'accepted' if event.status == 0 else lane.meaning(event.status)})",
             )
         )
 
@@ -192,6 +203,7 @@ class Hearing:
                 state=news.state,
                 done_at=news.done_at,
                 at=now,
+                text=news.text,
             )
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.words import Words
-from sms_milter.model import LinkStatus
+from sms_milter.model import LeasedPart, LinkStatus
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
 
 _EVERY_SECONDS = 10.0
@@ -19,6 +20,7 @@ class Housekeeping:
         self,
         queue: DispatchQueue,
         links: Sequence[Link],
+        lanes: Mapping[str, Lane],
         words: Words,
         journal: Journal,
         reports: Doorbell,
@@ -28,6 +30,7 @@ class Housekeeping:
         self.due_at = 0.0
         self._queue = queue
         self._links = links
+        self._lanes = lanes
         self._words = words
         self._journal = journal
         self._reports = reports
@@ -42,6 +45,7 @@ class Housekeeping:
         """Do all of it. Raises QueueUnavailable."""
         self.due_at = now + _EVERY_SECONDS
         self._expire(now)
+        self._reconsider(now)
         self._show_links(now, ticks)
         self._watch_links(now)
         self._queue.purge(now - self._keep_seconds)
@@ -55,6 +59,25 @@ class Housekeeping:
             self._journal.info(self._words.part(part, None, now, status="expired (validity is over)"))
         if expired:
             self.due_at = now  # there may be more
+
+    def _reconsider(self, now: float) -> None:
+        """Parts in doubt for which no receipt has come go once more, where the SMSC's policy is to wait."""
+        waits = {
+            name: lane.settings.uncertain_wait
+            for name, lane in self._lanes.items()
+            if lane.settings.on_uncertain == "wait"
+        }
+        if not waits:
+            return
+        parts: list[tuple[str, LeasedPart]] = []
+        with self._queue.transaction() as work:
+            for name, wait in waits.items():
+                parts += [(name, part) for part in work.reconsider(name, now - wait, now)]
+        for name, part in parts:
+            self._lanes[name].due = 0.0
+            why = f"no receipt within {waits[name]:.0f} s"
+            told = f"uncertain ({why}), sent again: possibly a duplicate"
+            self._journal.info(self._words.part(part, None, now, smsc=name, status=told))
 
     def _show_links(self, now: float, ticks: float) -> None:
         shown = [link.status(ticks) for link in self._links]

@@ -24,10 +24,12 @@ class Lane:
     health: Health = field(default_factory=Health)
     pace: Pace = field(init=False)
     traits: SmscTraits = field(init=False)
+    statuses: dict[int, status.Status] = field(init=False)
     form: str = field(init=False)  # what its bodies must be composed for
     features: int = field(init=False)  # of `Feature`
 
     def __post_init__(self) -> None:
+        self.statuses = status.overridden(self.settings.statuses)
         self.pace = Pace(self.settings.rate)
         self.traits = traits_of(self.settings)
         self.form = self.traits.form
@@ -50,6 +52,10 @@ class Lane:
         """When a part may go if none may now; None if one may."""
         at = max(self.due, self.pace.opens_at(now))
         return at if at > now else None
+
+    def meaning(self, command_status: int) -> status.Status:
+        """What a command_status means at this SMSC."""
+        return self.statuses.get(command_status) or status.classify(command_status)
 
     def taken(self, now: float) -> None:
         """The SMSC took a part."""

@@ -58,7 +58,9 @@ class Dispatcher:
         self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
         self._escalation = Escalation(RouteTable(routes), self._lanes, words)
         self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit)
-        self._housekeeping = Housekeeping(queue, links, words, journal, reports, keep_seconds=keep_seconds)
+        self._housekeeping = Housekeeping(
+            queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds
+        )
         self._our_turn = our_turn
         self._adopted = False
         self._store_back_at = 0.0

@@ -139,6 +139,13 @@ class SqliteWork:
         self.unfit = True
         return [row for row in rows if not row[-1] or row[-1] == form]
 
+    def reconsider(self, smsc: str, before: float, now: float) -> list[LeasedPart]:
+        """Queue what has been uncertain for long enough; see `ports.Work.reconsider`."""
+        rows = self._db.execute(_SQL["doubtful"], (smsc, before, now)).fetchall()
+        self._db.executemany(_SQL["requeue"], [(now, row[0]) for row in rows])
+        self.move(_UNCERTAIN, _QUEUED, len(rows))
+        return [leased(row) for row in rows]
+
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark up to 1000 queued parts whose time is over; call again while it returns as many."""
         self._reports.overdue(now)
@@ -244,6 +251,8 @@ class SqliteWork:
         if former:
             row = self._db.execute(_SQL["find_former"], (receipt.smsc_key, receipt.smsc)).fetchone()
         if row is None:
+            former, row = False, self._only_uncertain(receipt, phone)
+        if row is None:
             return None, None
         part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
         if former and receipt.state is not PartState.DELIVERED:
@@ -263,6 +272,18 @@ class SqliteWork:
                     self._reports.pending(receipt, part_id - number + 1, total, before)
                 changed = True
         return part_id, Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
+
+    def _only_uncertain(self, receipt: ReceiptNews, phone: str) -> Any:
+        """The part in doubt that a receipt with a strange id must mean, as the columns of `find_by_key`."""
+        found = self._db.execute(_SQL["find_uncertain"], (receipt.smsc, phone, receipt.at)).fetchall()
+        if len(found) != 1:
+            return None
+        *row, text = found[0]
+        quoted = receipt.text.rstrip(".").strip()
+        if quoted and quoted.isascii() and row[6] == 1 and not text.strip().startswith(quoted):
+            return None
+        self._db.execute(_SQL["learn_id"], (receipt.smsc_message_id, receipt.smsc_key, row[0]))
+        return row
 
     def _match_parked(self, part_ids: list[int]) -> list[Settled]:
         if not self._db.execute(_SQL["any_parked"]).fetchone()[0]:

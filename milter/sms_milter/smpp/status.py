@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -143,6 +143,22 @@ def classify(value: int) -> Status:
     if 0x400 <= value <= 0x4FF:
         return Status(value, "VENDOR", "a status of the SMSC's own", Class.PERMANENT, "5.3.0")
     return Status(value, "RESERVED", "a reserved status", Class.TEMPORARY, "5.3.0", limited=True)
+
+
+_WORDS = {
+    "permanent": (Class.PERMANENT, False),
+    "temporary": (Class.TEMPORARY, False),
+    "limited": (Class.TEMPORARY, True),
+    "throttled": (Class.THROTTLED, False),
+}
+
+
+def overridden(words: Mapping[int, str]) -> dict[int, Status]:
+    """The statuses that mean something else at one SMSC; `words` are those of the setting `statuses`."""
+    return {
+        value: replace(classify(value), kind=kind, limited=limited)
+        for value, (kind, limited) in ((value, _WORDS[word]) for value, word in words.items())
+    }
 
 
 def retry_delay(attempts: int) -> float:

@@ -296,6 +296,8 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (ways["promised"], ("main", NOW, 10)),
         (ways["next_ready_smsc"], ("",)),
         (ways["next_waiting_smsc"], ("",)),
+        (dispatch["find_uncertain"], ("main", "447973100000", NOW)),
+        (dispatch["doubtful"], ("main", NOW, NOW)),
         (dispatch["ripen"], ("main", NOW, 10)),
         (dispatch["ready_since"], ("main", 1)),
         (dispatch["next_waiting"], ("main",)),

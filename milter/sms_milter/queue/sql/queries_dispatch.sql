@@ -106,6 +106,35 @@ SELECT * FROM (
     WHERE part.smsc_key = ?1 AND part.smsc = ?2 ORDER BY part.id DESC LIMIT 100)
 ORDER BY destination = ?3 DESC, id DESC LIMIT 1
 
+-- find_uncertain --
+-- Parts for a phone of which the SMSC never told its id, submitted before a time. None while another one for it is on the
+-- wire: that one's id is still to come.
+SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total,
+    part.receipt, message.text
+FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
+    CROSS JOIN message ON message.id = part.id - part.number + 1
+WHERE part.state IN (1, 3, 5, 6) AND part.state = 3 AND part.smsc = ?1 AND part.destination = ?2 AND part.submitted_at <= ?3
+    AND NOT EXISTS (SELECT 1 FROM part AS other INDEXED BY part_notable
+        WHERE other.state IN (1, 3, 5, 6) AND other.state = 1 AND other.smsc = ?1 AND other.destination = ?2)
+LIMIT 2
+
+-- learn_id --
+-- The SMSC has told by a receipt how it calls a part.
+UPDATE part SET smsc_message_id = ?, smsc_key = ? WHERE id = ?
+
+-- doubtful --
+-- Parts of one SMSC that have been uncertain since before a time, for the first time.
+SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise
+FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.state IN (1, 3, 5, 6) AND part.state = 3 AND part.smsc = ? AND part.doubts = 0 AND part.submitted_at <= ?
+    AND part.expires_at > ?
+LIMIT 1000
+
+-- requeue --
+-- It goes once more.
+UPDATE part SET state = 0, due_at = ?, waiting = 1, doubts = doubts + 1, finished_at = NULL WHERE id = ?
+
 -- find_former --
 -- The part that an SMSC knew by this id before it went another way; the newest.
 SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total,
