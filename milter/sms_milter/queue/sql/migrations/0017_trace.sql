@@ -1,4 +1,4 @@
--- Version 16: SMSCs whose PDUs are logged for a while.
+-- Version 17: SMSCs whose PDUs are logged for a while.
 
 CREATE TABLE trace (
     smsc   TEXT PRIMARY KEY,
