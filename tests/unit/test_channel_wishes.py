@@ -85,6 +85,13 @@ def test_the_validity_is_the_channels_unless_the_mail_says_it() -> None:
     assert [message.expires_at - 1.7e9 for message in one.intake.mails[0].messages] == [7200, 60]
 
 
+def test_an_errand_costs_as_much_as_an_sms() -> None:
+    one = desk(credits="10")
+    judged(one, Wish(PHONE, "Call me " * 100, channel="voice"))
+    (message,) = one.intake.mails[0].messages
+    assert (message.price, len(message.parts)) == (1000, 1)
+
+
 def test_nobody_waits_for_what_will_not_be_heard() -> None:
     one = desk()
     judged(
