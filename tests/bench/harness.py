@@ -165,12 +165,12 @@ class Smsc:
 
 
 @contextmanager
-def smsc(folder: Path, port: int = 0) -> Iterator[Smsc]:
-    """A fresh SMSC on `port`, or on a free one."""
+def smsc(folder: Path, port: int = 0, receipts: int = 0) -> Iterator[Smsc]:
+    """A fresh SMSC on `port`, or on a free one; it tells so many `receipts` a second."""
     port = port or free_port()
     counts = folder / f"smsc-{port}.seen"
     counts.unlink(missing_ok=True)
-    with running(compiled("smsc.c"), str(port), counts, log=folder / "smsc.log") as pid:
+    with running(compiled("smsc.c"), str(port), counts, str(receipts), log=folder / "smsc.log") as pid:
         wait_until(lambda: accepts(port), "the SMSC to listen")
         yield Smsc(port, pid, counts)
 

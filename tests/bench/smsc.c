@@ -2,7 +2,7 @@
  * A fast SMSC for the benches: accepts every bind, answers each submit_sm with an id, all PDUs of one read with one
  * write. What it saw stands in a file that others may map while it runs (struct seen below).
  *
- *     smsc PORT FILE             127.0.0.1 only; ends at SIGTERM
+ *     smsc PORT FILE [RATE]      127.0.0.1 only; ends at SIGTERM; RATE receipts (DELIVRD) a second
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,6 +23,7 @@ enum {
     BIND_RECEIVER = 1,
     BIND_TRANSMITTER = 2,
     SUBMIT_SM = 4,
+    DELIVER_SM = 5,
     UNBIND = 6,
     BIND_TRANSCEIVER = 9,
     ENQUIRE_LINK = 0x15,
@@ -40,6 +41,8 @@ struct link {
 };
 
 static struct seen *seen;
+static struct link *submitter; /* the link that submitted last */
+static uint64_t ids, receipts; /* given out, told */
 
 static void fail(const char *what)
 {
@@ -82,7 +85,6 @@ static void answer(struct link *link, uint32_t command, const unsigned char *seq
 
 static void take(struct link *link, const unsigned char *pdu, uint64_t at)
 {
-    static uint64_t ids;
     char id[20];
     uint32_t command = number(pdu + 4);
     switch (command) {
@@ -93,6 +95,7 @@ static void take(struct link *link, const unsigned char *pdu, uint64_t at)
             seen->first_submit = at;
         seen->last_submit = at;
         seen->submits++;
+        submitter = link;
         break;
     case BIND_RECEIVER:
     case BIND_TRANSMITTER:
@@ -148,6 +151,50 @@ static int serve(struct link *link)
     return 1;
 }
 
+static unsigned char *put_text(unsigned char *octets, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    memcpy(octets, text, size);
+    return octets + size;
+}
+
+/* A deliver_sm with the receipt of one id (SMPP 3.4 §4.6.1, appendix B). */
+static void put_receipt(struct link *link, uint64_t id)
+{
+    static uint32_t sequence;
+    static const unsigned char flags[] = {0, 0, 0, 0, 0};
+    char text[160];
+    int size = snprintf(text, sizeof text,
+        "id:%llu sub:001 dlvrd:001 submit date:2411211200 done date:2411211200 stat:DELIVRD err:000 text:",
+        (unsigned long long) id);
+    unsigned char *pdu = link->out + link->out_used, *at = pdu + HEADER;
+    at = put_text(at, "");
+    *at++ = 1, *at++ = 1;
+    at = put_text(at, "447973100000");
+    *at++ = 5, *at++ = 0;
+    at = put_text(at, "ACME");
+    *at++ = 4; /* esm_class: a receipt */
+    memcpy(at, flags, 4), at += 4; /* protocol_id, priority_flag, two empty times */
+    memcpy(at, flags, 4), at += 4; /* registered_delivery to sm_default_msg_id */
+    *at++ = (unsigned char) size;
+    memcpy(at, text, (size_t) size), at += size;
+    put_number(pdu, (uint32_t) (at - pdu));
+    put_number(pdu + 4, DELIVER_SM);
+    put_number(pdu + 8, 0);
+    put_number(pdu + 12, ++sequence);
+    link->out_used += (size_t) (at - pdu);
+}
+
+/* As many receipts as are due by now. */
+static void tell(unsigned long rate)
+{
+    uint64_t due = submitter ? (now() - seen->first_submit) * rate / 1000000000u : 0;
+    while (receipts < due && receipts < ids && submitter->out_used < ROOM - 512)
+        put_receipt(submitter, ++receipts);
+    if (submitter && submitter->out_used)
+        serve(submitter); /* a link that is over shows again when it is read */
+}
+
 static int listen_on(const char *port)
 {
     int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -191,21 +238,24 @@ static void map_seen(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: smsc PORT FILE\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: smsc PORT FILE [RATE]\n");
         return 64;
     }
+    unsigned long rate = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
     map_seen(argv[2]);
     int listener = listen_on(argv[1]), poll = epoll_create1(0);
     watch(poll, EPOLL_CTL_ADD, listener, NULL, 0);
     for (;;) {
         struct epoll_event ready[LINKS];
-        int count = epoll_wait(poll, ready, LINKS, -1);
+        int count = epoll_wait(poll, ready, LINKS, rate ? 10 : -1);
         for (int i = 0; i < count; i++) {
             struct link *link = ready[i].data.ptr;
             if (!link) {
                 accept_link(poll, listener);
             } else if (!serve(link)) {
+                if (link == submitter)
+                    submitter = NULL;
                 close(link->fd);
                 free(link);
             } else if (link->waits_to_write != (link->out_used > 0)) {
@@ -213,5 +263,7 @@ int main(int argc, char **argv)
                 watch(poll, EPOLL_CTL_MOD, link->fd, link, link->waits_to_write);
             }
         }
+        if (rate)
+            tell(rate);
     }
 }

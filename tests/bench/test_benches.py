@@ -52,6 +52,15 @@ def test_intake_compares_milters_behind_one_postfix() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
+def test_receipts_compares_a_backlog_with_and_without_them() -> None:
+    table, result = run("receipts", "--backlog", "3000", "--rounds", "1")
+    assert set(result["ratios"]) == {"receipts_vs_quiet"}
+    assert result["figures"]["receipts_parts_per_second"] > 0
+    assert all(name in table for name in result["figures"])
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bearerbox", path="/usr/sbin"), reason="Kannel is not installed")
 def test_drain_compares_ours_with_kannel() -> None:
     table, result = run("drain", "--backlog", "300", "--rounds", "1")
