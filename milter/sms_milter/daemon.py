@@ -529,6 +529,9 @@ def _report_role(configuration: Configuration) -> Main:
             host_name=host_name,
             author=configuration.reports.sender,
             texts=_texts(configuration),
+            no_subscriber={
+                name: frozenset(smsc.no_subscriber_errors) for name, smsc in configuration.smscs.items()
+            },
             digest_above=configuration.reports.digest_above,
             our_turn=our_turn,
         )

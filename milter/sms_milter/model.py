@@ -848,6 +848,7 @@ class DeliveryReport:
     on_the_way: Notify = Notify.NEVER
     cancelled: bool = False  # by an operator, before it was sent
     doubts: int = 0
+    no_subscriber: bool = False  # `error` says that nobody has the number
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ _GIVE_UP_SECONDS = 5 * 86400.0  # as MTAs do (RFC 5321 §4.5.4.1)
 
 
 _PLAIN_TEXTS = {"": ENGLISH}
+_NO_TABLE: Mapping[str, frozenset[str]] = {}
 
 
 class Notifier:
@@ -47,7 +48,8 @@ class Notifier:
 
     `author` is the From address, "" for postmaster in the domain of the SMS; `host_name` names this host.
     `texts` are those of delivery status notifications, by account, with "" for all others; of more than
-    `digest_above` for one sender there is a digest (0: never).
+    `digest_above` for one sender there is a digest (0: never). `no_subscriber` are the error numbers of
+    each SMSC that say that nobody has a number.
     `our_turn` says whether no other process, one that we replace, still has reports of this queue in hand.
     """
 
@@ -61,12 +63,14 @@ class Notifier:
         host_name: str,
         author: str = "",
         texts: Mapping[str, Texts] = _PLAIN_TEXTS,
+        no_subscriber: Mapping[str, frozenset[str]] = _NO_TABLE,
         digest_above: int = 0,
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
         self._queue, self._outbox, self._journal, self._numbers = queue, outbox, journal, numbers
         self._host_name, self._author, self._our_turn = host_name, author, our_turn
         self._texts, self._digest_above = texts, digest_above
+        self._no_subscriber = no_subscriber
         self._outcomes: list[ReportOutcome] = []
         self._pause = 0.0  # the MTA is away
         self._outbox_back_at = 0.0
@@ -151,7 +155,11 @@ class Notifier:
         if isinstance(content, Answer):
             author = self._author or f"postmaster@{self._host_name}"
             return answer.compose(content, replace(frame, author=author))
-        reports, texts = _news(report), self._texts.get(report.account, self._texts[""])
+        reports = [
+            replace(one, no_subscriber=one.error in self._no_subscriber.get(one.smsc, ()))
+            for one in _news(report)
+        ]
+        texts = self._texts.get(report.account, self._texts[""])
         author = self._author or f"postmaster@{reports[0].recipient.rpartition('@')[2]}"
         frame = replace(frame, author=author, author_name=texts["author"])
         return dsn.compose(reports, frame, texts, reporting_mta=self._host_name, boundary=f"=_{unique}")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from contract.builders import NOW, failed, lease, mail, message, record
+from contract.builders import NOW, accepted, failed, lease, mail, message, receipt, record, settle
 from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers
-from sms_milter.model import Answer, Notify, ReportOutcome
+from sms_milter.model import Answer, Notify, PartState, ReportOutcome
 from sms_milter.notify import Notifier
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import Lines
@@ -132,6 +132,18 @@ def test_many_reports_go_in_groups_over_one_connection(office: Office) -> None:
     assert office.step() == 5.0
     assert office.mta.closed == 1
     assert len(office.told) == 45
+
+
+@pytest.mark.parametrize(("error", "status"), [("001", "5.1.1"), ("002", "5.0.0")])
+def test_an_smsc_may_say_by_a_number_that_nobody_has_it(tmp_path: Path, error: str, status: str) -> None:
+    office = Office(tmp_path, no_subscriber={"main": frozenset({"001"})})
+    told = message(notify=Notify.FAILURE, recipient="447973100000@sms.example")
+    office.queue.put([mail(told)], NOW)
+    (part,) = lease(office.queue)
+    record(office.queue, accepted(part.part_id, "a"))
+    settle(office.queue, replace(receipt("a", PartState.FAILED, stat="UNDELIV"), error=error))
+    office.step()
+    assert f"\r\nStatus: {status}\r\n".encode() in office.mta.taken[0][1]
 
 
 def test_the_from_address_may_be_another(tmp_path: Path) -> None:

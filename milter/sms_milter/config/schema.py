@@ -529,6 +529,12 @@ class Smsc(Section):
     smart_coding: Literal["dcs-04", "dcs-f5"] = setting(
         "dcs-04", doc="data_coding of ringtones, logos, pictures, cards and WAP pushes."
     )
+    no_subscriber_errors: tuple[str, ...] = setting(
+        (),
+        doc="The error numbers in its receipts (err:) that say that nobody has the number; reports then say "
+        "5.1.1 instead of 5.0.0.",
+        example=["001"],
+    )
     receipt_ids: Literal["exact", "casefold", "strip-zeros", "hex-dec", "dec-hex"] = setting(
         "exact",
         doc="How message ids in receipts differ from those in responses: not at all, in case, in leading "

@@ -35,6 +35,7 @@ _BY_STAT = {
     "UNKNOWN": _End("5.0.0", "lost_track"),
     "REJECTD": _End("5.7.1", "rejected"),
 }
+_NO_SUBSCRIBER = _End("5.1.1", "undelivered")
 _BY_CHANNEL = {"EXPIRED": _End("5.4.7", "channel_expired"), "UNDELIV": _End("5.0.0", "channel_undelivered")}
 _ON_THE_WAY = {Notify.PENDING: _End("4.4.1", "pending"), Notify.DELAYED: _End("4.4.0", "waiting")}
 _PERHAPS_DELIVERED = ("silent", "uncertain")  # they say themselves what nobody knows
@@ -101,6 +102,8 @@ def _end(report: DeliveryReport) -> _End:
     channel = channel_of(report.smsc)
     if report.stat and channel:
         return _BY_CHANNEL.get(report.stat, _BY_CHANNEL["UNDELIV"])
+    if report.stat == "UNDELIV" and report.no_subscriber:
+        return _NO_SUBSCRIBER
     if report.stat:
         return _BY_STAT.get(report.stat, _BY_STAT["UNDELIV"])
     if report.state is PartState.EXPIRED:
