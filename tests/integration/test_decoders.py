@@ -24,11 +24,11 @@ from sms_milter.smpp import codec
 from sms_milter.sms import smart
 from sms_milter.sms.alphabet import EXTENSION, encode
 from sms_milter.sms.indication import TYPE_0, Waiting, replace_type, waiting_coding, waiting_element
-from sms_milter.sms.national import Shift
+from sms_milter.sms.national import Shift, _locking, _single
 from sms_milter.sms.smart import Bitmap
 from sms_milter.sms.terms import Concatenation, SmscTraits, Terms
 from support import tpdu
-from support.decoders import files, gammu, node_smpp, tshark
+from support.decoders import files, gammu, node_smpp, ofono, tshark
 from support.planning import plan
 from support.smart import indication, tune
 
@@ -433,6 +433,7 @@ def test_texts_with_national_tables(batch: Batch, language: str) -> None:
 # 3GPP TS 23.038 prints the letter PA twice in its Kannada locking table; the order of letters asks for DDA at
 # 24, which would be missing otherwise, and Android has it there.
 KANNADA, DDA = 7, 0x24
+MALAYALAM = 8
 # In the locking tables of India gsmcodecs has an apostrophe there. oFono and Android have the comma, which
 # would stand nowhere else, while the apostrophe has its place behind the escape (09).
 COMMA = 0x2C
@@ -460,6 +461,32 @@ def test_every_code_of_every_national_table() -> None:
                 assert ours == theirs, f"{name} {septets.hex()}"
             compared += 1
     assert compared > 4000
+
+
+def test_the_tables_of_india_in_ofono() -> None:
+    """The second that has them. Where it differs gsmcodecs has what we have, or the order of letters decides."""
+    locking = {n: [ord(character) for character in _locking(n)] for n in range(4, 14)}
+    differing = {n: _unlike(table, ofono.locking_tables()) for n, table in locking.items()}
+    assert {n: codes for n, codes in differing.items() if codes} == {
+        KANNADA: {DDA: (0x0CA1, 0x0CAA)},  # the standard's error, as above
+        MALAYALAM: {0x2E: (0x2E, 0x2C)},  # there would be two commas and no full stop
+    }
+    for language in locking:
+        single = [ord(_single(language).get(code, "\ufffd")) for code in range(128)]
+        # There would be two closing brackets and no opening one.
+        assert _unlike(single, ofono.single_tables_of_india()) == (
+            {0x3C: (0x5B, 0x5D)} if language == KANNADA else {}
+        )
+
+
+def _unlike(ours: list[int], tables: list[list[int]]) -> dict[int, tuple[int, int]]:
+    """Codes at which ours differs from the most similar of `tables`; they have a space where nothing is."""
+    ours = [0x20 if point == 0xFFFD else point for point in ours]
+    both = [zip(ours, theirs, strict=True) for theirs in tables]
+    found = [
+        {at: pair for at, pair in enumerate(pairs) if at != 0x1B and pair[0] != pair[1]} for pairs in both
+    ]
+    return min(found, key=len)
 
 
 # --- contents for applications ------------------------------------------------------------------------------

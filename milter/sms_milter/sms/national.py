@@ -35,6 +35,7 @@ LANGUAGES = {
 
 _NAMES = {value: name.capitalize() for name, value in LANGUAGES.items()}
 _FIRST_INDIAN = 4
+_EURO = 0x65
 _SINGLE_SHIFT, _LOCKING_SHIFT = 0x24, 0x25  # 3GPP TS 23.040 §9.2.3.24.15, §9.2.3.24.16
 _UNASSIGNED = "\ufffd"
 _PIECE = re.compile(rb"\x1b(.?)|([^\x1b]+)", re.DOTALL)
@@ -146,6 +147,8 @@ def _single(language: int) -> dict[int, str]:
     table = SINGLE[language]
     latin = {code: chr(code) for code in range(ord("A"), ord("Z") + 1)}
     common = _pairs(INDIAN) | latin if language >= _FIRST_INDIAN else {}
+    if language == LANGUAGES["telugu"]:
+        del common[_EURO]  # 3GPP TS 23.038 §A.2.12 has none, and a phone that goes by it would show an e
     return common | _pairs(table)
 
 
