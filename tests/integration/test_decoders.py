@@ -464,7 +464,7 @@ def test_every_code_of_every_national_table() -> None:
 
 
 def test_the_tables_of_india_in_ofono() -> None:
-    """The second that has them. Where it differs gsmcodecs agrees with us, or the order of letters decides."""
+    """The second that has them. Where it differs gsmcodecs agrees with us, or the order of letters says."""
     locking = {n: [ord(character) for character in _locking(n)] for n in range(4, 14)}
     differing = {n: _unlike(table, ofono.locking_tables()) for n, table in locking.items()}
     assert {n: codes for n, codes in differing.items() if codes} == {
