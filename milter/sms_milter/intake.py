@@ -110,6 +110,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_asking",
         "_body",
         "_chance",
         "_clock",
@@ -162,6 +163,7 @@ class Transaction:
         self._chance = chance
         self._local = local
         self._held: Reply | None = None
+        self._asking: Member | None = None  # whose the recipient in hand would be
         self._member: Member | None = None
         self._domain: Domain | None = None
         self._login: Login | None = None  # set when the mail itself must name the account
@@ -193,6 +195,7 @@ class Transaction:
             self.others += 1
             self.recipients.append(Judged(raw, ours=False, reply=None))
             return None
+        self._asking = None
         try:
             judged = self._judge(raw, domain, parameters)
         except Refusal as refusal:
@@ -248,6 +251,7 @@ class Transaction:
             member = self._owner(domain, owner(recipient))
         if member is None:
             raise Rejected(reply.NOT_AUTHORISED)
+        self._asking = member
         if member.account.disabled:
             raise Rejected(reply.ACCOUNT_DISABLED)
         if member.account.require_tls and not self.tls_version:
@@ -703,6 +707,7 @@ class Transaction:
                 client=f"[{clean(self.client.address)}]",
                 from_=f"<{clean(self.sender)}>",
                 to=to,
+                account=self._asking.name if self._asking else "-",
                 status=f"{'would be ' if self._gate.shadow else ''}refused at RCPT ({why})",
             )
         )
