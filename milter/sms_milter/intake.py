@@ -459,7 +459,7 @@ class Transaction:
             request.records,
             [one for one in request.listeners if one.is_url or self._may_mail(one.target)],
             left_out,
-            tuple([unsendable(wish) for wish in failed]),
+            (*[unsendable(wish) for wish in failed], *results.unsent),
         )
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
@@ -727,6 +727,8 @@ class Transaction:
             pairs["parts"] = _parts_of(judged.messages)
             if judged.left_out:
                 pairs["left_out"] = len(judged.left_out)
+            if judged.failed:
+                pairs["not_sent"] = len(judged.failed)
             if folded := sum([message.folded for message in judged.messages]):
                 pairs["folded"] = folded
         if stored is not None:

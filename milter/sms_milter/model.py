@@ -305,6 +305,7 @@ class SmsRequest:
     unsendable: tuple[Wish, ...] = ()  # stored as failed: their destinations are none
     keep_left_out: bool = False  # whether what cannot be reached is stored as failed too
     memo: object = None  # the dialect's own, for its answer
+    dear_is_taken: bool = False  # whether a message that costs too much is taken all the same, and not sent
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------
@@ -395,6 +396,7 @@ class PlannedMessage(NamedTuple):
     folded: bool = False  # typographic punctuation was written in ASCII
     features: int = 0  # what the mail and its content want of an SMSC
     escalate: Escalate = Escalate.AS_ROUTED
+    unsent: str = ""  # why it is stored as failed and goes nowhere; `parts` and `smsc` are empty then
     comment: str = ""
 
 

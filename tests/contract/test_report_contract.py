@@ -430,3 +430,15 @@ def test_answers_are_stored_with_their_mail(queue: Any) -> None:
     assert (due.queue_id, due.mta_queue_id, due.content) == (stored.queue_id, "4QID", answer)
     assert due.mail_message_id == "<1@acme.example>"
     assert queue.next_report() == NOW
+
+
+def test_what_is_taken_and_not_sent_has_failed_at_once(queue: Any) -> None:
+    dear = message("447973100001", smsc="", notify=Notify.LOST).plan._replace(unsent="it costs too much")
+    queue.put([replace(mail(message()), failed=(dear,))], NOW)
+    assert states(queue) == ["queued", "failed"]
+    assert [part.destination for part in lease(queue)] == ["447973100000"]
+    (due,) = queue.due_reports(NOW, 10)
+    assert (due.content.destination, due.content.state) == ("447973100001", PartState.FAILED)
+    assert (due.content.smsc, due.content.command_status, due.content.cancelled) == ("", 0, False)
+    counted = queue.summary(NOW)["parts"]
+    assert (counted["queued"], counted["submitting"], counted["failed"]) == (0, 1, 1)

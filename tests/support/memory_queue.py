@@ -192,7 +192,7 @@ class MemoryQueue:
                 "stat": None,
                 "finished_at": now,
                 "submitted_at": now,
-                "command_status": 0x0B,
+                "command_status": 0 if plan.unsent else 0x0B,
                 "smsc": "",
                 "price": 0,
                 "had": False,

@@ -421,6 +421,12 @@ class Account(Section):
         doc="Prepaid credits, 552 5.2.2 beyond them; `sms-milter account credit` books more, what the SMSC"
         " never had is given back, and a change here changes the balance by as much. null is not metered.",
     )
+    max_credits: Credits | None = setting(
+        None,
+        at_least=0,
+        doc="Clickatell: the most that one message may cost; a mail may allow less, not more. null is no"
+        " limit.",
+    )
     duplicates: Duplicates = setting(
         "default", doc="As limits.duplicates, for this account; default is what stands there."
     )

@@ -115,7 +115,7 @@ class Outcome(Generic[Options]):
     @property
     def messages(self) -> Sequence[PlannedMessage]:
         """Those that are sent."""
-        return [one for one in self.results if not isinstance(one, Refused)]
+        return [one for one in self.results if not isinstance(one, Refused) and not one.unsent]
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,11 +240,14 @@ class _Batch:
         self._last_id = part_id - 1 + max(0, message.room - total)
 
     def _add_failed(self, queue_id: int, mail: NewMail, plan: PlannedMessage) -> None:
-        """One part that no SMSC is asked for: it has failed, as if the SMSC had refused its destination."""
+        """One part that no SMSC is asked for: it has failed, as if the SMSC had refused its destination
+        unless the message says why else.
+        """
         part_id = self._last_id = self._last_id + 1
         self._describe(part_id, queue_id, mail, plan, None, None)
         row = (part_id, queue_id, int(plan.priority), self._now, storable(plan.destination))
-        self._failed.append((*row, _NO_SUCH_DESTINATION, storable(mail.account)))
+        why = (0, plan.unsent) if plan.unsent else (_NO_SUCH_DESTINATION, "no such destination")
+        self._failed.append((*row, *why, storable(mail.account)))
 
     def _describe(
         self,

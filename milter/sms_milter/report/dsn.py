@@ -112,6 +112,8 @@ def _end(report: DeliveryReport) -> _End:
         return _End("5.0.0", "cancelled")
     if report.state is PartState.FAILED and channel:
         return _End("5.0.0", "channel_refused")
+    if report.state is PartState.FAILED and not report.smsc and not report.command_status:
+        return _End("5.7.1", "too_dear")  # nobody refused it: the one reason why it was not sent
     if report.state is PartState.FAILED:
         return _End(classify(report.command_status).dsn or "5.0.0", "refused")
     return _End("4.4.7", "uncertain" if report.state is PartState.UNCERTAIN else "silent")

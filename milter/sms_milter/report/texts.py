@@ -42,6 +42,7 @@ ENGLISH: Texts = {
     " refused it.",
     "refused": "Your message to {destination} has not been delivered: the message centre refused it ({why}).",
     "not_sent": "Your message to {destination} has not been delivered: it could not be sent in time.",
+    "too_dear": "Your message to {destination} has not been sent: it costs more than its sender allows.",
     "cancelled": "Your message to {destination} has not been delivered: it was cancelled before it was sent.",
     "silent": "Your message to {destination} may not have been delivered: nothing has been heard of"
     " it since it was sent.",
@@ -85,6 +86,8 @@ GERMAN: Texts = {
     " abgelehnt ({why}).",
     "not_sent": "Ihre Nachricht an {destination} ist nicht zugestellt: Sie konnte nicht rechtzeitig gesendet"
     " werden.",
+    "too_dear": "Ihre Nachricht an {destination} ist nicht gesendet: Sie kostet mehr, als der Absender"
+    " erlaubt.",
     "cancelled": "Ihre Nachricht an {destination} ist nicht zugestellt: Sie wurde vor dem Senden"
     " zurückgezogen.",
     "silent": "Ihre Nachricht an {destination} ist vielleicht nicht zugestellt: Seit dem Senden war nichts"
@@ -127,6 +130,8 @@ FRENCH: Texts = {
     "refused": "Votre message à {destination} n'a pas été remis : le centre de messagerie l'a refusé"
     " ({why}).",
     "not_sent": "Votre message à {destination} n'a pas été remis : il n'a pas pu être envoyé à temps.",
+    "too_dear": "Votre message à {destination} n'a pas été envoyé : il coûte plus que son expéditeur ne"
+    " le permet.",
     "cancelled": "Votre message à {destination} n'a pas été remis : il a été annulé avant l'envoi.",
     "silent": "Votre message à {destination} n'a peut-être pas été remis : plus aucune nouvelle depuis"
     " l'envoi.",
@@ -163,6 +168,7 @@ RUSSIAN: Texts = {
     "channel_refused": "Ваше сообщение для {destination} не доставлено: служба таких сообщений отказала.",
     "refused": "Ваше сообщение для {destination} не доставлено: центр сообщений отказал ({why}).",
     "not_sent": "Ваше сообщение для {destination} не доставлено: его не удалось отправить вовремя.",
+    "too_dear": "Ваше сообщение на {destination} не отправлено: оно стоит больше, чем разрешает отправитель.",
     "cancelled": "Ваше сообщение для {destination} не доставлено: оно отменено до отправки.",
     "silent": "Ваше сообщение для {destination}, возможно, не доставлено: после отправки о нём нет известий.",
     "uncertain": "Судьба вашего сообщения для {destination} неизвестна: центр сообщений не сказал,"

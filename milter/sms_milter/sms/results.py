@@ -32,7 +32,12 @@ class Results:
     @property
     def messages(self) -> tuple[PlannedMessage, ...]:
         """What is to be sent."""
-        return tuple([one for one in self.all if isinstance(one, PlannedMessage)])
+        return tuple([one for one in self.all if isinstance(one, PlannedMessage) and not one.unsent])
+
+    @property
+    def unsent(self) -> tuple[PlannedMessage, ...]:
+        """What is taken and fails at once."""
+        return tuple([one for one in self.all if isinstance(one, PlannedMessage) and one.unsent])
 
     @property
     def refused(self) -> list[Refused]:
@@ -40,11 +45,11 @@ class Results:
         return [one for one in self.all if isinstance(one, Refused)]
 
     def leave_out(self, places: Collection[int], why: Reply) -> None:
-        """Messages at these places among all messages are not sent either."""
+        """Messages at these places among all that are to be sent are not sent either."""
         at = -1
         results: list[PlannedMessage | Refused] = []
         for place, one in enumerate(self.all):
-            if isinstance(one, PlannedMessage):
+            if isinstance(one, PlannedMessage) and not one.unsent:
                 at += 1
                 if at in places:
                     results.append(Refused(place, one.destination, why, one.reference))
@@ -96,19 +101,17 @@ def _results(
             results.append(known.pop())
         one = _result(wish, len(results), terms_for, planner)
         if wish.max_credits is not None and isinstance(one, PlannedMessage):
-            one = _affordable(one, len(results), price(one), wish.max_credits)
+            why = _too_dear(price(one), wish.max_credits)
+            if why is not None and request.dear_is_taken:
+                one = one._replace(smsc="", parts=(), unsent=why.text)
+            elif why is not None:
+                one = Refused(len(results), one.destination, why, one.reference)
         results.append(one)
     return [*results, *reversed(known)]
 
 
-def _affordable(
-    message: PlannedMessage, place: int, price: Decimal, most: Decimal
-) -> PlannedMessage | Refused:
-    """A message that costs no more than the mail allows."""
-    if price <= most:
-        return message
-    why = too_dear(price, most)
-    return Refused(place, message.destination, why, message.reference)
+def _too_dear(price: Decimal, most: Decimal) -> Reply | None:
+    return None if price <= most else too_dear(price, most)
 
 
 def _result(

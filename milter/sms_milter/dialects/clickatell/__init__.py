@@ -102,6 +102,7 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
         listeners=statuses.listeners(wishes, replies or (context.envelope.sender,)),
         refused=tuple([one for one in made if isinstance(one, Refused)]),
         reply_to=replies,
+        dear_is_taken=not context.options.strict_credits,
     )
 
 

@@ -110,8 +110,3 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
         return replace(why, text=_INTERNAL)
     fault = _REFUSED.get(why) if why.limit is None else _BEYOND.get(why.limit)
     return why if fault is None else fault.reply()
-
-
-def unavailable(name: str) -> Rejected:
-    """To be raised: a documented parameter asks for something that this gateway does not do."""
-    return PARAMETER.rejected(f"{name}: not available here")

@@ -48,6 +48,11 @@ class ClickatellOptions(Section):
     reply_style: Literal["full", "single"] = setting(
         "full", doc="A response mail about one destination names it (full), or not (single)."
     )
+    strict_credits: bool = setting(
+        False,
+        doc="A message that costs more than max_credits: refused with error 302 (true), or taken and not"
+        " sent, which is status 009.",
+    )
     binary_dcs: Literal["4", "0xF5"] = setting(
         "4", doc="The data_coding of ringtones, logos and cards: 4, or 0xF5, which is 8-bit data of class 1."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from sms_milter.dialects.clickatell import faults
 from sms_milter.dialects.clickatell.content import Form, form
@@ -50,7 +51,7 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     not_before = _not_before(said, context.now)
     escalate = _ESCALATE[said.number("escalate", 0, 2, 0)]
     queue = said.number("queue", 1, 3, 3)
-    _refuse_max_credits(said.first("max_credits"))
+    max_credits = _max_credits(said.first("max_credits"), context.account.max_credits)
     features = said.number("req_feat", 0, 1 << 31, 0)
     how = form(said, options)
     validity = 60 * said.number("validity", 1, _LONGEST_VALIDITY, _LONGEST_VALIDITY)
@@ -79,6 +80,7 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
         notice=notice,
         original_recipient=context.targets[0][0].parameters.get("ORCPT", ""),
         max_parts=concat or how.parts,
+        max_credits=max_credits,
         features=features,
         escalate=escalate,
     )
@@ -109,12 +111,13 @@ def originator(said: Parameters, how: Form, context: Context[ClickatellOptions])
     return context.originator(given)
 
 
-def _refuse_max_credits(limit: str) -> None:
-    """What is documented and not done here is refused, never left out in silence."""
-    if limit:
-        if not _CREDITS.fullmatch(limit) or not float(limit):
-            raise faults.PARAMETER.rejected("max_credits")
-        raise faults.unavailable("max_credits")
+def _max_credits(given: str, most: Decimal | None) -> Decimal | None:
+    """What the message may cost, never more than the account allows. Raises Rejected."""
+    if not given:
+        return most
+    if not _CREDITS.fullmatch(given) or not Decimal(given):
+        raise faults.PARAMETER.rejected("max_credits")
+    return Decimal(given) if most is None else min(Decimal(given), most)
 
 
 def _not_before(said: Parameters, now: float) -> float | None:

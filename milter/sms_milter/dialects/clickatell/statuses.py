@@ -74,7 +74,7 @@ def code(news: DeliveryReport) -> str:
     if news.stat:
         return _BY_STAT.get(news.stat, _UNDELIVERED)
     if news.state is PartState.FAILED:
-        return _NO_ROUTE if news.command_status == _BAD_DESTINATION else _ERROR
+        return _NO_ROUTE if not news.smsc or news.command_status == _BAD_DESTINATION else _ERROR
     return _EXPIRED if news.state is PartState.EXPIRED else _UNDELIVERED
 
 

@@ -76,10 +76,10 @@ INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts,
 VALUES (?, ?, ?, ?, 0, ?, 0, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- insert_failed --
--- Store a part that failed before it could be sent, for the smsc ''.
+-- Store a part that failed before it could be sent, for the smsc ''; why, in words and as a command_status.
 INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,
     destination, submitted_at, command_status, why, finished_at, body, account, rank, waiting)
-VALUES (?1, ?2, 1, 1, 5, ?3, 0, 0, 0, ?4, ?4, '', ?5, ?4, ?6, 'no such destination', ?4, x'', ?7, 0, 0)
+VALUES (?1, ?2, 1, 1, 5, ?3, 0, 0, 0, ?4, ?4, '', ?5, ?4, ?6, ?7, ?4, x'', ?8, 0, 0)
 
 -- find_reference --
 -- The last concatenation reference between two addresses.
