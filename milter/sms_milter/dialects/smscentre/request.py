@@ -71,6 +71,8 @@ def read(mail: Mail, address: Recipient, common: Common, context: Context[Smscen
     time, zone = fields.when
     not_before = moment.not_before(time, zone, context.options.timezone, context.now)
     entries, shared = _entries(fields, options, context.channels)
+    if source.has_media(mail) and any(entry.form == forms.MMS for entry in entries):
+        raise Rejected(replies.BAD_TEXT_FORM)  # a request is plain text: nobody would get to see them
     originators = [_originator(options.sender, entry.channel) for entry in entries]
     identity = options.identity or str(context.number())  # from here on errors name it
     numbers, wrong = _numbers(entries, identity, context.account)

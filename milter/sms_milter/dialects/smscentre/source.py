@@ -18,6 +18,7 @@ _OPENING_OCTETS = re.compile(rb"\[text\]", re.IGNORECASE)
 _CLOSING_OCTETS = re.compile(rb"\[/text\]", re.IGNORECASE)
 _BLANKS = " \t\r\n"
 _GAP = re.compile(r"\n{3,}")
+_MEDIA = ("image/", "audio/", "video/")
 _TEXTS = ("text/plain", "text/html")
 
 
@@ -92,6 +93,11 @@ def plain_text(mail: Mail) -> str:
     if found is None:
         found = read(parts[0]) if parts else ""
     return _GAP.sub("\n\n", found.replace("\0", "")).strip(_BLANKS)
+
+
+def has_media(mail: Mail) -> bool:
+    """Whether pictures, sounds or films came with it."""
+    return any(part.content_type.startswith(_MEDIA) for part in mail.parts)
 
 
 def subject(mail: Mail) -> str:
