@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from sms_milter import reply
-from sms_milter.credits import credits_of
+from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import Login
 from sms_milter.dialects.context import Context, Objection, Outcome, Targets
 from sms_milter.errors import Deferred, Denied, Excess, RecordChanged, Refusal, Rejected
@@ -594,6 +594,7 @@ class Transaction:
             ),
             limits=limits,
             identity=identity(request, messages) if counted else b"",
+            fee=thousandths(request.fee),
             original=self._original(judged),
             answers=judged.answers,
             records=judged.records,

@@ -303,6 +303,7 @@ class SmsRequest:
     refused: tuple[Refused, ...] = ()
     reply_to: tuple[str, ...] = ()  # mail addresses
     unsendable: tuple[Wish, ...] = ()  # stored as failed: their destinations are none
+    fee: Decimal = Decimal(0)  # credits that it costs besides its messages
     keep_left_out: bool = False  # whether what cannot be reached is stored as failed too
     memo: object = None  # the dialect's own, for its answer
     dear_is_taken: bool = False  # whether a message that costs too much is taken all the same, and not sent
@@ -545,6 +546,7 @@ class NewMail:
     fingerprint: bytes | None = None  # None: never taken for a retry
     limits: Limits | None = None
     identity: bytes = b""  # what identical requests of the account have in common; b"": never a duplicate
+    fee: int = 0  # thousandths of a credit that it costs besides its messages
     original: Original | None = None  # for reports that the sender asks for
     answers: Sequence[Answer | Call] = ()
     records: Sequence[Record] = ()  # as read, with their new values

@@ -84,7 +84,7 @@ def authorised(gate: Gate, accounts: int, count: int) -> float:
         if member is None:
             raise BenchFailure(f"nobody's: {sender} from {client}")
         smsc = gate.ways(member, destination)[0]
-        originator = gate.originator(member, "ACME")
+        originator = gate.originator(member, "ACME", unlocked=lambda _digits: False)
         gate.limits(member.name, dialect)
         gate.terms(member.name, originator, 10, True, False, gate.languages(member, destination), smsc, "sms")
     return (time.process_time() - started) / count * 1e6

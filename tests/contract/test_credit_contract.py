@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from contract.builders import (
@@ -20,7 +21,7 @@ from contract.builders import (
     states,
     uncertain,
 )
-from sms_milter.errors import Excess
+from sms_milter.errors import Excess, Rejected
 from sms_milter.model import CreditRule, Deed, Limits, NewMail, PartState, QuotaRule, Selection, Stored
 from sms_milter.reply import Limit
 
@@ -54,6 +55,20 @@ def test_a_mail_costs_its_parts(queue: Any) -> None:
     queue.put([paid(3, price=250)], NOW)
     assert left(queue) == 1250
     assert history(queue) == [(-3000, "3 SMS"), (-750, "3 SMS")]
+
+
+def test_a_request_may_cost_something_besides_its_messages(queue: Any) -> None:
+    asking = replace(paid(), messages=(), fee=250)
+    queue.put([asking, replace(paid(1), fee=250)], NOW)
+    assert left(queue) == 3500
+    assert history(queue) == [(-250, "request"), (-1250, "1 SMS")]
+    (refused,) = queue.put([replace(asking, fee=3501)], NOW)
+    assert isinstance(refused, Rejected)
+    assert not isinstance(refused, Excess)
+    assert refused.reply.limit is Limit.CREDIT
+    (together,) = queue.put([replace(paid(3), fee=501)], NOW)
+    assert isinstance(together, Rejected)
+    assert left(queue) == 3500
 
 
 def test_a_mail_that_is_not_paid_is_refused_and_costs_nothing(queue: Any) -> None:

@@ -168,9 +168,9 @@ class MemoryQueue:
                     "tried": False,
                 }
             self._last_id += max(0, message.room - len(message.parts))
-        if mail.limits and mail.limits.credits and mail.messages:
-            cost = sum(message.price * len(message.parts) for message in mail.messages)
-            self._book(mail.account, now, -cost, queue_id, f"{needed} SMS")
+        if mail.limits and mail.limits.credits and (mail.messages or mail.fee):
+            cost = sum(message.price * len(message.parts) for message in mail.messages) + mail.fee
+            self._book(mail.account, now, -cost, queue_id, f"{needed} SMS" if needed else "request")
         for plan in mail.failed:
             self._last_id += 1
             part = self._parts[self._last_id] = {
@@ -231,7 +231,10 @@ class MemoryQueue:
                 excess.append(place)
             else:
                 left -= price
-        return Excess(reply.no_credit(credits_of(max(balance, 0))), frozenset(excess)) if excess else None
+        why = reply.no_credit(credits_of(max(balance, 0)))
+        if excess:
+            return Excess(why, frozenset(excess))
+        return Rejected(why) if mail.fee > max(left, 0) else None
 
     def credit_left(self, account: str, rule: CreditRule) -> int:
         self._deposits[account] = rule.deposit

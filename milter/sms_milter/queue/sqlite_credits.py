@@ -33,12 +33,13 @@ def reserve(db: sqlite3.Connection, mail: NewMail, rule: CreditRule, queue_id: i
             charges.append((part_id, account, message.price))
             part_id += 1
         part_id += max(0, message.room - len(message.parts))
-    if not charges:
+    if not (charges or mail.fee):
         return
     db.executemany(_SQL["insert_charge"], charges)
-    amount = -sum([price for _, _, price in charges])
+    amount = -sum([price for _, _, price in charges]) - mail.fee
+    note = f"{len(charges)} SMS" if charges else "request"
     db.execute(_SQL["book"], (account, rule.deposit, amount))
-    db.execute(_SQL["insert_booking"], (account, now, amount, queue_id, f"{len(charges)} SMS"))
+    db.execute(_SQL["insert_booking"], (account, now, amount, queue_id, note))
 
 
 def give_back(db: sqlite3.Connection, part_ids: Iterable[int], now: float) -> None:

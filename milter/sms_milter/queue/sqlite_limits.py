@@ -87,7 +87,7 @@ def _limits(db: sqlite3.Connection, mail: NewMail, now: float) -> Iterator[_Limi
         yield _Flood(db, mail, limits.flood, now)
     if limits.quota is not None:
         yield _Quota(db, mail, limits.quota, now)
-    if limits.credits is not None and mail.messages:
+    if limits.credits is not None and (mail.messages or mail.fee):
         yield _Credits(db, mail, limits.credits)
 
 
@@ -247,7 +247,7 @@ class _Window:
 class _Credits:
     """Whether the balance pays for the mail; it is reserved when the numbers of its parts are known."""
 
-    __slots__ = ("_excess", "_left")
+    __slots__ = ("_excess", "_fee", "_left", "_rest")
 
     def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: CreditRule) -> None:
         left = self._left = sqlite_credits.left(db, mail.account, rule)
@@ -258,11 +258,13 @@ class _Credits:
                 left -= price
             else:
                 self._excess.append(place)
+        self._fee, self._rest = mail.fee, left
 
     def refusal(self) -> Refusal | None:
-        if not self._excess:
-            return None
-        return Excess(reply.no_credit(credits_of(max(self._left, 0))), frozenset(self._excess))
+        why = reply.no_credit(credits_of(max(self._left, 0)))
+        if self._excess:
+            return Excess(why, frozenset(self._excess))
+        return Rejected(why) if self._fee > max(self._rest, 0) else None
 
     def refused(self) -> None:
         """Only what is taken is paid."""

@@ -15,7 +15,7 @@ from sms_milter.dialects.context import Complaint, Context, Objection, Outcome
 from sms_milter.errors import Denied
 from sms_milter.mail.parse import Mail
 from sms_milter.model import Answer, Credentials, Envelope, Listener, Recipient, Record, SmsRequest, Wish
-from sms_milter.reply import Denial, Limit, Reply
+from sms_milter.reply import TEXT_DENIED, Denial, Limit, Reply
 
 WORD = "xml"
 """The local part that requests are sent to."""
@@ -71,6 +71,7 @@ def parse(mail: Mail, address: Recipient, context: Context[AspsmsOptions]) -> Sm
         partial=True,
         repeatable=not done.wishes,
         unsendable=done.unsendable,
+        fee=done.credits_used or Decimal(0),
         keep_left_out=True,
         memo=done,
         records=done.records,
@@ -146,9 +147,8 @@ def _code(reply: Reply, objection: Objection[AspsmsOptions]) -> Code | None:
     """The code that a refusal by others has here."""
     if reply.limit is Limit.CREDIT:
         return Code.NO_CREDITS
-    if objection.request is not None and reply.enhanced == _TOO_LONG:
-        return Code.MESSAGE
-    return code_of(reply)
+    too_long = objection.request is not None and reply.enhanced == _TOO_LONG
+    return Code.MESSAGE if too_long or reply == TEXT_DENIED else code_of(reply)
 
 
 def complaint(objection: Objection[AspsmsOptions], address: Recipient) -> Complaint | None:
