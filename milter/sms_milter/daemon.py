@@ -61,7 +61,7 @@ from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.report.texts import LANGUAGES, Texts
 from sms_milter.smpp.codec import BindKind
-from sms_milter.smpp.link import Link
+from sms_milter.smpp.link import Link, Tls
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
 from sms_milter.smpp.trace import Trace
@@ -323,6 +323,7 @@ def _dispatch_role(configuration: Configuration) -> Main:
             keep_seconds=configuration.reports.keep,
             reports=DatagramDoorbell(configuration.queue.path, REPORT),
             our_turn=RoleLock(configuration.queue.path, "dispatch").acquire,
+            name=socket.gethostname(),
         )
         _dispatch_until_told(dispatcher, links, bell, woken, control)
         bell.close()
@@ -415,6 +416,7 @@ def _dispatch_until_told(
             dispatcher.close()
         if closing and deadline is not None and (dispatcher.closed or now > deadline):
             dispatcher.step(time.time(), now)
+            dispatcher.release()
             return
 
 
@@ -613,16 +615,16 @@ def _wake(waker: socket.socket) -> None:
 
 
 def _links(name: str, smsc: Smsc, journal: Journal, trace: Trace, wake: Callable[[], None]) -> list[Link]:
-    kinds: tuple[BindKind, ...] = ("transceiver",)
-    if smsc.bind == "transmitter+receiver":
-        kinds = ("transmitter", "receiver")
-    return [
-        Link(
+    tls = Tls(smsc.tls_ca_file, smsc.tls_certificate_file, smsc.tls_key_file, smsc.tls_server_name)
+
+    def link(number: int, kind: BindKind, suffix: str = "") -> Link:
+        return Link(
             smsc=name,
-            name=f"{name}/{number}" if len(kinds) == 1 else f"{name}/{number}-{kind}",
-            host=smsc.host,
+            name=f"{name}/{number}{suffix}",
+            number=number,
+            hosts=(smsc.host, *smsc.other_hosts),
             port=smsc.port,
-            tls=smsc.tls,
+            tls=tls if smsc.tls else None,
             session_options=SessionOptions(
                 system_id=smsc.system_id,
                 password=smsc.password,
@@ -638,9 +640,17 @@ def _links(name: str, smsc: Smsc, journal: Journal, trace: Trace, wake: Callable
             journal=journal,
             trace=trace,
         )
-        for number in range(1, smsc.binds + 1)
-        for kind in kinds
-    ]
+
+    links = []
+    for number in range(1, smsc.binds + 1):
+        receiver = link(number, "receiver", "-receiver")
+        if smsc.bind == "transceiver":
+            first = link(number, "transceiver")
+            first.fall_back_to(receiver)
+        else:
+            first = link(number, "transmitter", "-transmitter")
+        links += [first, receiver]
+    return links
 
 
 # --- privileges and sockets ---------------------------------------------------------------------------------

@@ -342,6 +342,14 @@ class DispatchQueue(Protocol):
     def next_due(self, smsc: str) -> float | None:
         """When the next queued part of `smsc` falls due (may be in the past); None without any."""
 
+    def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
+        """The numbers of 1 to `binds` that `owner` may have until a time: those it has and those that nobody
+        else has, or has had renewed in time. To be called again well before.
+        """
+
+    def release_binds(self, owner: str) -> None:
+        """Others may have them at once."""
+
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         """Leave the state of the links for `sms-milter status`."""
 
@@ -357,6 +365,8 @@ class Link(Protocol):
 
     smsc: str
     name: str
+    number: int  # of the bind at its SMSC, from 1 on
+    needed: bool  # False while it stands by
 
     @property
     def session(self) -> Session | None:
@@ -377,6 +387,9 @@ class Link(Protocol):
 
     def watch(self, *, on: bool) -> None:
         """Whether every PDU goes to the log from now on."""
+
+    def permit(self, now: float, *, on: bool) -> None:
+        """Whether the bind is ours to have; without that it stays down."""
 
     def shutdown(self, now: float) -> None:
         """Unbind and stay down; `pump` until the state is DOWN."""

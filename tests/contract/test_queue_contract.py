@@ -823,3 +823,25 @@ def test_a_receipt_that_quotes_another_text_means_another_part(queue: Any) -> No
     in_doubt(queue)
     assert settle(queue, replace(receipt("new"), text="other words")) == []
     assert len(settle(queue, replace(receipt("newer"), text="secret"))) == 1
+
+
+# --- binds --------------------------------------------------------------------------------------------------
+
+
+def test_two_dispatchers_share_the_binds_of_an_smsc(queue: Any) -> None:
+    assert queue.hold_binds("main", 1, "one", NOW, NOW + 90) == {1}
+    assert queue.hold_binds("main", 2, "two", NOW, NOW + 90) == {2}
+    assert queue.hold_binds("backup", 1, "two", NOW, NOW + 90) == {1}
+
+
+def test_binds_are_kept_by_renewing_them(queue: Any) -> None:
+    queue.hold_binds("main", 2, "one", NOW, NOW + 90)
+    assert queue.hold_binds("main", 2, "one", NOW + 60, NOW + 150) == {1, 2}
+    assert queue.hold_binds("main", 2, "two", NOW + 100, NOW + 190) == frozenset()
+
+
+def test_binds_that_are_not_renewed_or_released_are_others_to_have(queue: Any) -> None:
+    queue.hold_binds("main", 2, "one", NOW, NOW + 90)
+    assert queue.hold_binds("main", 1, "two", NOW + 90, NOW + 180) == {1}
+    queue.release_binds("one")
+    assert queue.hold_binds("main", 2, "two", NOW + 90, NOW + 180) == {1, 2}

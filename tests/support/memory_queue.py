@@ -78,6 +78,7 @@ class MemoryQueue:
         self._blocks: dict[str, float] = {}
         self._records: dict[tuple[str, str, str], Record] = {}
         self._numbers: dict[str, int] = {}
+        self._binds: dict[tuple[str, int], tuple[str, float]] = {}
         self._links: list[dict[str, Any]] = []
         self._traces: dict[str, float] = {}
         self._mobile: dict[int, dict[str, Any]] = {}
@@ -704,6 +705,18 @@ class MemoryQueue:
 
     def next_due(self, smsc: str) -> float | None:
         return min((part["due_at"] for part in self._queued() if part["smsc"] == smsc), default=None)
+
+    def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
+        held = set()
+        for number in range(1, binds + 1):
+            other, over = self._binds.get((smsc, number), (owner, now))
+            if other == owner or over <= now:
+                self._binds[smsc, number] = (owner, until)
+                held.add(number)
+        return frozenset(held)
+
+    def release_binds(self, owner: str) -> None:
+        self._binds = {key: value for key, value in self._binds.items() if value[0] != owner}
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         self._links = [

@@ -20,6 +20,7 @@ class Wire:
 
     def __init__(self, smsc: str = "primary", window: int = 10, response_timeout: float = 60.0) -> None:
         self.smsc, self.name = smsc, f"{smsc}/1"
+        self.number, self.needed, self.permitted = 1, True, True
         self._options = SessionOptions(
             system_id="acme", window=window, response_timeout_seconds=response_timeout, enquire_link_seconds=0
         )
@@ -85,6 +86,9 @@ class Wire:
 
     def deadline(self) -> float | None:
         return None if self.session is None else self.session.deadline()
+
+    def permit(self, now: float, *, on: bool) -> None:
+        self.permitted = on
 
     def shutdown(self, now: float) -> None:
         self.shut = True

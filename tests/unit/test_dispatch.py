@@ -35,7 +35,7 @@ class Station:
         """The report role's doorbell."""
         self.rings += 1
 
-    def restart(self) -> None:
+    def restart(self, **more: Any) -> None:
         """A new dispatcher process: nothing is remembered but the queue."""
         self.rings = 0
         self.wire = Wire(window=self.window)
@@ -49,6 +49,7 @@ class Station:
             Numbers(masked=False),
             keep_seconds=86400,
             reports=self,
+            **more,
         )
         self.wire.connect(self.now - NOW)
 
@@ -448,3 +449,30 @@ def test_pdus_are_logged_for_as_long_as_an_operator_wants(station: Station) -> N
     assert station.wire.watched
     station.step(61)
     assert not station.wire.watched
+
+
+def test_a_bind_that_another_dispatcher_has_is_left_to_it(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    station.queue.hold_binds("primary", 1, "elsewhere", NOW, NOW + 20)
+    station.step()
+    assert not station.wire.permitted
+    station.step(40)
+    assert station.wire.permitted
+    assert station.queue.hold_binds("primary", 1, "elsewhere", station.now, station.now + 20) == frozenset()
+    station.dispatcher.release()
+    assert station.queue.hold_binds("primary", 1, "elsewhere", station.now, station.now + 20) == {1}
+
+
+def test_nothing_is_begun_before_the_dispatcher_before_us_has_ended(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    station.put("447973100000")
+    station.step()
+    ended = False
+    station.restart(our_turn=lambda: ended)
+    station.step()
+    assert "the dispatcher died" not in station.lines.text
+    assert station.wire.submits == []
+    ended = True
+    station.step()
+    assert "the dispatcher died before the response" in station.lines.text
+    assert len(station.wire.submits) == 1

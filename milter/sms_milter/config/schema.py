@@ -491,8 +491,19 @@ class Smsc(Section):
     """An SMSC: where it is, how we bind, and its habits."""
 
     host: Host = setting(REQUIRED, doc="Host name or IP address.", example="smsc1.example.net")
+    other_hosts: tuple[Host, ...] = setting(
+        (), doc="Further hosts of the same SMSC, tried in this order when those before cannot be reached."
+    )
     port: int = setting(2775, at_least=1, at_most=65535, doc="TCP port.")
     tls: bool = setting(False, doc="Speak TLS before the first PDU; certificate and host name are verified.")
+    tls_ca_file: str = setting(
+        "", doc="Certificates of the authorities that may vouch for the SMSC; empty: those of the system."
+    )
+    tls_server_name: str = setting(
+        "", doc="The name that its certificate must have and that we ask for (SNI); empty: the host."
+    )
+    tls_certificate_file: str = setting("", doc="Our own certificate, where the SMSC wants one.")
+    tls_key_file: str = setting("", doc="Its key; empty: it stands in the same file.")
     system_id: AsciiText = setting(REQUIRED, longest=15, doc="Our name there.", example="acme")
     long_password: bool = setting(
         False, doc="Allow a password longer than the 8 characters of SMPP 3.4, for an SMSC that takes it."
@@ -506,9 +517,15 @@ class Smsc(Section):
     )
     system_type: AsciiText = setting("", longest=12, doc="The system_type, where the SMSC asks for one.")
     bind: Literal["transceiver", "transmitter+receiver"] = setting(
-        "transceiver", doc="One bind for both ways, or one for each."
+        "transceiver",
+        doc="One bind for both ways, or one for each; that too where the SMSC knows no bind_transceiver.",
     )
-    binds: int = setting(1, at_least=1, at_most=64, doc="How many binds are kept at a time.")
+    binds: int = setting(
+        1,
+        at_least=1,
+        at_most=64,
+        doc="How many binds are kept at a time, by all dispatchers of one queue together.",
+    )
     window: int = setting(
         10,
         at_least=1,

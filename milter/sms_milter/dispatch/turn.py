@@ -6,6 +6,7 @@ sent next, and only then lets octets leave, receipts be acknowledged and the log
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -46,11 +47,15 @@ class Dispatcher:
         *,
         reports: Doorbell,
         keep_seconds: float,
+        name: str = "",
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`reports` wakes the report role; `our_turn` says whether the dispatcher before us has ended."""
+        """`reports` wakes the report role; `name` is ours among other dispatchers; `our_turn` says whether
+        the one before us has ended.
+        """
         words = Words(numbers)
         self._queue = queue
+        self._name = name
         self._links = links
         self._journal = journal
         self._words = words
@@ -59,7 +64,7 @@ class Dispatcher:
         self._escalation = Escalation(RouteTable(routes), self._lanes, words)
         self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit)
         self._housekeeping = Housekeeping(
-            queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds
+            queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds, name=name
         )
         self._our_turn = our_turn
         self._adopted = False
@@ -119,6 +124,11 @@ class Dispatcher:
         for link in self._links:
             link.shutdown(self._ticks)
 
+    def release(self) -> None:
+        """Leave our binds to others, once `closed`."""
+        with contextlib.suppress(QueueUnavailable):  # then they are free after a while
+            self._queue.release_binds(self._name)
+
     @property
     def closed(self) -> bool:
         """Whether every link is down."""
@@ -155,6 +165,7 @@ class Dispatcher:
             return False
         try:
             if self._our_turn():
+                self._housekeeping.hold_binds(now, self._ticks)
                 self._adopt(now)
         except QueueUnavailable as error:
             self._store_lost(error, now)

@@ -158,6 +158,21 @@ class SqliteQueue:
             found.append(db.execute(_SQL["next_waiting"], (smsc,)).fetchone())
         return min((row[0] for row in found if row), default=None)
 
+    def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
+        """See `ports.DispatchQueue.hold_binds`."""
+        facts = {"smsc": smsc, "owner": owner, "now": now, "until": until}
+        with self._file.transaction() as db:
+            return frozenset(
+                number
+                for number in range(1, binds + 1)
+                if db.execute(_SQL["hold_bind"], {**facts, "number": number}).rowcount
+            )
+
+    def release_binds(self, owner: str) -> None:
+        """See `ports.DispatchQueue.release_binds`."""
+        with self._file.transaction() as db:
+            db.execute(_SQL["release_binds"], (owner,))
+
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         """See `ports.DispatchQueue.report_links`; replaces the report before."""
         with self._file.transaction() as db:

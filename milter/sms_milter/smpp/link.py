@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sms_milter.model import LinkState, LinkStatus
@@ -27,7 +27,7 @@ from sms_milter.smpp.session import (
     State,
     Unbound,
 )
-from sms_milter.smpp.status import classify
+from sms_milter.smpp.status import RINVCMDID, classify
 from sms_milter.smpp.trace import Trace
 
 _READ_OCTETS: Final = 65536
@@ -35,6 +35,7 @@ _READS: Final = 16  # per pump, so that one SMSC cannot keep the loop to itself
 _CONNECT_SECONDS: Final = 10.0  # per address, and again for its TLS handshake
 _SAME_FAILURE_SECONDS: Final = 600.0
 _ODDITIES_SECONDS: Final = 60.0
+_NOT_OURS: Final = "another dispatcher has this bind"
 
 _STATES: Final = {
     State.CLOSED: LinkState.DOWN,
@@ -123,22 +124,31 @@ def _shown(address: Sequence[object]) -> str:
 class _Dial:
     """One attempt to connect, on a thread of its own: names and handshakes may take their time."""
 
-    def __init__(self, host: str, port: int, tls: Tls | None, wake: Callable[[], None], name: str) -> None:
-        self._target = (host, port, tls, _CONNECT_SECONDS)
+    def __init__(
+        self, hosts: Sequence[str], port: int, tls: Tls | None, wake: Callable[[], None], name: str
+    ) -> None:
+        self._hosts, self._port, self._tls = hosts, port, tls
         self._wake = wake
         self._lock = threading.Lock()
         self._abandoned = False
         self.done = False
         self.connection: socket.socket | None = None
         self.failure = "the connector failed"
+        self.peer = ""
         threading.Thread(target=self._run, name=f"connect {name}", daemon=True).start()
 
     def _run(self) -> None:
         connection = None
+        failures = []
         try:
-            connection = connect(*self._target)
-        except OSError as error:
-            self.failure = _reason(error)
+            for host in self._hosts:
+                self.peer = _shown((host, self._port))
+                try:
+                    connection = connect(host, self._port, self._tls, _CONNECT_SECONDS)
+                    break
+                except OSError as error:
+                    failures.append(f"cannot connect to {self.peer}: {_reason(error)}")
+            self.failure = "; ".join(failures)
         finally:
             self._hand_over(connection)
 
@@ -195,7 +205,9 @@ class Link:
     """A connection that is always wanted, and its session. Every method returns at once.
 
     The owner's loop: wait for `fileno`, `deadline` or `wake`; `pump`; submit and acknowledge; `flush`.
-    `wake` is called from another thread when a connection attempt has ended.
+    `wake` is called from another thread when a connection attempt has ended. Of `hosts` the first that can be
+    reached is taken, at each attempt anew. `number` counts the binds to one SMSC; transmitter and receiver
+    have the same. `needed` is False while a receiver stands by.
     """
 
     def __init__(
@@ -203,7 +215,8 @@ class Link:
         *,
         smsc: str,
         name: str,
-        host: str,
+        number: int = 1,
+        hosts: Sequence[str],
         port: int,
         tls: Tls | bool | None,
         session_options: SessionOptions,
@@ -214,7 +227,8 @@ class Link:
     ) -> None:
         self.smsc = smsc
         self.name = name
-        self._host, self._port = host, port
+        self.number = number
+        self._hosts, self._port = hosts, port
         self._tls = Tls() if tls is True else (tls or None)
         self._options = session_options
         self._backoff = backoff
@@ -232,6 +246,9 @@ class Link:
         self._more = False  # octets may wait that no poll would show
         self._fault = ""  # why the connection is of no use any more
         self._stopping = False
+        self._permitted = True  # the bind is ours to have
+        self._receiver: Link | None = None  # beside us, if we must become a transmitter
+        self.needed = True
         self._past = (0, 0, 0, 0)  # submitted, accepted, refused, uncertain of earlier sessions
         self._note = ""
         self._seen_state = LinkState.DOWN
@@ -269,7 +286,7 @@ class Link:
         """When `pump` must be called even if nothing arrives; in the past for at once."""
         if self._socket is not None and self._session is not None:
             return 0.0 if self._more or self._fault else self._session.deadline()
-        return None if self._dial is not None or self._stopping else self._dial_at
+        return None if self._dial is not None or self._rests else self._dial_at
 
     def status(self, now: float) -> LinkStatus:
         """For `sms-milter status`."""
@@ -286,7 +303,7 @@ class Link:
             accepted=accepted,
             refused=refused,
             uncertain=uncertain,
-            note=self._note,
+            note=self._note if self._permitted else _NOT_OURS,
         )
 
     def _counts(self) -> tuple[int, int, int, int]:
@@ -350,6 +367,24 @@ class Link:
             self._session.unbind(now)
             self.flush()
 
+    def permit(self, now: float, *, on: bool) -> None:
+        """Whether this bind is ours to have; another dispatcher may have it instead."""
+        if on is self._permitted:
+            return
+        self._permitted = on
+        self._dial_at = now
+        if not on:
+            self._info(_NOT_OURS)
+            self._give_up_dial()
+            if self._session is not None:
+                self._session.unbind(now)
+                self.flush()
+
+    def fall_back_to(self, receiver: Link) -> None:
+        """With an SMSC that knows no bind_transceiver we become a transmitter, and `receiver` is needed."""
+        self._receiver = receiver
+        receiver.needed = False
+
     def close(self, now: float) -> list[Event]:
         """Drop the connection now and stay down. What became of open submits."""
         self._stopping = True
@@ -361,9 +396,14 @@ class Link:
 
     # --- connecting -----------------------------------------------------------------------------------------
 
+    @property
+    def _rests(self) -> bool:
+        """Whether no connection is wanted."""
+        return self._stopping or not self._permitted or not self.needed
+
     def _dial_when_due(self, now: float) -> None:
-        if self._dial is None and not self._stopping and now >= self._dial_at:
-            self._dial = _Dial(self._host, self._port, self._tls, self._wake, self.name)
+        if self._dial is None and not self._rests and now >= self._dial_at:
+            self._dial = _Dial(self._hosts, self._port, self._tls, self._wake, self.name)
 
     def _give_up_dial(self) -> None:
         if self._dial is not None:
@@ -373,11 +413,10 @@ class Link:
     def _take_connection(self, dial: _Dial, now: float) -> None:
         self._dial = None
         if dial.connection is None:
-            where = _shown((self._host, self._port))
-            self._retry_later(f"cannot connect to {where}: {dial.failure}", now)
+            self._retry_later(dial.failure, now)
             return
         self._socket = dial.connection
-        self._peer = _shown((self._host, self._port))
+        self._peer = dial.peer
         self._unsent, self._more, self._fault = b"", False, ""
         self._session = Session(self._options, self._next_sequence)
         self._session.watch = self._log_pdu if self._watched else None
@@ -444,14 +483,23 @@ class Link:
         self._next_sequence = session.next_sequence
         self._unsent, self._more, self._fault = b"", False, ""
         doubts = f" ({len(events)} without response)" if events else ""
-        if self._stopping:
+        if self._rests:
             self._note = why
             self._info(why + doubts)
         else:
+            if session.bind_status == RINVCMDID and self._receiver is not None:
+                self._become_transmitter(self._receiver)
             if session.accepted:
                 self._backoff.worked()
             self._retry_later(why + doubts, now, session.bind_status or 0)
         return events
+
+    def _become_transmitter(self, receiver: Link) -> None:
+        """SMPP 3.4 §4.1: an SMSC of the older version binds each way apart."""
+        self._receiver = None
+        self._options = replace(self._options, kind="transmitter")
+        receiver.needed = True
+        self._warn("the SMSC knows no bind_transceiver: transmitter and receiver from here on")
 
     def _forget_closed_session(self) -> None:
         if self._socket is None and self._session is not None:

@@ -122,7 +122,14 @@ class Desk:
     """A link, its peer and its journal; `until` is the owner's loop."""
 
     def __init__(
-        self, *, port: int, host: str = "127.0.0.1", tls: Tls | bool | None = None, window: int = 10
+        self,
+        *,
+        port: int,
+        host: str = "127.0.0.1",
+        tls: Tls | bool | None = None,
+        window: int = 10,
+        more: str = "",
+        kind: codec.BindKind = "transceiver",
     ) -> None:
         self.journal = Notebook()
         self.woken = threading.Event()
@@ -130,10 +137,10 @@ class Desk:
         self.link = Link(
             smsc="primary",
             name="primary/1",
-            host=host,
+            hosts=(host, more) if more else (host,),
             port=port,
             tls=tls,
-            session_options=SessionOptions("acme", "secret", window=window),
+            session_options=SessionOptions("acme", "secret", window=window, kind=kind),
             backoff=Backoff(Even()),
             wake=self.woken.set,
             journal=self.journal,
@@ -486,6 +493,65 @@ def test_all_addresses_are_tried(peer: Peer, monkeypatch: pytest.MonkeyPatch) ->
 
 
 # --- ending -------------------------------------------------------------------------------------------------
+
+
+def test_the_next_host_is_tried_when_one_cannot_be_reached(peer: Peer) -> None:
+    desk = Desk(port=peer.port, host="no-such-host.invalid", more="127.0.0.1")
+    desk.bind(peer)
+    assert f"bound to 127.0.0.1:{peer.port}" in desk.journal.said("info")[0]
+    desk.link.close(desk.now)
+
+
+def test_all_hosts_are_named_when_none_can_be_reached() -> None:
+    desk = Desk(port=1, host="no-such-host.invalid", more="127.0.0.1")
+    desk.until(lambda _: desk.journal.said("warning"))
+    (line,) = desk.journal.said("warning")
+    assert "cannot resolve no-such-host.invalid" in line
+    assert "cannot connect to 127.0.0.1:1: " in line
+
+
+def next_bind(peer: Peer, desk: Desk, status: int = 0) -> int:
+    """The command_id of the next bind, which is answered with `status`."""
+    desk.step()
+    peer.accept()
+    desk.until_state(LinkState.BINDING)
+    command_id, _, sequence, _ = peer.read()
+    peer.send(codec.frame(0x80000000 | command_id, status, sequence))
+    return command_id
+
+
+def test_an_smsc_without_bind_transceiver_gets_a_transmitter_and_a_receiver(peer: Peer, desk: Desk) -> None:
+    with closing(Peer()) as other:
+        receiver = Desk(port=other.port, kind="receiver")
+        desk.link.fall_back_to(receiver.link)
+        receiver.step()
+        assert (receiver.link.needed, receiver.link.state) == (False, LinkState.DOWN)
+        assert next_bind(peer, desk, status=0x03) == 0x00000009
+        desk.until_event(BindRefused)
+        assert peer.at_end()
+        peer.connection.close()
+        assert receiver.link.needed
+        desk.now += 2
+        assert next_bind(peer, desk) == 0x00000002
+        assert next_bind(other, receiver) == 0x00000001
+        assert any("knows no bind_transceiver" in line for line in desk.journal.said("warning"))
+        receiver.link.close(receiver.now)
+
+
+def test_a_bind_that_is_not_ours_is_given_up_and_taken_again(peer: Peer, desk: Desk) -> None:
+    desk.bind(peer)
+    desk.link.permit(desk.now, on=False)
+    command_id, _, sequence, _ = peer.read()
+    assert command_id == codec.UNBIND
+    peer.send(codec.unbind_resp(sequence))
+    desk.until_state(LinkState.DOWN)
+    peer.connection.close()
+    desk.now += 100
+    desk.step()
+    assert desk.link.state is LinkState.DOWN
+    assert desk.link.status(desk.now).note == "another dispatcher has this bind"
+    desk.link.permit(desk.now, on=True)
+    assert next_bind(peer, desk) == 0x00000009
 
 
 def test_shutdown_before_the_first_connection_stays_down(peer: Peer, desk: Desk) -> None:

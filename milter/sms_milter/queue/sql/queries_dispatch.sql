@@ -168,6 +168,16 @@ UPDATE receipt SET part_id = ? WHERE id = ?
 DELETE FROM receipt WHERE id IN (
     SELECT id FROM receipt INDEXED BY receipt_part WHERE part_id IS NULL AND at < ? ORDER BY at LIMIT ?)
 
+-- hold_bind --
+-- One bind to an SMSC is an owner's until a time, unless another's still.
+INSERT INTO bind_lease (smsc, number, owner, until) VALUES (:smsc, :number, :owner, :until)
+ON CONFLICT (smsc, number) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE owner = excluded.owner OR until <= :now
+
+-- release_binds --
+-- All binds of an owner are free.
+DELETE FROM bind_lease WHERE owner = ?
+
 -- delete_links --
 -- Forget the links reported before.
 DELETE FROM link
