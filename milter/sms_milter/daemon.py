@@ -134,7 +134,10 @@ class Service:
             listening = self._listening(configuration)
             for number in range(_workers(configuration)):
                 main = self._main(
-                    f"milter/{number}", configuration, _milter_role(configuration, listening, number)
+                    f"milter/{number}",
+                    configuration,
+                    _milter_role(configuration, listening, number),
+                    listening,
                 )
                 mains[f"milter/{number}"] = main
         if "dispatch" in self._wanted:
@@ -167,7 +170,7 @@ class Service:
             configuration.log,
             configuration.user,
         )
-        mains["courier"] = self._main("courier", concern, _courier_role(configuration, listening))
+        mains["courier"] = self._main("courier", concern, _courier_role(configuration, listening), listening)
 
     def _add_report_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
         if not configuration.reports.submit_to:
@@ -183,13 +186,23 @@ class Service:
         )
         mains["report"] = self._main("report", concern, _report_role(configuration))
 
-    def _main(self, name: str, concern: object, main: Main) -> Main:
-        """The main of a role; the one that runs already when nothing that concerns it has changed."""
+    def _main(self, name: str, concern: object, main: Main, own: socket.socket | None = None) -> Main:
+        """The main of a role; the one that runs already when nothing that concerns it has changed. `own` is
+        what it listens on.
+        """
         before = self._mains.get(name)
         if before is not None and before[0] == concern:
             return before[1]
-        self._mains[name] = (concern, main)
-        return main
+
+        def alone(control: Control) -> None:
+            # Once another role lets go of its socket, nobody must keep it open without listening.
+            for other in (*self._sockets.values(), *self._callback_sockets.values()):
+                if other is not own:
+                    other.close()
+            main(control)
+
+        self._mains[name] = (concern, alone)
+        return alone
 
     def _listening_for_callbacks(self, callbacks: Callbacks | None) -> socket.socket | None:
         """Ours, not a child's, so that a reload loses no call-back."""

@@ -26,7 +26,7 @@ from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import DIALECTS, Dialect
 from sms_milter.errors import ContentFault, Denied, Rejected
 from sms_milter.logline import Numbers
-from sms_milter.mail.address import parse_path
+from sms_milter.mail.address import domain_of, parse_path
 from sms_milter.model import (
     EMAIL,
     EVERY_FEATURE,
@@ -241,7 +241,8 @@ class Gate:
             settings = self._channels.get(channel)
             if settings is None or channel not in self.channels[member.name]:
                 raise Rejected(reply.NO_SUCH_CHANNEL)
-            if channel == EMAIL and not _is_mailbox(number):
+            # Mail to ourselves would pass by this milter and end in the fail-safe route.
+            if channel == EMAIL and (not _is_mailbox(number) or domain_of(number) in self.domains):
                 raise Rejected(reply.NO_SUCH_ADDRESS)
             route = (settings.route or route) if isinstance(settings, SmppChannel) else None
         group = self.closed_groups.get(member.name)

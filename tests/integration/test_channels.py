@@ -17,7 +17,7 @@ import pytest
 
 from sms_milter.config.secrets import hash_password
 from support.host import Host
-from support.places import free_port, wait_until
+from support.places import accepts, free_port, wait_until
 from support.requirements import missing
 from support.smtp_dialogue import SmtpDialogue
 from support.web_service import Asked, Said, WebService
@@ -186,6 +186,18 @@ def test_a_reload_loses_no_call_back_and_no_errand(rig: Rig) -> None:
     assert rig.request(",9", "79161112234:Wake up").startswith("250")
     rig.wait_for("79161112234", "accepted")
     assert len(rig.service.asked) == 2
+
+
+def test_a_reload_moves_the_place_of_call_backs(rig: Rig) -> None:
+    assert rig.call_back(token="guessed", id="x", status="delivered") == 401
+    before, rig.callbacks = rig.callbacks, free_port()
+    rig.host.service.configure({"callbacks": {"listen": f"127.0.0.1:{rig.callbacks}"}})
+    rig.host.service.reload()
+    wait_until(lambda: accepts(rig.callbacks) and not accepts(before), "the new place instead of the old")
+    assert rig.call_back(id="x", status="delivered") == 204
+    rig.host.service.configure({"channels": {"voice": {"call_back": False}}})
+    rig.host.service.reload()
+    wait_until(lambda: not accepts(rig.callbacks), "nobody to listen where nobody calls")
 
 
 def test_a_message_by_mail_is_a_mail_from_whom_it_names(rig: Rig) -> None:

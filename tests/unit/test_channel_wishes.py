@@ -197,6 +197,12 @@ def test_what_is_no_mail_address_comes_into_no_smtp_command(address: str) -> Non
     assert refusal(one, by) == reply.BAD_ORIGINATOR
 
 
+def test_no_mail_goes_to_ourselves() -> None:
+    one = desk(mail_from_allowed=["*"])
+    wish = Wish(f"{PHONE}@{DOMAIN.upper()}", "x", channel=EMAIL, originator="bob@acme.example")
+    assert refusal(one, wish) == reply.NO_SUCH_ADDRESS
+
+
 def test_a_mail_without_an_author_is_refused() -> None:
     wish = Wish("ann@customer.example", "x", channel=EMAIL)
     assert refusal(desk(mail_from_allowed=["*"]), wish) == reply.BAD_ORIGINATOR
