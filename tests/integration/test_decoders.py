@@ -185,6 +185,13 @@ def cards(chance: random.Random) -> Iterator[tuple[str, str]]:
         yield name, "\n".join(["BEGIN:VCARD", "VERSION:2.1", *lines, "END:VCARD"])
 
 
+def calendars(chance: random.Random) -> Iterator[tuple[str, str]]:
+    for at in range(20):
+        summary = "".join(chance.choices("abc def", k=chance.randint(1, 90))).strip() or "x"
+        event = ["BEGIN:VEVENT", f"SUMMARY:{summary}", f"DTSTART:200303{at + 1:02}T133000", "END:VEVENT"]
+        yield summary, "\n".join(["BEGIN:VCALENDAR", "VERSION:1.0", *event, "END:VCALENDAR"])
+
+
 @pytest.fixture(scope="module")
 def batch() -> Batch:
     """Everything, sent and read: one process of each decoder."""
@@ -212,15 +219,16 @@ def batch() -> Batch:
         out.content("ringtone", smart.ringtone(melody(chance)))
         out.content("operator-logo", smart.operator_logo(network, logo))
         out.content("group-logo", smart.group_logo(logo))
-        caption = words(chance, GSM[:80], 120)[:120]
         shown = picture_of(chance, smart.PICTURE)
-        out.content("picture", smart.picture(shown, caption, text_first=at % 2 == 0))
+        out.content("picture", smart.picture(shown, CAPTION, text_first=at % 2 == 0))
         out.content("si", push(chance, at))
         out.content(
             "sl", smart.service_load(link(chance), action=chance.choice(["", "execute-low", "cache"]))
         )
     for _, card in cards(random.Random(5)):
         out.content("vcard", smart.vcard(card))
+    for _, calendar in calendars(random.Random(6)):
+        out.content("vcalendar", smart.vcalendar(calendar))
     for at, way in enumerate(("dcs-10", "dcs-f0", "subunit")):
         out.send("flash-ways", Wish(NUMBER, f"flash {at}", flash=True), traits=SmscTraits(flash=way))
     for what in Waiting:
@@ -391,6 +399,28 @@ def test_texts_in_ucs2(batch: Batch) -> None:
     assert beyond > 50
 
 
+@pytest.mark.parametrize(
+    ("name", "default", "python"), [("latin1", "ISO-8859-1", "latin-1"), ("ascii", "ASCII", "ascii")]
+)
+def test_texts_in_the_default_alphabet_of_other_smscs(name: Any, default: str, python: str) -> None:
+    """Read by Wireshark, and by smpp34 with Python's codec."""
+    chance = random.Random(7)
+    letters = [c for c in GSM if c.encode(python, "ignore") and c != "\f"]
+    terms = Terms(SOURCE, max_parts=255, traits=SmscTraits(alphabet=name))
+    messages = [plan([Wish(NUMBER, words(chance, letters, 500))], lambda _: terms)[0] for _ in range(30)]
+    # Each by a number of its own, so that none is joined with another's parts.
+    pdus = [
+        codec.stamp(1, codec.compose(part, message.concatenation).stamped(at))
+        for at, message in enumerate(messages)
+        for part in message.parts
+    ]
+    read = [smpp34.decode(pdu) for pdu in pdus]
+    assert {one.data_coding for one in read} == {0}
+    contents = [one.short_message[6 if one.esm_class else 0 :].decode(python) for one in read]
+    shown = [tshark.found(one, "smpp.message_text")[0] for one in tshark.smpp(pdus, default)]
+    assert "".join(contents) == "".join(shown) == "".join(message.text for message in messages)
+
+
 def test_no_part_begins_or_ends_within_a_character(batch: Batch) -> None:
     for sent in batch["ucs2"]:
         texts = [content.decode("utf-16-be") for content in sent.contents]
@@ -512,6 +542,7 @@ PORTS = {
     "group-logo": 5507,
     "picture": 5514,
     "vcard": 9204,
+    "vcalendar": 9205,
     "si": 2948,
     "sl": 2948,
 }
@@ -605,6 +636,12 @@ def test_pictures(batch: Batch) -> None:
         assert files.pixels(octets[at : at + 256]) == drawn(bitmap)
         (entry,) = sent.gammu["entries"]
         assert by_gammus_brush(entry) == drawn(bitmap)
+        assert entry["Bitmap"][0]["Text"] == CAPTION
+
+
+# gammu reads letters beyond ASCII in its locale's character set, and stops at one that is none there; Smart
+# Messaging's are ISO-8859-1 (ENC §9.5).
+CAPTION = "Hello from Cologne!"
 
 
 def test_cards(batch: Batch) -> None:
@@ -613,6 +650,14 @@ def test_cards(batch: Batch) -> None:
         card = sent.gammu["card"]
         assert (card["Text_LastName"], card["Text_FirstName"]) == (name, "Joe")
         assert re.fullmatch(r"\+4479731[0-9]{5}", card["Number_Mobile"])
+
+
+def test_calendars(batch: Batch) -> None:
+    """As cards."""
+    for at, ((summary, _), sent) in enumerate(
+        zip(calendars(random.Random(6)), batch["vcalendar"], strict=True), start=1
+    ):
+        assert sent.gammu["card"] == {"TEXT": summary, "START_DATETIME": f"2003-03-{at:02} 13:30:00"}
 
 
 def test_service_indications(batch: Batch) -> None:

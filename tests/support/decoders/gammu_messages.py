@@ -21,13 +21,15 @@ def entries(parts):
     return [] if whole is None else whole["Entries"]
 
 
+READERS = {"BEGIN:VCARD": gammu.DecodeVCARD, "BEGIN:VCALENDAR": gammu.DecodeVCS}
+
+
 def card(parts):
-    text = b"".join(part["Text"] if isinstance(part["Text"], bytes) else b"" for part in parts).decode(
-        "latin-1"
-    )
-    if not text.startswith("BEGIN:VCARD"):
+    octets = b"".join(part["Text"] for part in parts if isinstance(part["Text"], bytes))
+    read = READERS.get(octets.partition(b"\r\n")[0].decode("latin-1"))
+    if read is None:
         return {}
-    return {one["Type"]: one["Value"] for one in gammu.DecodeVCARD(text)["Entries"]}
+    return {one["Type"]: plain(one["Value"]) for one in read(octets.decode("latin-1"))["Entries"]}
 
 
 messages = []

@@ -19,9 +19,11 @@ _LAYERS = "smpp gsm_sms gsm_sms_ud wsp wbxml"
 Layers = dict[str, Any]
 
 
-def smpp(pdus: Sequence[bytes]) -> list[Layers]:
-    """What it says of each PDU of one connection. Parts of a message are joined at the last of them."""
-    options = ["-d", f"tcp.port=={_SMPP_PORT},smpp", "-o", "smpp.decode_sms_over_smpp:GSM 7-bit"]
+def smpp(pdus: Sequence[bytes], default: str = "GSM 7-bit") -> list[Layers]:
+    """What it says of each PDU of one connection, where data_coding 0 means `default`. Parts of a message are
+    joined at the last of them.
+    """
+    options = ["-d", f"tcp.port=={_SMPP_PORT},smpp", "-o", f"smpp.decode_sms_over_smpp:{default}"]
     return _dissected(_RAW_IP, list(_segments(pdus)), options)
 
 
