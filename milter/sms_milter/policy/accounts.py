@@ -83,9 +83,8 @@ class AccountBook:
 
     def _candidates(self, sender: str) -> Iterator[Member]:
         if sender:
-            yield from self._by_sender.get(sender, ())
-            yield from self._by_sender.get(sender[sender.rfind("@") :], ())
-            yield from self._by_sender.get("*", ())
+            for pattern in _patterns(sender):
+                yield from self._by_sender.get(pattern, ())
             yield from self._any_sender
         else:
             # Bounces must not become SMS (HSL §2.5): the null sender matches by explicit permission only.
@@ -117,5 +116,13 @@ def sender_listed(account: Account, sender: str) -> bool:
 
 def _listed(address: str, patterns: Sequence[str]) -> bool:
     """Whether an address in lower case is among addresses, `@domain` and `*`."""
-    wanted = (address, address[address.rfind("@") :], "*")
+    wanted = _patterns(address)
     return any(pattern.lower() in wanted for pattern in patterns)
+
+
+def _patterns(address: str) -> tuple[str, ...]:
+    """The patterns that an address matches, the most specific one first. `@domain` alone is no address."""
+    at = address.rfind("@")
+    if at > 0:
+        return address, address[at:], "*"
+    return ("*",) if at == 0 else (address, "*")
