@@ -17,10 +17,23 @@ from bench.harness import BenchFailure, Figures, guarded, ratios, rotated, show
 from contract.builders import NOW, mail, message
 from sms_milter.config.load import load
 from sms_milter.config.secrets import Passwords
-from sms_milter.dialects import DIALECTS
 from sms_milter.gate import Gate
-from sms_milter.model import CreditRule, DuplicateRule, FloodRule, Limits, NewMail, QuotaRule, Stored
+from sms_milter.intake import Transaction
+from sms_milter.model import (
+    Action,
+    Client,
+    CreditRule,
+    DuplicateRule,
+    FloodRule,
+    Limits,
+    NewMail,
+    QuotaLeft,
+    QuotaRule,
+    Stored,
+)
+from sms_milter.preview import Rehearsal, SilentJournal
 from sms_milter.queue.sqlite import SqliteQueue
+from support.memory_queue import MemoryQueue
 
 _HEAD = """
 domains: {sms.example.com: {dialect: hsl}}
@@ -70,24 +83,33 @@ def gate_of(folder: Path, accounts: int, numbers: int) -> Gate:
     return Gate(load(path).configuration, Passwords())
 
 
-def authorised(gate: Gate, accounts: int, count: int) -> float:
-    """Microseconds a mail: its account found, originator, closed group, route, limits and terms looked up."""
-    dialect = DIALECTS["hsl"]
-    asked = [(n * 7919 % accounts, n % 10) for n in range(count)]
-    mails = [
-        (f"10.{n // 256}.{n % 256}.{place + 1}", f"alerts{n}@acme{n}.example", number(n, place))
-        for n, place in asked
-    ]
-    started = time.process_time()
-    for client, sender, destination in mails:
-        member = gate.accounts.find(client=client, sender=sender, sasl_user="", domain="sms.example.com")
-        if member is None:
-            raise BenchFailure(f"nobody's: {sender} from {client}")
-        smsc = gate.ways(member, destination)[0]
-        originator = gate.originator(member, "ACME", unlocked=lambda _digits: False)
-        gate.limits(member.name, dialect)
-        gate.terms(member.name, originator, 10, True, False, gate.languages(member, destination), smsc, "sms")
-    return (time.process_time() - started) / count * 1e6
+def judged(gate: Gate, accounts: int, count: int) -> tuple[float, float]:
+    """Microseconds a mail until RCPT is answered (its account, closed group, route), and in all."""
+    intake, journal = Rehearsal(_Unlimited(), NOW), SilentJournal()
+    at_rcpt = in_all = 0.0
+    for turn in range(count):
+        n, place = turn * 7919 % accounts, turn % 10
+        client, sender = Client(f"10.{n // 256}.{n % 256}.{place + 1}"), f"<alerts{n}@acme{n}.example>"
+        started = time.process_time_ns()
+        transaction = Transaction(gate, intake, journal, client, sender, {})
+        why = transaction.recipient(f"<{number(n, place)}@sms.example.com>", {})
+        at_rcpt += time.process_time_ns() - started
+        transaction.body(f"Alarm {turn}\r\n".encode())
+        verdict = transaction.decide()
+        in_all += time.process_time_ns() - started
+        if verdict.action is not Action.DISCARD:
+            raise BenchFailure(f"{sender} from {client.address}: {why or verdict.reply}")
+    return at_rcpt / count / 1000, in_all / count / 1000
+
+
+class _Unlimited(MemoryQueue):
+    """A queue in which every limit leaves enough, at no cost."""
+
+    def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
+        return QuotaLeft(1000, now, 1000)
+
+    def refusal(self, mail: NewMail, now: float) -> None:
+        return None
 
 
 def stored(folder: Path, name: str, limits: Limits | None, count: int) -> float:
@@ -127,8 +149,8 @@ def bench(accounts: int, count: int, rounds: int, *, as_json: bool) -> None:
         gates = {"many_accounts": (gate_of(folder, accounts, 10), accounts)}
         figures.add("load_seconds", time.process_time() - started)
         gates["one_account"] = (gate_of(folder, 1, 10), 1)
-        runs: dict[str, Callable[[], float]] = {
-            f"authorise_us_{which}": lambda gate=gate, many=many: authorised(gate, many, count)
+        runs: dict[str, Callable[[], float | tuple[float, float]]] = {
+            which: lambda gate=gate, many=many: judged(gate, many, count)
             for which, (gate, many) in gates.items()
         }
         runs |= {
@@ -137,9 +159,14 @@ def bench(accounts: int, count: int, rounds: int, *, as_json: bool) -> None:
         }
         for turn in range(rounds):
             for which in rotated(list(runs), turn):
-                figures.add(which, runs[which]())
+                found = runs[which]()
+                if isinstance(found, float):
+                    figures.add(which, found)
+                else:
+                    figures.add(f"rcpt_us_{which}", found[0])
+                    figures.add(f"judge_us_{which}", found[1])
     print(f"microseconds of CPU a mail, {rounds} rounds of {count} mails, {accounts} accounts")
-    pairs = {"many_vs_one_account": ("authorise_us_many_accounts", "authorise_us_one_account")}
+    pairs = {"many_vs_one_account": ("judge_us_many_accounts", "judge_us_one_account")}
     pairs |= {
         f"{which}_vs_no_limit": (f"store_us_{which}", "store_us_none") for which in LIMITS if which != "none"
     }
