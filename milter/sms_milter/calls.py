@@ -12,7 +12,7 @@ from typing import TypeAlias
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import QueueUnavailable, WebError
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import Call, DueReport, Notice, ReportOutcome, WebAnswer
+from sms_milter.model import DueReport, Notice, ReportOutcome, WebAnswer
 from sms_milter.ports import Journal, ReportQueue
 
 # Asks URLs side by side; what came of each, in their order.
@@ -82,21 +82,19 @@ class Caller:
 
     def _say(self, report: DueReport, what: str) -> None:
         """One line; without what stands in the URL beside its host."""
-        content = report.content
-        about = {}
-        if isinstance(content, Notice):
-            about = {"about": self._numbers.shown(content.news[0].destination)}
-        host = clean(_template(report).partition("//")[2].partition("/")[0].partition("?")[0])
-        text = line(report.mta_queue_id, to=host, **about, queue=report.queue_id, status=f"URL {what}")
-        self._journal.info(text)
+        notice = _notice(report)
+        host = clean(notice.target.partition("//")[2].partition("/")[0].partition("?")[0])
+        about = self._numbers.shown(notice.news[0].destination)
+        self._journal.info(
+            line(report.mta_queue_id, to=host, about=about, queue=report.queue_id, status=f"URL {what}")
+        )
 
 
-def _template(report: DueReport) -> str:
-    content = report.content
-    assert isinstance(content, Notice | Call)  # of others there are no URLs
-    return content.url if isinstance(content, Call) else content.target
+def _notice(report: DueReport) -> Notice:
+    assert isinstance(report.content, Notice)  # of others there are no URLs
+    return report.content
 
 
 def _url(report: DueReport) -> str:
-    content = report.content
-    return DIALECTS[content.dialect].called(content) if isinstance(content, Notice) else _template(report)
+    notice = _notice(report)
+    return DIALECTS[notice.dialect].called(notice)

@@ -270,6 +270,7 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
             lambda: open_queue(configuration.queue),
             Chime(*bells),
             journal,
+            reports=DatagramDoorbell(path, REPORT) if configuration.reports.submit_to else None,
             timeout_seconds=configuration.milter.decision_timeout,
         )
         committer.start()

@@ -32,7 +32,6 @@ from sms_milter.model import (
     EMAIL,
     SMS,
     Action,
-    Call,
     Client,
     Credentials,
     Envelope,
@@ -451,13 +450,13 @@ class Transaction:
             domain.dialect.name,
             member.name,
             results.messages,
+            [one for one in domain.dialect.answer(outcome) if self._may_mail(one.to)],
+            request.records,
             [
                 one
-                for one in domain.dialect.answer(outcome)
-                if isinstance(one, Call) or self._may_mail(one.to)
+                for one in request.listeners
+                if (self._gate.reports if one.is_url else self._may_mail(one.target))
             ],
-            request.records,
-            [one for one in request.listeners if one.is_url or self._may_mail(one.target)],
             left_out,
             (*[unsendable(wish) for wish in failed], *results.unsent),
         )

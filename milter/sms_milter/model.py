@@ -548,7 +548,7 @@ class NewMail:
     identity: bytes = b""  # what identical requests of the account have in common; b"": never a duplicate
     fee: int = 0  # thousandths of a credit that it costs besides its messages
     original: Original | None = None  # for reports that the sender asks for
-    answers: Sequence[Answer | Call] = ()
+    answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()  # as read, with their new values
     failed: Sequence[PlannedMessage] = ()  # messages without parts that fail at once
     listeners: Sequence[Listener] = ()
@@ -863,13 +863,6 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A URL that is requested because a mail asks for it, once that is stored."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Notice:
     """News that a dialect words for a listener, oldest first, all of one mail; of a URL there is one."""
 
@@ -892,7 +885,7 @@ class DueReport:
     created_at: float
     attempts: int
     mail_message_id: str  # of the mail that it is about, "" if it had none
-    content: DeliveryReport | Digest | Answer | Notice | Call
+    content: DeliveryReport | Digest | Answer | Notice
     more: tuple[int, ...] = ()
     account: str = ""
 
@@ -979,7 +972,7 @@ class Plan:
     dialect: str
     account: str
     messages: tuple[PlannedMessage, ...]
-    answers: Sequence[Answer | Call] = ()
+    answers: Sequence[Answer] = ()
     records: Sequence[Record] = ()
     listeners: Sequence[Listener] = ()
     left_out: Sequence[LeftOut] = ()

@@ -16,7 +16,6 @@ from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferre
 from sms_milter.logline import Numbers, clean, line
 from sms_milter.model import (
     Answer,
-    Call,
     DeliveryReport,
     Digest,
     DueReport,
@@ -214,7 +213,7 @@ def _recipient(report: DueReport) -> str:
             return reports[0].sender
         case Notice(target=target):
             return target
-        case Answer(to=to) | Call(url=to):
+        case Answer(to=to):
             return to
 
 

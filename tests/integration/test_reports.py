@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from sms_milter.config.secrets import hash_password
 from support.host import Host
 from support.places import wait_until
 from support.requirements import missing
 from support.smtp_dialogue import SmtpDialogue
 from support.smtp_sink import SunkMail
+from support.web_service import WebService
 
 pytestmark = [pytest.mark.mta, pytest.mark.smsc]
 
@@ -28,9 +30,21 @@ OPEN = {"clients": ["192.0.2.60"], "senders": ["*"], "allow_null_sender": True}
 NUMBERS = count()
 LAST: list[int] = []
 NUMBERED = {"clients": ["192.0.2.61"], "senders": ["*"], "default_originator": "+447700900001"}
+ASPSMS = {
+    "clients": ["192.0.2.62"],
+    "require": ["password"],
+    "logins": {"userkey": "ABCD12345678"},
+    "password_hash": hash_password("secret"),
+    "originators": [],
+}
 SETTINGS = {
-    "accounts": {"open": OPEN, "numbered": NUMBERED},
-    "reports": {"from": "postmaster@sms.example.com", "mailbox": "replies@customer.example"},
+    "domains": {"aspsms.example": {"dialect": "aspsms"}},
+    "accounts": {"open": OPEN, "numbered": NUMBERED, "aspsms": ASPSMS},
+    "reports": {
+        "from": "postmaster@sms.example.com",
+        "mailbox": "replies@customer.example",
+        "private_urls": True,
+    },
 }
 
 
@@ -161,6 +175,66 @@ def test_a_phone_that_answers_nobody_writes_to_the_mailbox(host: Host) -> None:
     send(host, ANSWERING, client="192.0.2.60", sender="")
     (sunk,) = host.sink.wait_for(1)
     assert sunk.recipients == ("replies@customer.example",)
+
+
+def test_postfix_says_nothing_to_notify_that_we_answer(host: Host) -> None:
+    """RFC 3461 §4.1: the one who takes responsibility tells, and only that one."""
+    host.sink.clear()
+    client = SmtpDialogue(host.port)
+    client.greet(as_client="192.0.2.10")
+    assert "-DSN\n" in client.say("EHLO customer.example")
+    recipients = [f"{DELIVERED}@sms.example.com", "eve@elsewhere.example"]
+    both = " NOTIFY=SUCCESS,FAILURE"
+    data = b"Message-ID: <mixed@customer.example>\r\nSubject: x\r\n\r\nHello\r\n"
+    replies = client.mail("bob@customer.example", recipients, data, recipient_parameters=both)
+    client.close()
+    assert all(reply.startswith("2") for reply in replies), replies
+    mails = host.sink.wait_for(3)
+    wait_until(lambda: not host.postfix.queue(), "Postfix to have nothing more to say")
+    told = {}
+    for mail in mails:
+        if b"report-type" in mail.data:
+            (whom,) = re.findall(rb"Final-Recipient: rfc822; *(\S+)", mail.data)
+            told[whom] = re.findall(rb"Action: (\w+)", mail.data)
+    assert told[b"447973100000@sms.example.com"] == [b"delivered"]  # ours
+    assert told[b"eve@elsewhere.example"] == [b"relayed"]  # Postfix's own
+    assert len(host.sink.mails) == 3
+    assert {mail.recipients for mail in mails} == {("bob@customer.example",), ("eve@elsewhere.example",)}
+
+
+XML = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<aspsms>
+  <Userkey>ABCD12345678</Userkey>
+  <Password>secret</Password>
+  <Recipient><PhoneNumber>00{number}</PhoneNumber><TransRefNumber>1234</TransRefNumber></Recipient>
+  <MessageData>Hello</MessageData>
+  <URLDeliveryNotification>{url}/delivered?ID=</URLDeliveryNotification>
+  <URLNonDeliveryNotification>{url}/failed?ID=</URLNonDeliveryNotification>
+  <Action>SendTextSMS</Action>
+</aspsms>
+"""
+
+
+def test_urls_are_requested_and_the_request_is_answered_by_mail(host: Host) -> None:
+    host.sink.clear()
+    with WebService() as web:
+        for number in (DELIVERED, REFUSED):
+            client = SmtpDialogue(host.port)
+            client.greet(as_client="192.0.2.62")
+            document = XML.format(number=number, url=web.url).replace("\n", "\r\n").encode()
+            head = f"Message-ID: <{number}@customer.example>\r\nSubject: order\r\n\r\n".encode()
+            replies = client.mail("bob@customer.example", ["xml@aspsms.example"], head + document)
+            client.close()
+            assert all(reply.startswith("2") for reply in replies), replies
+        wait_until(lambda: len(web.asked) >= 2, "both URLs")
+    assert {asked.path for asked in web.asked} == {"/delivered?ID=1234", "/failed?ID=1234"}
+    assert {asked.method for asked in web.asked} == {"GET"}
+    (answer, _) = host.sink.wait_for(2)
+    mail = message_from_bytes(answer.data)
+    assert (answer.sender, answer.recipients) == ("", ("bob@customer.example",))
+    assert (mail["From"], mail["Subject"]) == ("SMS gateway <xml@aspsms.example>", "Re: order")
+    assert mail["In-Reply-To"] == f"<{DELIVERED}@customer.example>"
+    assert "<ErrorCode>1</ErrorCode>" in mail.get_payload()
 
 
 def test_the_log_tells_it_under_the_mta_s_queue_id(host: Host) -> None:

@@ -15,7 +15,6 @@ from sms_milter.credits import credits_of
 from sms_milter.errors import Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
-    Call,
     Conversation,
     CreditRule,
     Deed,
@@ -846,7 +845,7 @@ class MemoryQueue:
         return [one for one in self._reports if not one["finished"] and urls == self._is_url(one)]
 
     def _is_url(self, one: dict[str, Any]) -> bool:
-        return one["listener"].is_url if one["listener"] else isinstance(one["content"], Call)
+        return bool(one["listener"] and one["listener"].is_url)
 
     def _gathered(
         self, one: dict[str, Any], due: list[dict[str, Any]], digest_above: int

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.builders import NOW, accepted, lease, mail, message, receipt, record, settle
+from contract.builders import NOW, accepted, failed, lease, mail, message, receipt, record, settle
 from sms_milter.calls import Caller
 from sms_milter.errors import NoAnswer, NotSent, QueueUnavailable, WebError
 from sms_milter.logline import Numbers
-from sms_milter.model import Call, Listener, Notify, PartState, WebAnswer
+from sms_milter.model import Listener, Notify, PartState, WebAnswer
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import Lines
 
@@ -41,6 +41,11 @@ class Desk:
         one = replace(mail(*[told] * count), dialect="aspsms", listeners=listeners)
         self.queue.put([one], NOW)
         return [part.part_id for part in lease(self.queue, count)]
+
+    def fail(self, **fields: str) -> None:
+        """A message that the SMSC refuses."""
+        (part,) = self.put(FAILED, **fields)
+        record(self.queue, failed(part))
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ def test_without_a_reference_nothing_is_appended(desk: Desk) -> None:
     ],
 )
 def test_three_tries_are_made(desk: Desk, came: WebAnswer | WebError, said: str) -> None:
-    desk.queue.put([replace(mail(), messages=(), answers=(Call("http://acme.example/x?ID=9"),))], NOW)
+    desk.fail(reference="9")
     desk.says = [came, came, came]
     assert desk.caller.step(NOW) == 5.0
     desk.caller.step(NOW + 59)
@@ -103,7 +108,7 @@ def test_three_tries_are_made(desk: Desk, came: WebAnswer | WebError, said: str)
     assert len(desk.asked) == 2
     desk.caller.step(NOW + 660)
     desk.caller.step(NOW + 99999)
-    assert desk.asked == ["http://acme.example/x?ID=9"] * 3
+    assert desk.asked == ["http://acme.example/failed?ID=9"] * 3
     assert [text.rpartition("status=")[2] for _, text in desk.lines.written] == [
         f"URL deferred for 60 s ({said})",
         f"URL deferred for 600 s ({said})",
@@ -125,7 +130,7 @@ def test_the_log_names_host_and_number_only(desk: Desk) -> None:
 def test_what_the_queue_could_not_store_is_stored_before_anything_else_is_asked(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.queue.put([replace(mail(), messages=(), answers=(Call("http://acme.example/"),))], NOW)
+    desk.fail()
 
     def fail(_: object) -> None:
         raise QueueUnavailable("disk full")
@@ -134,12 +139,12 @@ def test_what_the_queue_could_not_store_is_stored_before_anything_else_is_asked(
         broken.setattr(desk.queue, "record_reports", fail)
         assert [desk.caller.step(NOW), desk.caller.step(NOW + 1)] == [1.0, 1.0]
     desk.caller.step(NOW + 2)
-    assert desk.asked == ["http://acme.example/"]
+    assert desk.asked == ["http://acme.example/failed?ID=1234"]
     assert desk.queue.next_report(urls=True) is None
 
 
 def test_nothing_is_asked_before_the_process_that_is_replaced_has_ended(desk: Desk) -> None:
-    desk.queue.put([replace(mail(), messages=(), answers=(Call("http://acme.example/"),))], NOW)
+    desk.fail()
     caller = Caller(desk.queue, desk.ask, desk.lines, Numbers(masked=False), our_turn=lambda: False)
     assert caller.step(NOW) == 0.1
     assert desk.asked == []

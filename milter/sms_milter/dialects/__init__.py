@@ -17,7 +17,7 @@ from sms_milter.config.schema import DuplicateLimit, FloodLimit
 from sms_milter.dialects import aspsms, clickatell, hsl, smscentre
 from sms_milter.dialects.context import Complaint, Context, Objection, Outcome, Targets
 from sms_milter.mail.parse import Mail
-from sms_milter.model import Answer, Call, Credentials, Notice, Recipient, SmsRequest
+from sms_milter.model import Answer, Credentials, Notice, Recipient, SmsRequest
 from sms_milter.reply import Denial, Reply
 
 
@@ -61,8 +61,8 @@ class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
 
     `recipient` gives the destination digits of an address of ours, or None for an address that names none
-    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives what the
-    dialect writes back, or calls, about a mail that is taken. Without `login` the envelope alone
+    because the mail does; `parse` gives what the mail asks for. Both raise Rejected. `answer` gives the mails
+    that the dialect writes back about a mail that is taken. Without `login` the envelope alone
     names the account. Where a dialect documents codes of its own, `denied` finds the reply, and `worded`
     finds one for a refusal by others, with the request if it was understood already.
     `complaint` tells a permanent refusal at the end of message by mail, where mails of ours can be sent.
@@ -79,7 +79,7 @@ class Dialect:
     options: type[BaseModel]
     recipient: Callable[[Recipient, Any], str | None]
     parse: Callable[[Mail, Context[Any]], SmsRequest]
-    answer: Callable[[Outcome[Any]], Sequence[Answer | Call]]
+    answer: Callable[[Outcome[Any]], Sequence[Answer]]
     login: Login | None = None
     denied: Callable[[Denial], Reply] = reply.denied
     worded: Callable[[Reply, SmsRequest | None], Reply] = _as_it_is

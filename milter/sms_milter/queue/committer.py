@@ -76,10 +76,13 @@ class Committer:
         doorbell: Doorbell,
         journal: Journal,
         *,
+        reports: Doorbell | None = None,
         timeout_seconds: float = 20.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`reports` wakes the report role, where there is one."""
         self.healthy = True
+        self._reports = reports
         self._open_queue = open_queue
         self._doorbell = doorbell
         self._journal = journal
@@ -289,6 +292,8 @@ class Committer:
         recovered, self.healthy = not self.healthy, True
         if any(isinstance(result, Stored) and not result.repeat for result in results):
             self._doorbell.ring()
+            if self._reports is not None and any(one.asked.answers or one.asked.failed for one in group):
+                self._reports.ring()
         for waiting, result in zip(group, results, strict=True):
             waiting.answer(result)
         if recovered:

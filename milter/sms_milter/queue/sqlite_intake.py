@@ -8,7 +8,7 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
-from sms_milter.model import Call, LoginRule, NewMail, NewMessage, Notify, PlannedMessage, Priority, Stored
+from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, PlannedMessage, Priority, Stored
 from sms_milter.queue import sqlite_credits, sqlite_limits, sqlite_records
 from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
 from sms_milter.queue.sqlite_references import next_reference
@@ -117,7 +117,6 @@ class _Batch:
 
     __slots__ = (
         "_answers",
-        "_calls",
         "_comments",
         "_db",
         "_failed",
@@ -146,7 +145,6 @@ class _Batch:
         self._listeners: list[tuple[Any, ...]] = []
         self._partless = self._spare = 0  # ids without a part
         self._answers: list[tuple[Any, ...]] = []
-        self._calls: list[tuple[Any, ...]] = []
         self._comments: list[tuple[Any, ...]] = []
         self._left_out: list[tuple[Any, ...]] = []
 
@@ -183,9 +181,6 @@ class _Batch:
             written, why = storable(destination.destination), storable(destination.why)
             self._left_out.append((queue_id, written, why))
         for answer in mail.answers:
-            if isinstance(answer, Call):
-                self._calls.append((queue_id, self._now, self._now, storable(answer.url)))
-                continue
             texts = map(storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name))
             self._answers.append((queue_id, self._now, self._now, *texts))
         return queue_id
@@ -314,8 +309,6 @@ class _Batch:
             Reports(self._db).lost([{"id": row[0], "at": self._now} for row in self._failed])
         if self._answers:
             self._db.executemany(_SQL["insert_answer"], self._answers)
-        if self._calls:
-            self._db.executemany(_SQL["insert_call"], self._calls)
 
 
 def _promise(message: NewMessage, due_at: float) -> tuple[int, float | None]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from sms_milter.model import (
     Answer,
-    Call,
     DeliveryReport,
     Digest,
     DueReport,
@@ -216,10 +215,8 @@ def _due(rows: Sequence[Sequence[Any]]) -> DueReport:
     )
     to, subject, body, author, author_name, target, dialect, *news = rest
     all_news = tuple([_told(row[-len(news) :]) for row in rows]) if message_id is not None else ()
-    content: DeliveryReport | Digest | Answer | Notice | Call
-    if message_id is None and body is None:
-        content = Call(to)
-    elif message_id is None:
+    content: DeliveryReport | Digest | Answer | Notice
+    if message_id is None:
         content = Answer(to, subject, body, author or "", author_name or "")
     elif target is not None:
         content = Notice(dialect, target, all_news)

@@ -14,7 +14,7 @@ import pytest
 from contract.builders import NOW, mail, message
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, RecordChanged, Refusal, Rejected
-from sms_milter.model import LoginRule, NewMail, PartState, QuotaRule, Record, Stored
+from sms_milter.model import Answer, LoginRule, NewMail, PartState, QuotaRule, Record, Stored
 from sms_milter.queue import committer as module
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.sqlite import SqliteQueue
@@ -77,11 +77,13 @@ class Bench:
     def __init__(self, timeout_seconds: float = 10.0) -> None:
         self.queue = GatedQueue()
         self.bell = Bell()
+        self.report_bell = Bell()
         self.journal = Lines()
         self.committer = Committer(
             lambda: self.queue,
             self.bell,
             self.journal,
+            reports=self.report_bell,
             timeout_seconds=timeout_seconds,
             clock=lambda: NOW,
         )
@@ -136,6 +138,12 @@ def test_a_mail_is_stored_and_the_doorbell_rung(bench: Bench) -> None:
     assert bench.bell.rings == 1
     assert bench.committer.put(mail(fingerprint=b"f")) == Stored(stored.queue_id, repeat=True)
     assert bench.bell.rings == 1  # nothing new
+    assert bench.report_bell.rings == 0
+
+
+def test_the_report_role_is_woken_for_answers(bench: Bench) -> None:
+    bench.committer.put(replace(mail(), answers=(Answer("bob@acme.example", "Re: x", "Well."),)))
+    assert bench.report_bell.rings == 1
 
 
 def test_mails_that_wait_share_one_transaction(bench: Bench) -> None:

@@ -73,6 +73,11 @@ class AspsmsOptions(Section):
         at_least=1,
         doc="Mail to textsms@ or a number: how long the SMSC may try to deliver; null: its own default.",
     )
+    url_notifications: bool = setting(
+        True,
+        doc="XML: request the URLs that a mail names for what becomes of its messages, three times at most;"
+        " else they are only checked. It needs reports.submit_to, and reports.private_urls for local ones.",
+    )
     legacy_binary: bool = setting(
         True, doc="XML: send logos, picture messages and ring tones; else error 24 answers them."
     )

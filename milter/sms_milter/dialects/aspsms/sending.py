@@ -79,6 +79,8 @@ def addressed(
     """A message like `common` for each recipient, at the request's time, and its URLs. Raises Rejected."""
     when = moments.timing(request, context.now)
     listeners = tuple(_listeners(request))
+    if not context.options.url_notifications:
+        listeners = ()
     told = Notify.NEVER
     for listener in listeners:
         told |= listener.told

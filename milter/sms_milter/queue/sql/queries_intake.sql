@@ -65,10 +65,6 @@ SELECT last FROM number WHERE account = ?
 INSERT INTO report (mail_id, created_at, due_at, recipient, subject, body, author, author_name)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
--- insert_call --
--- A URL to be requested at once.
-INSERT INTO report (mail_id, created_at, due_at, recipient, is_url) VALUES (?, ?, ?, ?, 1)
-
 -- insert_part --
 -- Store a part, queued.
 INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts, receipt, due_at, expires_at, smsc,

@@ -175,6 +175,14 @@ def test_a_reference_is_at_most_64_characters() -> None:
     assert request.unsendable[0].reference == "a" * 64
 
 
+def test_urls_may_be_off_and_are_checked_all_the_same() -> None:
+    inner = "<URLDeliveryNotification>https://a/</URLDeliveryNotification>"
+    request = asked(text(inner), "SendTextSMS", url_notifications=False)
+    assert (request.listeners, request.wishes[0].notice) == ((), Notify.NEVER)
+    bad = text("<URLDeliveryNotification>x</URLDeliveryNotification>")
+    assert fault_of(bad, url_notifications=False) is Code.DELIVERY_URL
+
+
 # --- receipts and URLs --------------------------------------------------------------------------------------
 
 
