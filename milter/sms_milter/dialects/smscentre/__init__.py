@@ -75,7 +75,7 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
         context.options.max_parts,
         partial=True,
         refused=() if asked is None else _refused(asked, len(wishes)),
-        written=b"" if asked is None else source.text(mail).encode("utf-8", "surrogatepass"),
+        written=b"" if asked is None else asked.written.encode("utf-8", "surrogatepass"),
         repeatable=asked is None,  # mail to `<login>@` may repeat (SMSCentre §13)
         confirm=asked is not None and asked.answered,
     )
@@ -83,6 +83,8 @@ def parse(mail: Mail, context: Context[SmscentreOptions]) -> SmsRequest:
 
 def _refused(asked: request.Request, first: int) -> tuple[Refused, ...]:
     """What is no number, from the place `first` on."""
+    if not asked.wrong:
+        return ()
     why = replies.bad_number(asked.identity)
     return tuple([Refused(first + at, one, why, asked.identity) for at, one in enumerate(asked.wrong)])
 

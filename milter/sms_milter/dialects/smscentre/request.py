@@ -32,11 +32,12 @@ _ANSWERED, _MULTI_LINE = "1", "2"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it is understood: its messages, what was written for numbers and is none, its id, and
-    whether it asks for an answer in any case.
+    """A request as it is understood: its messages, the whole of it as written, what stands there for numbers
+    and is none, its id, and whether it asks for an answer in any case.
     """
 
     wishes: tuple[Wish, ...]
+    written: str
     wrong: list[str]
     identity: str
     answered: bool
@@ -105,7 +106,7 @@ def read(mail: Mail, address: Recipient, common: Common, context: Context[Smscen
         for entry, originator, some, what in zip(entries, originators, numbers, contents, strict=True)
         for number in some
     ]
-    return Request(tuple(wishes), wrong, identity, options.answered)
+    return Request(tuple(wishes), fields.whole, wrong, identity, options.answered)
 
 
 # --- the fields ---------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sms_milter.dialects.smscentre import replies
@@ -26,9 +25,10 @@ _TEXTS = ("text/plain", "text/html")
 class Fields:
     """The seven fields as written, white space around them removed; `passwords` are readings of the second.
 
-    `when` and `options` are split at their commas.
+    `when` and `options` are split at their commas. `whole` is the request they stand in.
     """
 
+    whole: str = field(repr=False)
     login: str
     passwords: tuple[str, ...] = field(repr=False)
     identity: str
@@ -42,13 +42,16 @@ class Fields:
 #           [translit] ["," [format] ["," [sender] ["," [test]]]] ":" phones ":" mes      SMSCentre §4
 def fields(mail: Mail) -> Fields:
     """The fields of the mail's request. Raises Rejected when it has none of that form."""
-    parts = text(mail).split(":", 6)
+    whole = text(mail)
+    parts = whole.split(":", 6)
     if len(parts) < 7:
         raise Rejected(replies.BAD_PARAMETERS)
     login, password, identity, when, options, phones, message = [part.strip(_BLANKS) for part in parts]
-    if any("\n" in one or "\0" in one for one in (login, password, identity, when, options, phones)):
+    before = ":".join((login, password, identity, when, options, phones))
+    if "\n" in before or "\0" in before:
         raise Rejected(replies.BAD_PARAMETERS)
     return Fields(
+        whole,
         login,
         tuple(dict.fromkeys((parts[1], password))),
         identity,
@@ -61,6 +64,8 @@ def fields(mail: Mail) -> Fields:
 
 def _items(written: str, most: int) -> tuple[str, ...]:
     """The comma-separated items, empty ones at the end added."""
+    if not written:
+        return ("",) * most
     items = [item.strip(_BLANKS) for item in written.split(",")]
     if len(items) > most:
         raise Rejected(replies.BAD_PARAMETERS)
@@ -72,12 +77,12 @@ def text(mail: Mail) -> str:
     Rejected.
     """
     parts = _texts(mail)
-    found = next(_tagged(parts), None)
-    if found is None:
-        if _is_multipart(mail) or not parts or parts[0].content_type != "text/plain":
-            raise Rejected(replies.BAD_TEXT_FORM)
-        found = read(parts[0])
-    return found.strip(_BLANKS)
+    first, tagged = _read(parts)
+    if tagged is not None:
+        return tagged.strip(_BLANKS)
+    if _is_multipart(mail) or not parts or parts[0].content_type != "text/plain":
+        raise Rejected(replies.BAD_TEXT_FORM)
+    return first.strip(_BLANKS)
 
 
 def _is_multipart(mail: Mail) -> bool:
@@ -88,10 +93,8 @@ def plain_text(mail: Mail) -> str:
     """The text of a mail that is no request: its first plain part, else its first HTML, or what is between
     tags (SMSCentre §13). Raises Rejected.
     """
-    parts = _texts(mail)
-    found = next(_tagged(parts), None)
-    if found is None:
-        found = read(parts[0]) if parts else ""
+    first, tagged = _read(_texts(mail))
+    found = first if tagged is None else tagged
     return _GAP.sub("\n\n", found.replace("\0", "")).strip(_BLANKS)
 
 
@@ -122,16 +125,23 @@ def octets(mail: Mail) -> bytes:
 def _texts(mail: Mail) -> list[Part]:
     """The parts that may hold text, plain ones first."""
     parts = [part for part in mail.parts if part.content_type in _TEXTS and not part.attachment]
-    return sorted(parts, key=lambda part: part.content_type != "text/plain")
+    if len(parts) > 1:
+        parts.sort(key=lambda part: part.content_type != "text/plain")
+    return parts
 
 
-def _tagged(parts: list[Part]) -> Iterator[str]:
-    for part in parts:
+def _read(parts: list[Part]) -> tuple[str, str | None]:
+    """The text of the first part, and what stands between tags in the first that has them."""
+    first = ""
+    for number, part in enumerate(parts):
         whole = read(part)
-        opening = _OPENING.search(whole)
+        if number == 0:
+            first = whole
+        opening = _OPENING.search(whole) if "[" in whole else None
         closing = _CLOSING.search(whole, opening.end()) if opening else None
         if opening and closing:
-            yield whole[opening.end() : closing.start()]
+            return first, whole[opening.end() : closing.start()]
+    return first, None
 
 
 def read(part: Part) -> str:
@@ -150,5 +160,7 @@ def read(part: Part) -> str:
         raise Rejected(replies.BAD_TEXT_FORM, str(why)) from why
     if part.content_type == "text/html":
         return html.text_of(content)
-    content = content.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+    if "\r" in content:
+        content = content.replace("\r\n", "\n").replace("\r", "\n")
+    content = content.removeprefix("\ufeff")
     return flowed.unflow(content, delsp=part.delsp) if part.flowed else content
