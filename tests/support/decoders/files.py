@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from support.requirements import program
@@ -24,15 +26,26 @@ def rtttl(ringtone: bytes) -> str:
         return target.read_text(encoding="latin-1").strip()
 
 
-def pixels(ota_bitmap: bytes) -> list[str]:
-    """The rows of an OTA bitmap as ImageMagick draws them: # is black."""
-    # Debian's; other programs of that name may stand earlier in the path.
-    command = [program("/usr/bin/convert"), "otb:-", "-compress", "none", "pbm:-"]
-    done = subprocess.run(command, input=ota_bitmap, capture_output=True, check=True, timeout=30)
-    kind, width, height, *bits = done.stdout.decode().split()
-    assert kind == "P1"
-    drawn = "".join(bits).replace("0", ".").replace("1", "#")
-    return [drawn[at * int(width) :][: int(width)] for at in range(int(height))]
+def pixels(ota_bitmaps: Sequence[bytes]) -> list[list[str]]:
+    """The rows of each OTA bitmap as ImageMagick draws them: # is black."""
+    with tempfile.TemporaryDirectory() as folder:
+        for at, octets in enumerate(ota_bitmaps):
+            Path(folder, f"{at}").write_bytes(octets)
+        # Debian's; other programs of that name may stand earlier in the path.
+        command = [program("/usr/bin/convert"), *(f"otb:{at}" for at in range(len(ota_bitmaps)))]
+        done = subprocess.run(
+            [*command, "-compress", "none", "pbm:-"], cwd=folder, capture_output=True, check=True, timeout=60
+        )
+    words = iter(done.stdout.decode().split())
+    return [_picture(words) for _ in ota_bitmaps]
+
+
+def _picture(words: Iterator[str]) -> list[str]:
+    """One picture of a PBM file in plain form."""
+    assert next(words) == "P1"
+    width, height = int(next(words)), int(next(words))
+    bits = "".join(islice(words, width * height)).replace("0", ".").replace("1", "#")
+    return [bits[at * width :][:width] for at in range(height)]
 
 
 def xml(wbxml: bytes) -> str:
