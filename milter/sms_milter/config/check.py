@@ -37,6 +37,7 @@ _FEW = 14  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry
 _NOBODY_TO_TELL = "has no effect while reports.submit_to is empty"
+_NO_REPLIES = "serves xml@, whose replies nobody gets while reports.submit_to is empty"
 _OWN_ADDRESS = (
     "has the account's own address, which others know; who may send by address alone needs a secret one"
 )
@@ -400,6 +401,11 @@ def notes(root: Table, configuration: Configuration) -> list[tuple[Place, str]]:
             (("accounts", name, "notify"), f": {account.notify} {_NOBODY_TO_TELL}")
             for name, account in configuration.accounts.items()
             if account.notify in ("always", "failed")
+        ]
+        found += [
+            (("domains", name), f" {_NO_REPLIES}")
+            for name, domain in configuration.domains.items()
+            if "xml" in getattr(domain.options, "entry_points", ())
         ]
     found += [
         (("accounts", name, "senders"), f" {_OWN_ADDRESS}")

@@ -10,6 +10,7 @@ from sms_milter.dialects.aspsms.faults import Code
 from sms_milter.dialects.aspsms.notices import Status, moment, outcome
 from sms_milter.dialects.aspsms.options import AspsmsOptions
 from sms_milter.dialects.aspsms.response import Field
+from sms_milter.dialects.aspsms.sending import LONGEST_REFERENCE
 from sms_milter.dialects.context import Context
 from sms_milter.model import PartFate, PartState
 
@@ -26,7 +27,7 @@ def references(request: Element) -> list[str]:
     asked = [reference for reference in asked if reference]
     if not asked:
         raise Code.NO_REFERENCE.rejected
-    if len(asked) > _MOST_REFERENCES:
+    if len(asked) > _MOST_REFERENCES or any(len(reference) > LONGEST_REFERENCE for reference in asked):
         raise Code.INVALID_REQUEST.rejected
     return asked
 

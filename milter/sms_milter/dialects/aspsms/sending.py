@@ -29,7 +29,7 @@ CONTENTS: dict[str, Callable[[Element, AspsmsOptions, Chance], Content]] = {
 }
 
 _MOST_RECIPIENTS = 1000
-_LONGEST_REFERENCE = 64
+LONGEST_REFERENCE = 64
 _LONGEST_SHOWN = 32  # characters of what is no number
 _REPLACING = re.compile(r"[1-7]")
 _REPLACE = 0x40  # protocol_id (GSM 03.40 §9.2.3.9)
@@ -114,7 +114,7 @@ def named(request: Element) -> Iterator[tuple[str, str]]:
     given = [(number, reference) for number, reference in given if number]
     if not given:
         raise Code.NO_RECIPIENT.rejected
-    too_long = any(len(reference) > _LONGEST_REFERENCE for _, reference in given)
+    too_long = any(len(reference) > LONGEST_REFERENCE for _, reference in given)
     if too_long or len(given) > _MOST_RECIPIENTS:
         raise Code.INVALID_REQUEST.rejected
     yield from given

@@ -499,6 +499,8 @@ def test_at_most_a_thousand_references() -> None:
     assert code_in(asked(inner * 1000, "InquireDeliveryNotifications")) == 1
     assert fault_of(inner * 1001, "InquireDeliveryNotifications") is Code.INVALID_REQUEST
     assert fault_of("<TransRefNumber> </TransRefNumber>", "InquireDeliveryNotifications") is Code.NO_REFERENCE
+    long = f"<TransRefNumber>{'a' * 65}</TransRefNumber>"
+    assert fault_of(long, "InquireDeliveryNotifications") is Code.INVALID_REQUEST
 
 
 # --- the reply ----------------------------------------------------------------------------------------------
