@@ -331,6 +331,11 @@ class Gate:
         )
         return None if found == Limits() else found
 
+    def network(self, member: Member, number: str) -> str:
+        """The mobile network of `number` as its route names it, MCC-MNC; "" when it does not."""
+        way = self.routes.way(member.account.route, number)
+        return "" if way is None else way.network
+
     def languages(self, member: Member, number: str) -> tuple[str, ...]:
         """Languages whose national tables the account or its route allows for `number`."""
         own = member.account.national_languages
@@ -347,12 +352,14 @@ class Gate:
         languages: tuple[str, ...],
         smsc: str,
         channel: str,
+        most_parts: int | None,
     ) -> Terms:
         account = self.accounts[name].account
+        allowed = dialect_parts if account.max_parts == "default" else account.max_parts
         terms = Terms(
             originator=originator,
             append=account.append if append else "",
-            max_parts=dialect_parts if account.max_parts == "default" else account.max_parts,
+            max_parts=allowed if most_parts is None else min(allowed, most_parts),
             long_messages=account.long_messages,
             punctuation=punctuation if account.transliterate == "default" else account.transliterate,
             languages=languages,

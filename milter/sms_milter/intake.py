@@ -376,6 +376,7 @@ class Transaction:
             partial(self._intake.next_number, member.name),
             partial(self._gate.originator, member, unlocked=partial(self._unlocked, member)),
             partial(self._balance, member, domain),
+            partial(self._gate.network, member),
         )
         judgements = 1
         while True:
@@ -561,11 +562,10 @@ class Transaction:
                     languages,
                     smsc,
                     channel,
+                    wish.max_parts,
                 )
                 if gate.follows_delivery(found.route, wish.destination):
                     found = replace(found, receipt=True)
-                if wish.max_parts is not None and wish.max_parts < found.max_parts:
-                    found = replace(found, max_parts=wish.max_parts)
                 yield found
 
         return terms

@@ -46,6 +46,7 @@ from sms_milter.config.values import (
     LoginNames,
     MaxParts,
     MilterSocket,
+    MobileNetwork,
     Name,
     Network,
     NumericOriginators,
@@ -638,6 +639,11 @@ class RouteRule(Section):
         "accepted",
         doc="What must be true of a message when escalate_after is over: accepted by the SMSC, or delivered "
         "to the phone, for which every SMS is sent with a receipt and may arrive twice.",
+    )
+    network: MobileNetwork = setting(
+        "",
+        doc="The mobile network of these numbers (MCC-MNC, such as 262-01), for Clickatell's operator logos"
+        " that name none; empty: operator_network of the domain.",
     )
     credits_per_part: Credits = setting(
         1, at_least=0, doc="What each SMS of a message costs an account with prepaid credits."

@@ -339,6 +339,19 @@ CountryCode = Annotated[
 PhonePrefix = Annotated[
     str, BeforeValidator(parse_prefix), Expects('the beginning of numbers such as "+41", or * for all')
 ]
+
+
+def _parse_mobile_network(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"([0-9]{3}-[0-9]{2})?", value, re.ASCII):
+        return value
+    raise ValueError
+
+
+MobileNetwork = Annotated[
+    str,
+    BeforeValidator(_parse_mobile_network),
+    Expects("the MCC-MNC of a mobile network such as 262-01, or nothing"),
+]
 GroupEntry = Annotated[
     str,
     BeforeValidator(parse_group_entry),

@@ -58,6 +58,10 @@ def _least(_limit: int) -> int:
     return 0
 
 
+def _unnamed(_number: str) -> str:
+    return ""
+
+
 def _first() -> int:
     return 1
 
@@ -81,7 +85,8 @@ class Context(Generic[Options]):
     words. `number` gives the account's next number, from 1 on, for a request that brings none; raises
     Deferred. `originator` raises Denied for one that the account may not show: for dialects that must know
     before they read on. `balance` gives the credits that the account has left, None where they are not
-    metered; it raises Deferred.
+    metered; it raises Deferred. `network` gives the mobile network of a number (MCC-MNC) as its route names
+    it, "" where it does not.
     """
 
     envelope: Envelope
@@ -96,6 +101,7 @@ class Context(Generic[Options]):
     number: Callable[[], int] = _first
     originator: Callable[[str], str] = str
     balance: Callable[[], Decimal | None] = _not_metered
+    network: Callable[[str], str] = _unnamed
 
 
 @dataclass(frozen=True, slots=True)

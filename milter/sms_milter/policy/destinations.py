@@ -37,6 +37,7 @@ class Way:
     smscs: tuple[str, ...]
     languages: tuple[str, ...]
     price: int
+    network: str = ""  # of these numbers, MCC-MNC
     promise: Promise | None = None  # None: there is nothing to promise with a single SMSC
 
 
@@ -96,5 +97,6 @@ def _way(rule: RouteRule) -> Way:
         tuple(rule.via),
         rule.national_languages,
         thousandths(rule.credits_per_part),
+        rule.network,
         promise,
     )

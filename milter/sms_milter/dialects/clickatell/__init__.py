@@ -41,7 +41,9 @@ __all__ = [
 ]
 
 _MOST_REPLIES = 10
+_LONGEST_WRITTEN = 100  # characters of what should be a number
 _NOTHING = Content()
+_ANY_NETWORK = "001-01"
 
 
 def says_all(_recipient: Recipient, _options: ClickatellOptions) -> bool:
@@ -89,9 +91,7 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     entries = list(islice(batch.entries(said, layout), most + 1))
     if len(entries) > most:
         raise Rejected(faults.TOO_MANY_MESSAGES)
-    request = _Request(
-        said, mail, context, Order(common.form, replace(common.wish, originator=sender)), content
-    )
+    request = _Request(said, mail, context, Order(common.form, common.wish, sender), content)
     made = [request.message(place, entry) for place, entry in enumerate(entries)]
     if not context.reports or not reports.may_be_reported_on(context.envelope.sender, mail.by_name):
         replies = ()
@@ -106,10 +106,15 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     )
 
 
-def _shared_content(form: Form) -> Content:
-    """The content of all messages; nothing is told after the sender (CLK §13). Raises Rejected."""
+def _shared_content(form: Form) -> Content | None:
+    """The content of all messages, None where each has its own; that there is none is told after the sender
+    (CLK §13). Raises Rejected.
+    """
     try:
-        return form.content(form.given)
+        if not form.per_destination:
+            return form.content(form.given)
+        form.content(form.given, _ANY_NETWORK)  # so that what is wrong with all is told of all
+        return None
     except Rejected as fault:
         if fault.reply != faults.EMPTY.reply():
             raise
@@ -157,15 +162,18 @@ class _Request:
         if number is None:
             return self._refused(place, entry, faults.DESTINATION.reply(entry.written))
         try:
-            how, content = self._own(entry)
+            how, content = self._own(entry, number)
         except Rejected as refusal:
-            text = f"{refusal.reply.text} (message {place + 1})"  # no number: replies stand in the log
-            return self._refused(place, entry, replace(refusal.reply, text=text), of_content=True)
+            why = refusal.reply
+            if self._said.all("csv"):  # no number: replies stand in the log
+                why = replace(why, text=f"{why.text} (message {place + 1})")
+            return self._refused(place, entry, why, of_content=True)
         except Denied as refusal:
             return self._refused(place, entry, denied(refusal.denial))
         return replace(
             how.wish,
             destination=number,
+            originator=how.originator,
             text=content.text,
             binary=content.binary,
             flash=content.flash,
@@ -179,19 +187,19 @@ class _Request:
         reference = entry.cells.get("climsgid")
         if reference is None or not is_client_id(reference):
             reference = self._order.wish.reference
-        return Refused(place, entry.written, why, reference, of_content)
+        return Refused(place, entry.written[:_LONGEST_WRITTEN], why, reference, of_content)
 
-    def _own(self, entry: Entry) -> tuple[Order, Content]:
+    def _own(self, entry: Entry, number: str) -> tuple[Order, Content]:
         """How to send what, for one csv line or number. Raises Rejected and Denied."""
         how = self._order
         if entry.cells:
             said = self._said.with_cells(entry.cells)
             how = order(said, self._mail, self._context)
-            sender = originator(said, how.form, self._context)
-            how = Order(how.form, replace(how.wish, originator=sender))
+            how = Order(how.form, how.wish, originator(said, how.form, self._context))
         if self._content is not None:
             return how, self._content
-        return how, how.form.content(batch.filled(how.form.given, entry.fields))
+        network = self._context.network(number) if how.form.per_destination else ""
+        return how, how.form.content(batch.filled(how.form.given, entry.fields), network)
 
     def _public_id(self, place: int) -> str:
         """The apiMsgId: 32 hex digits that no other message has (CLK §12.1)."""

@@ -61,13 +61,21 @@ class Form:
         """How many SMS a message may need where the mail does not say it (CLK §7.1)."""
         return _SMART_PARTS if self.smart else 1
 
-    def content(self, given: str) -> Content:
-        """The content that `given` stands for. Raises Rejected."""
+    @property
+    def per_destination(self) -> bool:
+        """Whether a message has the network of its phone in it: an operator logo that names none."""
+        return self.smart == smart.OPERATOR_LOGO and self.given.startswith("00")
+
+    def content(self, given: str, network: str = "") -> Content:
+        """The content that `given` stands for; `network` (MCC-MNC) counts for operator logos that name none,
+        before that of the options. Raises Rejected.
+        """
         if self.smart:
             if not given and self.smart != smart.NO_LOGO:
                 raise faults.EMPTY.rejected()
             source = _octets(given) if self.smart in smart.HEX else given
-            binary = smart.content(self.smart, source, smart.network_code(self.options.operator_network))
+            code = smart.network_code(network or self.options.operator_network)
+            binary = smart.content(self.smart, source, code)
             return Content(binary=replace(binary, data_coding=int(self.options.binary_dcs, 0)))
         if self.header is not None or self.octets:
             return Content(binary=self._binary(given), flash=self.flash)

@@ -36,10 +36,13 @@ _ESCALATE = (Escalate.NEVER, Escalate.AT_ONCE, Escalate.LATE)
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What holds for a message: how its content is made, and a wish with all but destination and content."""
+    """What holds for a message: how its content is made, a wish with all but sender ID, destination and
+    content, and the sender ID, which is checked later.
+    """
 
     form: Form
     wish: Wish
+    originator: str | None = None
 
 
 def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> Order:
@@ -65,7 +68,6 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     by_smsc = options.hold == "smsc"
     wish = Wish(
         "",
-        originator=None,
         reference=client_id or None,
         priority=_PRIORITIES[queue],
         own_order=True,

@@ -50,7 +50,10 @@ class Parameters:
 
     def first(self, name: str) -> str:
         """The value that counts of all others: the first that is not empty, "" for none."""
-        return next(filter(None, self.all(name)), "")
+        for value in self._values.get(name, ()):
+            if value:
+                return value
+        return ""
 
     def number(self, name: str, least: int, most: int, default: int, fault: Fault = faults.PARAMETER) -> int:
         """A whole number. Raises Rejected for anything else."""
