@@ -948,6 +948,25 @@ class LinkStatus:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SmscLoad:
+    """How fast an SMSC is sent to, and what keeps it from going faster, as `sms-milter status` shows it.
+
+    Rates are parts per second, 0 for unlimited; `advice` says what changing the limit would give.
+    """
+
+    smsc: str
+    limited_by: str
+    advice: str
+    sent_per_second: float
+    rate: float
+    contract_rate: float
+    window: int
+    window_used: int
+    response_p95_ms: float | None
+    throttled_at: float | None
+
+
 # --- verdict ------------------------------------------------------------------------------------------------
 
 

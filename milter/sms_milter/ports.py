@@ -32,6 +32,7 @@ from sms_milter.model import (
     ReportOutcome,
     Selection,
     Settled,
+    SmscLoad,
     Stored,
     WaitingMessage,
     WebAnswer,
@@ -352,6 +353,9 @@ class DispatchQueue(Protocol):
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         """Leave the state of the links for `sms-milter status`."""
+
+    def report_loads(self, loads: Sequence[SmscLoad], now: float) -> None:
+        """Leave what limits each SMSC for `sms-milter status`."""
 
     def traced(self, now: float) -> frozenset[str]:
         """The SMSCs whose PDUs an operator wants to see in the log."""

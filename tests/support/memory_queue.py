@@ -7,7 +7,7 @@ import copy
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sms_milter import reply
@@ -45,6 +45,7 @@ from sms_milter.model import (
     ReportOutcome,
     Selection,
     Settled,
+    SmscLoad,
     Stored,
 )
 from sms_milter.policy import quotas
@@ -78,6 +79,7 @@ class MemoryQueue:
         self._records: dict[tuple[str, str, str], Record] = {}
         self._numbers: dict[str, int] = {}
         self._binds: dict[tuple[str, int], tuple[str, float]] = {}
+        self._loads: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
         self._traces: dict[str, float] = {}
         self._mobile: dict[int, dict[str, Any]] = {}
@@ -705,6 +707,9 @@ class MemoryQueue:
     def next_due(self, smsc: str) -> float | None:
         return min((part["due_at"] for part in self._queued() if part["smsc"] == smsc), default=None)
 
+    def report_loads(self, loads: Sequence[SmscLoad], now: float) -> None:
+        self._loads = [{**asdict(load), "reported_at": now} for load in loads]
+
     def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
         held = set()
         for number in range(1, binds + 1):
@@ -1023,6 +1028,7 @@ class MemoryQueue:
             "reports_waiting": sum(not one["finished"] for one in self._reports),
             "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
             "mobile_waiting": sum(not one["told"] for one in self._mobile.values()),
+            "smscs": self._loads,
             "links": self._links,
         }
 

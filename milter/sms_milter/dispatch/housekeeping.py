@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.words import Words
-from sms_milter.model import LeasedPart, LinkStatus
+from sms_milter.model import LeasedPart, LinkStatus, SmscLoad
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
 
 _EVERY_SECONDS = 10.0
@@ -41,6 +41,7 @@ class Housekeeping:
         self._reports = reports
         self._keep_seconds = keep_seconds
         self._shown: list[LinkStatus] = []
+        self._loads: list[SmscLoad] = []
 
     def soon(self, now: float) -> None:
         """Something has changed that `status` should show."""
@@ -100,6 +101,10 @@ class Housekeeping:
 
     def _show_links(self, now: float, ticks: float) -> None:
         shown = [link.status(ticks) for link in self._links if link.needed]
+        loads = [self._load(name, lane, now, ticks) for name, lane in self._lanes.items()]
+        if loads != self._loads:
+            self._queue.report_loads(loads, now)
+            self._loads = loads
         if shown != self._shown:
             ahead = now - ticks  # the links know no time of day
             self._queue.report_links([replace(link, since=link.since + ahead) for link in shown], now)
@@ -109,3 +114,18 @@ class Housekeeping:
         traced = self._queue.traced(now)
         for link in self._links:
             link.watch(on=link.smsc in traced)
+
+    def _load(self, name: str, lane: Lane, now: float, ticks: float) -> SmscLoad:
+        links = [link for link in self._links if link.smsc == name and link.needed]
+        sessions = [link.session for link in links if link.session is not None and link.session.ready]
+        why = next((note for link in links if (note := link.status(ticks).note)), "")
+        return lane.load.report(
+            name,
+            lane.pace,
+            now=ticks,
+            time_of_day=now,
+            window=sum(session.window for session in sessions),
+            window_used=sum(session.open for session in sessions),
+            response_seconds=[seconds for session in sessions for seconds in session.response_seconds],
+            why_unbound=why,
+        )

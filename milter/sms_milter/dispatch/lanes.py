@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sms_milter.config.schema import Smsc
 from sms_milter.dispatch.health import Health
+from sms_milter.dispatch.load import Limit, Load
 from sms_milter.dispatch.pace import Pace
 from sms_milter.model import LeasedPart, WaitingMessage
 from sms_milter.smpp import status
@@ -23,6 +24,7 @@ class Lane:
     look: bool = False  # it did not: find out when the next part falls due
     health: Health = field(default_factory=Health)
     pace: Pace = field(init=False)
+    load: Load = field(default_factory=Load)
     traits: SmscTraits = field(init=False)
     statuses: dict[int, status.Status] = field(init=False)
     form: str = field(init=False)  # what its bodies must be composed for
@@ -56,6 +58,18 @@ class Lane:
     def meaning(self, command_status: int) -> status.Status:
         """What a command_status means at this SMSC."""
         return self.statuses.get(command_status) or status.classify(command_status)
+
+    def limit(self, now: float, *, bound: bool, slots: int) -> Limit:
+        """What holds back the next part now; `slots` are free in the windows of its binds."""
+        if not bound:
+            return Limit.BIND
+        if now < self.pace.paused_until:
+            return Limit.THROTTLING
+        if now < self.due:
+            return Limit.QUEUE
+        if self.pace.allowance(now) < 1:
+            return Limit.THROTTLING if self.pace.slowed else Limit.RATE
+        return Limit.OURSELVES if slots else Limit.WINDOW
 
     def taken(self, now: float) -> None:
         """The SMSC took a part."""

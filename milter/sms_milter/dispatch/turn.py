@@ -103,6 +103,7 @@ class Dispatcher:
                 self._store_lost(error, now)
         for link in self._links:
             link.flush()
+        self._watch_load(now)
         return min(self._rest(now), gathering) if gathering > 0 else self._rest(now)
 
     @property
@@ -232,6 +233,7 @@ class Dispatcher:
             bound.submit(part.part_id, part.sequence, part.body, self._ticks)
         lane = self._lanes[link.smsc]
         lane.pace.took(len(parts), now)
+        lane.load.sent += len(parts)
         lane.backlog = len(parts) == asked
         lane.served = parts[-1].account if parts else ""
         lane.look = not lane.backlog
@@ -252,6 +254,17 @@ class Dispatcher:
                 room[link.smsc] -= slots
                 wanted.append((link, bound, bound.reserve(slots)))
         return wanted
+
+    def _watch_load(self, now: float) -> None:
+        """Remember what holds each SMSC back until the next step."""
+        slots = dict.fromkeys(self._lanes, -1)  # -1: no bind stands
+        for link in self._links:
+            bound = link.session
+            if bound is not None and bound.ready and bound.window:
+                slots[link.smsc] = max(slots[link.smsc], 0) + bound.free
+        for name, lane in self._lanes.items():
+            limit = lane.limit(now, bound=slots[name] >= 0, slots=slots[name])
+            lane.load.watch(limit, self._ticks)
 
     def _rest(self, now: float) -> float:
         moments = [self._poll_at, self._housekeeping.due_at, self._escalation.due_at]

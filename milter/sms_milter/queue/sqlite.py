@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from sms_milter.errors import Refusal
@@ -29,6 +30,7 @@ from sms_milter.model import (
     Record,
     ReportOutcome,
     Selection,
+    SmscLoad,
     Stored,
 )
 from sms_milter.ports import Work
@@ -178,6 +180,12 @@ class SqliteQueue:
         with self._file.transaction() as db:
             db.execute(_SQL["delete_links"])
             db.executemany(_SQL["insert_link"], [_link_row(link, now) for link in links])
+
+    def report_loads(self, loads: Sequence[SmscLoad], now: float) -> None:
+        """See `ports.DispatchQueue.report_loads`; replaces the report before."""
+        with self._file.transaction() as db:
+            db.execute(_SQL["delete_loads"])
+            db.executemany(_SQL["insert_load"], [(*astuple(load), now) for load in loads])
 
     def traced(self, now: float) -> frozenset[str]:
         """See `ports.DispatchQueue.traced`."""

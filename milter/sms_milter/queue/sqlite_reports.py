@@ -91,6 +91,7 @@ def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
         "parked_receipts": db.execute(_SQL["count_parked"]).fetchone()[0],
         "reports_waiting": db.execute(_SQL["count_reports"]).fetchone()[0],
         "mobile_waiting": db.execute(_MOBILE["count_mobile"]).fetchone()[0],
+        "smscs": _rows(db, "loads"),
         "links": _rows(db, "links"),
     }
 

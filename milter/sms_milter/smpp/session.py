@@ -7,6 +7,7 @@ queues and texts.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -124,6 +125,8 @@ def follow(state: State, signal: Signal) -> State:
         raise wrong(f"{signal.value} while {state.value}")
     return following
 
+
+_RESPONSES: Final = 200  # whose times are remembered
 
 Key = Any
 Watch = Callable[[Frame, bool], None]  # hears of every PDU, and whether we sent it
@@ -255,6 +258,7 @@ class Session:
         self.bind_status: int | None = None  # the SMSC's answer to our bind
         self.submitted = self.accepted = self.refused = self.uncertain = 0
         self.watch: Watch | None = None
+        self.response_seconds: deque[float] = deque(maxlen=_RESPONSES)  # of the last that were accepted
         self._next_sequence = first_sequence
         self._reader = codec.FrameReader()
         self._out: list[bytes] = []
@@ -427,12 +431,13 @@ class Session:
         return self._take_events()
 
     def _take_all(self, frames: list[Frame], now: float) -> None:
-        waiting, events = self._open, self._events
+        waiting, events, times = self._open, self._events, self.response_seconds
         for frame in frames:
             if frame[0] == codec.SUBMIT_SM_RESP and not frame[1]:
                 submit = waiting.pop(frame[2], None)
                 if submit is not None:
                     self.accepted += 1
+                    times.append(now - submit[1])
                     events.append(Accepted(submit[0], codec.parse_message_id(frame[3])))
                     continue
             self._take(frame, now)

@@ -188,6 +188,16 @@ INSERT OR REPLACE INTO link (smsc, bind, state, since, window_used, "window", su
     note, reported_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
+-- delete_loads --
+-- Forget the loads reported before.
+DELETE FROM smsc_load
+
+-- insert_load --
+-- What limits one SMSC now.
+INSERT INTO smsc_load (smsc, limited_by, advice, sent_per_second, rate, contract_rate, "window", window_used,
+    response_p95_ms, throttled_at, reported_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
 -- finished_mails --
 -- Mails of parts that were finished before a time, beginning after (time, id); a mail may come more than once.
 SELECT part.finished_at, part.id, part.mail_id, mail.parts

@@ -91,6 +91,12 @@ SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL
 -- How many mails of ours wait for the MTA.
 SELECT count(*) FROM report INDEXED BY report_due WHERE finished_at IS NULL
 
+-- loads --
+-- What limits each SMSC, as last reported.
+SELECT smsc, limited_by, advice, sent_per_second, rate, contract_rate, "window", window_used, response_p95_ms,
+    throttled_at, reported_at
+FROM smsc_load ORDER BY smsc
+
 -- links --
 -- The links as last reported.
 SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
