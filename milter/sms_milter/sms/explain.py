@@ -60,8 +60,7 @@ def _alphabet(message: PlannedMessage, coding: Coding, first: _Part, name: Alpha
     if coding is Coding.OCTETS:
         return "8-bit data"
     if coding is Coding.UCS2:
-        why = forms.reason(message.text, name) or ("as asked for" if message.text else "")
-        return f"{UCS2.name} {why}".rstrip()
+        return forms.ucs2_and_why(message.text, name) if message.text else UCS2.name
     shift = _shift(first.header)
     return national_form(shift).name if shift.header else GSM[name].name
 

@@ -204,8 +204,7 @@ def measured(one: Written, terms: Terms) -> str:
     the name of one character."""
     form = one.form
     size = form.single if terms.long_messages == "split" else form.each(way(terms))
-    why = reason(one.text, terms.traits.alphabet) if form is UCS2 else ""
-    name = f"{form.name} {why}" if why else form.name
+    name = ucs2_and_why(one.text, terms.traits.alphabet) if form is UCS2 else form.name
     return counted(name, form.length(one.content), form.unit, size)
 
 
@@ -214,9 +213,11 @@ def counted(name: str, length: int, unit: str, size: int) -> str:
     return f"{name}; {length} {unit}, {size} in each"
 
 
-def reason(text: str, name: Alphabet) -> str:
-    """The first character that keeps `text` out of data_coding 0 in the alphabet `name`; "" for none."""
-    for at, character in enumerate(text, start=1):
-        if shown(character, name) is None:
-            return f"for U+{ord(character):04X} {name_of(character, 'unnamed')} at character {at}"
-    return ""
+def ucs2_and_why(text: str, name: Alphabet) -> str:
+    """UCS-2, and the first character that keeps `text` out of data_coding 0 in the alphabet `name`."""
+    strangers = [character for character in set(text) if shown(character, name) is None]
+    if not strangers:
+        return f"{UCS2.name} as asked for"
+    at = min(map(text.index, strangers))
+    point = f"U+{ord(text[at]):04X} {name_of(text[at], 'unnamed')}"
+    return f"{UCS2.name} for {point} at character {at + 1}"
