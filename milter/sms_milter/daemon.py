@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import encodings.idna  # noqa: F401 -- see _give_up_privileges
-import errno
-import grp
 import math
 import os
-import pwd
 import random
 import select
 import signal
@@ -19,14 +15,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from sms_milter import callbacks
+from sms_milter.callbacks import Callbacks
 from sms_milter.calls import Caller
 from sms_milter.channels.endpoint import Endpoint
 from sms_milter.channels.mailing import Mailing
 from sms_milter.channels.pool import Pool
 from sms_milter.config.load import Loaded, load
 from sms_milter.config.schema import (
-    Callbacks,
     Configuration,
     EmailChannel,
     HttpChannel,
@@ -36,8 +31,9 @@ from sms_milter.config.schema import (
 from sms_milter.config.secrets import Passwords
 from sms_milter.courier import Courier, Lane
 from sms_milter.dispatch import Dispatcher
-from sms_milter.errors import ConfigError, Fault
+from sms_milter.errors import ConfigError
 from sms_milter.gate import Gate
+from sms_milter.listening import http_socket, milter_socket
 from sms_milter.logline import Numbers, clean
 from sms_milter.mail.address import domain_of
 from sms_milter.mail.charset import load_codecs
@@ -45,6 +41,7 @@ from sms_milter.model import Handed, LeasedPart
 from sms_milter.notify import Notifier
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal
+from sms_milter.privileges import account, give_up_privileges
 from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.doorbell import (
@@ -72,10 +69,6 @@ from sms_milter.web.listener import Listener
 
 ROLES = ("milter", "dispatch", "report")
 
-_BACKLOG = 128
-_BIND_PATIENCE_SECONDS = (
-    10.0  # workers of a supervisor that was killed need a moment to let go of the address
-)
 _STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
 _RETIRE_SECONDS = 600.0  # the same when a replacement runs already
 _URL_SECONDS = 10.0
@@ -98,7 +91,7 @@ class Service:
         """Serve until SIGTERM."""
         self._note()
         if self._loaded.configuration.user:
-            _account(self._loaded.configuration.user)  # better now than in every child
+            account(self._loaded.configuration.user)  # better now than in every child
         load_codecs()
         migrations()
         self._supervisor.replace(self._roles(self._loaded.configuration))
@@ -159,7 +152,8 @@ class Service:
 
     def _add_courier_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
         channels = _couriered(configuration)
-        listening = self._listening_for_callbacks(configuration.callbacks if _told(channels) else None)
+        callbacks = configuration.callbacks if _told(channels) else None
+        listening = self._listening_for_callbacks("" if callbacks is None else callbacks.listen)
         if not channels:
             return
         concern = (
@@ -204,11 +198,10 @@ class Service:
         self._mains[name] = (concern, alone)
         return alone
 
-    def _listening_for_callbacks(self, callbacks: Callbacks | None) -> socket.socket | None:
-        """Ours, not a child's, so that a reload loses no call-back."""
-        where = callbacks.listen if callbacks is not None else ""
+    def _listening_for_callbacks(self, where: str) -> socket.socket | None:
+        """Ours, not a child's, so that a reload loses no call-back; None for nowhere."""
         if where not in self._callback_sockets:
-            fresh = {where: _listen_at(where)} if where else {}
+            fresh = {where: http_socket(where)} if where else {}
             for old in self._callback_sockets.values():
                 old.close()
             self._callback_sockets = fresh
@@ -217,7 +210,7 @@ class Service:
     def _listening(self, configuration: Configuration) -> socket.socket:
         milter = configuration.milter
         if milter.socket not in self._sockets:
-            fresh = _listen(
+            fresh = milter_socket(
                 milter.socket, int(milter.socket_mode, 8), configuration.user, milter.socket_group
             )
             for old in self._sockets.values():
@@ -261,7 +254,7 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
         _stay_on_one_cpu(number)
 
         journal = open_journal(configuration.log, "milter")
-        _give_up_privileges(configuration.user)
+        give_up_privileges(configuration.user)
         path = configuration.queue.path
         bells = [DatagramDoorbell(path)]
         if _couriered(configuration):
@@ -314,7 +307,7 @@ def _drain_milter(control: Control, listener: object, callbacks: object, committ
 def _dispatch_role(configuration: Configuration) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "dispatch")
-        _give_up_privileges(configuration.user)
+        give_up_privileges(configuration.user)
         queue = open_queue(configuration.queue)
         bell = _Bell(configuration.queue.path, DISPATCH, journal)
         waker, woken = socket.socketpair()
@@ -451,7 +444,7 @@ def _told(channels: Mapping[str, EmailChannel | HttpChannel]) -> list[str]:
 def _courier_role(configuration: Configuration, listening: socket.socket | None) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "courier")
-        _give_up_privileges(configuration.user)
+        give_up_privileges(configuration.user)
         path = configuration.queue.path
         queue = open_queue(configuration.queue)
         numbers = Numbers(masked=configuration.log.mask_numbers)
@@ -473,9 +466,7 @@ def _courier_role(configuration: Configuration, listening: socket.socket | None)
         )
         listener = None
         if listening is not None and configuration.callbacks is not None:
-            ear = callbacks.Callbacks(
-                queue, _told(channels), journal, numbers, reports=reports, clock=time.time
-            )
+            ear = Callbacks(queue, _told(channels), journal, numbers, reports=reports, clock=time.time)
             listener = Listener(listening, configuration.callbacks.token, ear.hear, journal)
             listener.start()
         _carry_until_told(courier, bell, woken, control)
@@ -524,7 +515,7 @@ def _carry_until_told(courier: Courier, bell: _Bell, woken: socket.socket, contr
 def _report_role(configuration: Configuration) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "report")
-        _give_up_privileges(configuration.user)
+        give_up_privileges(configuration.user)
         path = configuration.queue.path
         bell = _Bell(path, REPORT, journal)
         host, _, port = configuration.reports.submit_to.rpartition(":")
@@ -665,115 +656,6 @@ def _links(name: str, smsc: Smsc, journal: Journal, trace: Trace, wake: Callable
             first = link(number, "transmitter", "-transmitter")
         links += [first, receiver]
     return links
-
-
-# --- privileges and sockets ---------------------------------------------------------------------------------
-
-
-def _give_up_privileges(user: str) -> None:
-    """Become `user` for good, when started as root and asked to; later files are for it and its group.
-
-    Modules, codecs and SQL must be loaded before, for the account may not read where they lie; getaddrinfo
-    loads encodings.idna late.
-    """
-    os.umask(0o007)
-    if not user or os.geteuid() != 0:
-        return
-    entry = _account(user)
-    os.initgroups(user, entry.pw_gid)
-    os.setgid(entry.pw_gid)
-    os.setuid(entry.pw_uid)
-
-
-def _account(user: str) -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(user)
-    except KeyError:
-        raise ConfigError([Fault("", 0, "user", f"no account {user!r} on this machine")]) from None
-
-
-def _group(group: str) -> grp.struct_group:
-    try:
-        return grp.getgrnam(group)
-    except KeyError:
-        fault = Fault("", 0, "milter.socket_group", f"no group {group!r} on this machine")
-        raise ConfigError([fault]) from None
-
-
-def _listen(where: str, mode: int, user: str, group: str) -> socket.socket:
-    """The listening socket of `where`, as libmilter writes it: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH.
-
-    Non-blocking: else the workers that lose the race for a connection could not be stopped (milter.md §7.4).
-    """
-    kind, _, rest = where.partition(":")
-    family = {"unix": socket.AF_UNIX, "inet6": socket.AF_INET6}.get(kind, socket.AF_INET)
-    listening = socket.socket(family)
-    try:
-        if kind == "unix":
-            _bind_unix(listening, rest, mode, user, group)
-        else:
-            port, _, host = rest.partition("@")
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            _patiently(lambda: listening.bind((host, int(port))))
-        listening.listen(_BACKLOG)
-    except BaseException:
-        listening.close()
-        raise
-    listening.setblocking(False)
-    return listening
-
-
-def _listen_at(where: str) -> socket.socket:
-    """The listening socket of HOST:PORT."""
-    host, _, port = where.rpartition(":")
-    host = host.strip("[]")
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _patiently(lambda: listening.bind((host, int(port))))
-        listening.listen(_BACKLOG)
-    except BaseException:
-        listening.close()
-        raise
-    listening.setblocking(False)  # the one that we replace may be quicker
-    return listening
-
-
-def _bind_unix(listening: socket.socket, path: str, mode: int, user: str, group: str) -> None:
-    _patiently(lambda: _remove_stale(path))
-    before = os.umask(0o177)  # nobody else's until mode and owner are right
-    try:
-        listening.bind(path)
-    finally:
-        os.umask(before)
-    if os.geteuid() == 0:
-        owner = _account(user).pw_uid if user else -1
-        os.chown(path, owner, _group(group).gr_gid if group else -1)
-    os.chmod(path, mode)
-
-
-def _remove_stale(path: str) -> None:
-    """Remove a socket that nobody listens on any more. Raises OSError while somebody does."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except FileNotFoundError:
-            return
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), path)
-
-
-def _patiently(bind: Callable[[], None]) -> None:
-    deadline = time.monotonic() + _BIND_PATIENCE_SECONDS
-    while True:
-        try:
-            return bind()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 __all__ = ["ROLES", "Loaded", "Service"]

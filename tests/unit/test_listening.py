@@ -1,4 +1,4 @@
-"""The listening socket and the account to run as."""
+"""Listening sockets, and the account to run as."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from sms_milter import daemon
+from sms_milter import listening
 from sms_milter.errors import ConfigError
+from sms_milter.listening import http_socket, milter_socket
+from sms_milter.privileges import account, socket_group
 
 
 def test_a_unix_socket_has_the_mode_that_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "milter.sock"
-    with daemon._listen(f"unix:{path}", 0o660, "", "") as listening:
+    with milter_socket(f"unix:{path}", 0o660, "", "") as fresh:
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         assert stat.S_ISSOCK(path.stat().st_mode)
-        assert not listening.getblocking()
+        assert not fresh.getblocking()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_a_unix_socket_belongs_to_the_service_and_the_mtas_group(tmp_path: Path) -> None:
     path = tmp_path / "milter.sock"
-    with daemon._listen(f"unix:{path}", 0o660, "nobody", "daemon"):
+    with milter_socket(f"unix:{path}", 0o660, "nobody", "daemon"):
         status = path.stat()
     assert status.st_uid == pwd.getpwnam("nobody").pw_uid
     assert status.st_gid == grp.getgrnam("daemon").gr_gid
@@ -35,33 +37,45 @@ def test_a_unix_socket_belongs_to_the_service_and_the_mtas_group(tmp_path: Path)
 def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "_BIND_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(listening, "_BIND_PATIENCE_SECONDS", 0.1)
     path = tmp_path / "milter.sock"
-    daemon._listen(f"unix:{path}", 0o660, "", "").close()
-    with daemon._listen(f"unix:{path}", 0o660, "", ""):
+    milter_socket(f"unix:{path}", 0o660, "", "").close()
+    with milter_socket(f"unix:{path}", 0o660, "", ""):
         with pytest.raises(OSError, match="in use"):
-            daemon._listen(f"unix:{path}", 0o660, "", "")
+            milter_socket(f"unix:{path}", 0o660, "", "")
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(path))
 
 
 def test_an_address_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon, "_BIND_PATIENCE_SECONDS", 0.1)
-    with daemon._listen("inet:0@127.0.0.1", 0, "", "") as first:
+    monkeypatch.setattr(listening, "_BIND_PATIENCE_SECONDS", 0.1)
+    with milter_socket("inet:0@127.0.0.1", 0, "", "") as first:
         port = first.getsockname()[1]
         with pytest.raises(OSError, match="in use"):
-            daemon._listen(f"inet:{port}@127.0.0.1", 0, "", "")
-    daemon._listen(f"inet:{port}@127.0.0.1", 0, "", "").close()
+            milter_socket(f"inet:{port}@127.0.0.1", 0, "", "")
+    milter_socket(f"inet:{port}@127.0.0.1", 0, "", "").close()
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
 def test_inet6_listens_on_ipv6() -> None:
-    with daemon._listen("inet6:0@::1", 0, "", "") as listening:
-        assert listening.family == socket.AF_INET6
+    with milter_socket("inet6:0@::1", 0, "", "") as fresh:
+        assert fresh.family == socket.AF_INET6
 
 
 def test_a_missing_account_or_group_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"user: no account 'no-such-user'"):
-        daemon._account("no-such-user")
+        account("no-such-user")
     with pytest.raises(ConfigError, match=r"milter\.socket_group: no group 'no-such-group'"):
-        daemon._group("no-such-group")
+        socket_group("no-such-group")
+
+
+def test_http_is_listened_for_at_host_and_port() -> None:
+    with http_socket("127.0.0.1:0") as fresh:
+        assert fresh.getsockname()[0] == "127.0.0.1"
+        assert not fresh.getblocking()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_http_may_be_listened_for_on_ipv6() -> None:
+    with http_socket("[::1]:0") as fresh:
+        assert fresh.getsockname()[0] == "::1"
