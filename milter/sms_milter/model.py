@@ -792,10 +792,22 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a deed has changed, and after which part id to go on; None: that was all."""
+    """What a deed has changed, and after which part id to go on; None: that was all.
+
+    `asked` are parts that the SMSC has: it will be asked to cancel them.
+    """
 
     parts: Sequence[LeasedPart]
     after: int | None
+    asked: Sequence[LeasedPart] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """A part that its SMSC, which calls it `smsc_message_id`, is to be asked to cancel."""
+
+    part: LeasedPart
+    smsc_message_id: str
 
 
 # --- what became of it --------------------------------------------------------------------------------------

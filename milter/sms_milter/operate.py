@@ -16,6 +16,7 @@ _WORDS = {
     Deed.RETRY: "to be sent now, says the operator",
     Deed.CANCEL: "cancelled by the operator",
 }
+_ASKED = "the SMSC is to be asked to cancel it, says the operator"
 
 
 class Operator:
@@ -35,22 +36,27 @@ class Operator:
 
     def change(
         self, deed: Deed, wanted: Selection, now: float, progress: Callable[[int], None] = lambda _: None
-    ) -> int:
-        """Do it to all that is meant; how many parts have changed. `progress` hears of each thousand.
+    ) -> tuple[int, int]:
+        """Do it to all that is meant; `progress` hears of each thousand.
+
+        Gives how many parts have changed, and how many the SMSCs will be asked to cancel.
 
         Raises QueueUnavailable; what was changed before stays changed.
         """
-        count, after = 0, 0
+        count, asked, after = 0, 0, 0
         while True:
             done = self._queue.change(deed, wanted, now, after)
             for part in done.parts:
-                self._say(part, deed)
+                self._say(part, _WORDS[deed])
+            for part in done.asked:
+                self._say(part, _ASKED)
             count += len(done.parts)
-            progress(len(done.parts))
+            asked += len(done.asked)
+            progress(len(done.parts) + len(done.asked))
             if done.parts:
                 self._ring(deed)
             if done.after is None:
-                return count
+                return count, asked
             after = done.after
 
     def _ring(self, deed: Deed) -> None:
@@ -59,13 +65,13 @@ class Operator:
         elif deed is not Deed.HOLD:
             self._dispatch.ring()
 
-    def _say(self, part: LeasedPart, deed: Deed) -> None:
+    def _say(self, part: LeasedPart, word: str) -> None:
         self._journal.info(
             line(
                 part.mta_queue_id,
                 to=self._numbers.shown(part.destination),
                 queue=part.queue_id,
                 part=f"{part.number}/{part.total}",
-                status=_WORDS[deed],
+                status=word,
             )
         )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    Cancellation,
     ComposedPart,
     Conversation,
     CreditRule,
@@ -199,6 +200,9 @@ class Work(Protocol):
         queued once more; returns them.
         """
 
+    def cancelled(self, part_id: int, now: float, *, done: bool) -> None:
+        """The SMSC has cancelled a part, which has failed by that, or cannot any more."""
+
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark queued parts whose time is over as `expired` and return them (at most 1000 at a time).
 
@@ -357,6 +361,9 @@ class DispatchQueue(Protocol):
     def report_loads(self, loads: Sequence[SmscLoad], now: float) -> None:
         """Leave what limits each SMSC for `sms-milter status`."""
 
+    def cancellations(self, smsc: str) -> list[Cancellation]:
+        """What this SMSC is to be asked to cancel; they stay until `Work.cancelled`."""
+
     def traced(self, now: float) -> frozenset[str]:
         """The SMSCs whose PDUs an operator wants to see in the log."""
 
@@ -442,6 +449,7 @@ class OperatorQueue(Protocol):
     def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
         """Do it to the next parts after that id, a thousand at most, durable together.
 
-        A part that is on the wire is left alone. A cancelled part has failed, its sender is told. A part that
-        is tried again after its end gets its whole validity anew, and a new report. Raises QueueUnavailable.
+        A part that is on the wire is left alone. A cancelled part has failed, its sender is told; what the
+        SMSC has is to be cancelled there. A part that is tried again after its end gets its whole validity
+        anew, and a new report. Raises QueueUnavailable.
         """

@@ -92,11 +92,60 @@ def test_what_is_held_can_be_cancelled(queue: Any) -> None:
     assert change(queue, Deed.CANCEL) == ["447973100000"]
 
 
-def test_what_the_smsc_has_cannot_be_cancelled_here(queue: Any) -> None:
-    put(queue, message("1"), message("2"))
-    first, _ = lease(queue, 2)
-    record(queue, accepted(first.part_id, "a"))
-    assert change(queue, Deed.CANCEL) == []
+def asked(queue: Any, wanted: Selection = ALL) -> list[str]:
+    """The destinations of what the SMSC is to be asked to cancel by this."""
+    return [part.destination for part in queue.change(Deed.CANCEL, wanted, NOW).asked]
+
+
+def accept(queue: Any, *destinations: str, **plan: Any) -> list[Any]:
+    put(queue, *(message(destination, **plan) for destination in destinations))
+    parts = lease(queue, len(destinations))
+    record(queue, *(accepted(part.part_id, f"k{part.destination}") for part in parts))
+    return list(parts)
+
+
+def cancelled(queue: Any, part_id: int, *, done: bool) -> None:
+    with queue.transaction() as work:
+        work.cancelled(part_id, NOW, done=done)
+
+
+def test_what_the_smsc_has_it_is_asked_to_cancel(queue: Any) -> None:
+    part, _ = accept(queue, "1", "2", notify=Notify.LOST)
+    assert asked(queue, Selection(destination="1")) == ["1"]
+    assert asked(queue, Selection(destination="1")) == []
+    (one,) = queue.cancellations("main")
+    assert (one.part.part_id, one.smsc_message_id, one.part.body) == (part.part_id, "K1", part.body)
+    assert queue.cancellations("backup") == []
+    cancelled(queue, part.part_id, done=True)
+    assert queue.cancellations("main") == []
+    assert states(queue) == ["failed", "accepted"]
+    assert [due.content.state for due in queue.due_reports(NOW, 10)] == [PartState.FAILED]
+    assert queue.summary(NOW)["parts"]["failed"] == 1
+
+
+def test_what_the_smsc_cannot_cancel_any_more_goes_on(queue: Any) -> None:
+    (part,) = accept(queue, "1")
+    asked(queue)
+    cancelled(queue, part.part_id, done=False)
+    assert (states(queue), queue.cancellations("main")) == (["accepted"], [])
+    settle(queue, receipt("k1", source="1"))
+    assert states(queue) == ["delivered"]
+
+
+def test_a_receipt_may_be_faster_than_the_answer_to_a_cancel_sm(queue: Any) -> None:
+    (part,) = accept(queue, "1")
+    asked(queue)
+    settle(queue, receipt("k1", source="1"))
+    assert queue.cancellations("main") == []
+    cancelled(queue, part.part_id, done=True)
+    assert states(queue) == ["delivered"]
+
+
+def test_what_nothing_more_will_be_heard_of_is_not_cancelled(queue: Any) -> None:
+    accept(queue, "1", receipt=False)
+    (on_the_wire,) = (put(queue, message("2")), lease(queue))[1]
+    assert (change(queue, Deed.CANCEL), asked(queue)) == ([], [])
+    assert on_the_wire.destination == "2"
 
 
 # --- retry --------------------------------------------------------------------------------------------------

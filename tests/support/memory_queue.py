@@ -15,6 +15,7 @@ from sms_milter.credits import credits_of
 from sms_milter.errors import Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
+    Cancellation,
     Conversation,
     CreditRule,
     Deed,
@@ -82,6 +83,7 @@ class MemoryQueue:
         self._loads: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
         self._traces: dict[str, float] = {}
+        self._cancellations: list[int] = []
         self._mobile: dict[int, dict[str, Any]] = {}
         self._reports: list[dict[str, Any]] = []
         self.reported = self.unfit = False
@@ -952,7 +954,7 @@ class MemoryQueue:
         return frozenset(smsc for smsc, until in self._traces.items() if until > now)
 
     def change(self, deed: Deed, wanted: Selection, now: float, after: int = 0) -> Done:
-        changed = []
+        changed, meant_all = [], []
         for part in self._parts.values():
             plan, mail = part["plan"], self._mails[part["queue_id"]]
             meant = (
@@ -963,6 +965,8 @@ class MemoryQueue:
                 and plan.destination.startswith(wanted.destination)
                 and wanted.state in (None, part["state"])
             )
+            if meant:
+                meant_all.append(part)
             if meant and self._do(deed, part, now):
                 changed.append(part)
         if deed is Deed.CANCEL:
@@ -970,7 +974,32 @@ class MemoryQueue:
                 part["command_status"] = None
                 self._tell(part, PartState.FAILED, now, now, LOST)
         self._give_back(now)
-        return Done([self._leased(part) for part in changed], None)
+        asked = []
+        if deed is Deed.CANCEL:
+            asked = [part for part in meant_all if self._ask_to_cancel(part)]
+        return Done([self._leased(part) for part in changed], None, [self._leased(part) for part in asked])
+
+    def _ask_to_cancel(self, part: dict[str, Any]) -> bool:
+        known = part["part_id"] in self._cancellations
+        if part["state"] is not PartState.ACCEPTED or known or not (part["key"] and part["plan"].receipt):
+            return False
+        self._cancellations.append(part["part_id"])
+        return True
+
+    def cancellations(self, smsc: str) -> list[Cancellation]:
+        parts = [self._parts[part_id] for part_id in self._cancellations]
+        return [
+            Cancellation(self._leased(part), part["key"][1].upper())
+            for part in parts
+            if part["state"] is PartState.ACCEPTED and part["plan"].smsc == smsc
+        ]
+
+    def cancelled(self, part_id: int, now: float, *, done: bool) -> None:
+        self._cancellations.remove(part_id)
+        part = self._parts[part_id]
+        if done and part["state"] is PartState.ACCEPTED:
+            part |= {"state": PartState.FAILED, "finished_at": now}
+            self._tell(part, PartState.FAILED, now, now, LOST)
 
     def _do(self, deed: Deed, part: dict[str, Any], now: float) -> bool:
         held = part["due_at"] == HELD_UNTIL

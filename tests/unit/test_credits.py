@@ -56,7 +56,7 @@ def test_used_up_credits_are_known_at_rcpt() -> None:
     desk = Desk(accounts={"acme": {"credits": 0}})
     why = desk.transaction().recipient(PHONE, {})
     assert str(why) == "552 5.2.2 not enough SMS credits, 0 left"
-    assert "account=" not in desk.lines.text  # nothing is said of it before it is taken
+    assert "account=acme" in desk.lines.text
     assert "refused at RCPT (552 5.2.2 not enough SMS credits, 0 left)" in desk.lines.text
 
 

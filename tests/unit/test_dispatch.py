@@ -12,7 +12,16 @@ import pytest
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers
-from sms_milter.model import ComposedPart, NewMail, NewMessage, Notify, PlannedMessage, SubmitSm
+from sms_milter.model import (
+    ComposedPart,
+    Deed,
+    NewMail,
+    NewMessage,
+    Notify,
+    PlannedMessage,
+    Selection,
+    SubmitSm,
+)
 from sms_milter.ports import Work
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import Lines, configuration
@@ -59,6 +68,7 @@ class Station:
         parts: int = 1,
         mta_queue_id: str = "4ABC",
         notify: Notify = Notify.NEVER,
+        body: bytes = b"",
     ) -> int:
         messages = tuple(
             NewMessage(
@@ -71,7 +81,7 @@ class Station:
                     smsc="primary",
                     notify=notify,
                 ),
-                tuple(ComposedPart(f"{destination}-{n}".encode()) for n in range(1, parts + 1)),
+                tuple(ComposedPart(body or f"{destination}-{n}".encode()) for n in range(1, parts + 1)),
                 self.now + 86400,
             )
             for destination in destinations
@@ -476,3 +486,55 @@ def test_nothing_is_begun_before_the_dispatcher_before_us_has_ended(tmp_path: Pa
     station.step()
     assert "the dispatcher died before the response" in station.lines.text
     assert len(station.wire.submits) == 1
+
+
+# --- cancel_sm ----------------------------------------------------------------------------------------------
+
+CANCEL, CANCEL_RESP = 0x00000008, 0x80000008
+
+
+def accepted_and_cancelled(station: Station) -> tuple[int, bytes]:
+    """A part that the SMSC has and an operator wants back: sequence and body of the cancel_sm."""
+    body = b"\0\5\0ACME\0\x01\x01447973100000\0" + b"\0" * 10
+    station.put("447973100000", body=body)
+    station.step()
+    station.wire.answer()
+    station.step()
+    station.queue.change(Deed.CANCEL, Selection(), station.now)
+    station.step(11)
+    station.step()
+    ((sequence, asked),) = [(one[2], one[3]) for one in station.wire.sent if one[0] == CANCEL]
+    return sequence, asked
+
+
+def test_the_smsc_is_asked_to_cancel_what_it_has(station: Station) -> None:
+    sequence, asked = accepted_and_cancelled(station)
+    assert asked == b"\x002\0\5\0ACME\0\x01\x01447973100000\0"
+    station.wire.say(pdu(CANCEL_RESP, sequence))
+    station.step()
+    assert station.states() == ["failed"]
+    assert "status=cancelled by the operator" in station.lines.text
+
+
+def test_what_cannot_be_cancelled_any_more_stays_accepted(station: Station) -> None:
+    sequence, _ = accepted_and_cancelled(station)
+    station.wire.say(pdu(CANCEL_RESP, sequence, status=0x11))
+    station.step()
+    station.step(11)
+    assert station.states() == ["accepted"]
+    assert "status=cannot be cancelled any more (RCANCELFAIL 0x00000011" in station.lines.text
+    assert [one for one in station.wire.sent if one[0] == CANCEL] == [
+        (CANCEL, 0, sequence, station.wire.sent[-1][3])
+    ]
+
+
+def test_after_a_lost_link_the_smsc_is_asked_again(station: Station) -> None:
+    accepted_and_cancelled(station)
+    station.step(11)
+    assert sum(one[0] == CANCEL for one in station.wire.sent) == 1
+    station.wire.lose()
+    station.step()
+    station.wire.connect(station.now - NOW)
+    station.step(11)
+    station.step(11)
+    assert sum(one[0] == CANCEL for one in station.wire.sent) == 2

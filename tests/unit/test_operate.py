@@ -39,7 +39,7 @@ def test_more_than_a_transaction_takes_is_changed_too(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.queue.put([mail(*(message(str(44_000 + number)) for number in range(2100)))], NOW)
     heard: list[int] = []
-    assert desk.operator.change(Deed.HOLD, Selection(), NOW, heard.append) == 2100
+    assert desk.operator.change(Deed.HOLD, Selection(), NOW, heard.append) == (2100, 0)
     assert heard == [1000, 1000, 100]
     assert len(desk.lines.written) == 2100
     assert desk.queue.next_due("main") > NOW + 10**9
@@ -72,5 +72,5 @@ def test_the_role_that_has_work_by_it_is_woken(
 
 def test_nobody_is_woken_for_nothing(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    assert desk.operator.change(Deed.RETRY, Selection(), NOW) == 0
+    assert desk.operator.change(Deed.RETRY, Selection(), NOW) == (0, 0)
     assert (desk.dispatch.rung, desk.reports.rung, desk.lines.written) == (0, 0, [])

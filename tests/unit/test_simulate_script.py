@@ -243,6 +243,30 @@ def test_no_receipt(simulator: Simulator, esme: SmppClient) -> None:
     assert simulator.tally.receipts == 0
 
 
+# --- cancel_sm ----------------------------------------------------------------------------------------------
+
+
+def cancel(esme: SmppClient, identifier: str, destination: str = PHONE) -> int:
+    body = f"\0{identifier}\0\5\0ME\0\1\1".encode() + f"{destination}\0".encode()
+    return esme.ask(0x08, body).status
+
+
+@receipt_rule(delay="200ms")
+def test_what_is_on_its_way_can_be_cancelled_once(esme: SmppClient) -> None:
+    identifier = message_id(esme.submit(PHONE, registered_delivery=1))
+    assert cancel(esme, identifier, "447973100001") == 0x11
+    assert cancel(esme, identifier) == 0
+    assert cancel(esme, identifier) == 0x11
+    assert read_receipt(esme.read()).stat == "DELETED"
+
+
+@receipt_rule(when="after")
+def test_what_has_arrived_cannot_be_cancelled(esme: SmppClient) -> None:
+    identifier = message_id(esme.submit(PHONE, registered_delivery=1))
+    assert read_receipt(esme.read()).stat == "DELIVRD"
+    assert cancel(esme, identifier) == 0x11
+
+
 # --- binds --------------------------------------------------------------------------------------------------
 
 

@@ -158,7 +158,9 @@ def queue_cancel(
     everything: All = False,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
-    """Never send what the SMSC does not have yet; the sender is told as of any failure."""
+    """Never send what waits here, and ask the SMSC to cancel what it has not delivered yet (cancel_sm). The
+    sender is told as of any failure.
+    """
     _change(config, Deed.CANCEL, "cancelled", names, Selection("", account, smsc, to), everything)
 
 
@@ -179,11 +181,12 @@ def _change(
     selections = [replace(chosen, name=name) for name in names or [""]]
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(word, total=None)
-        count = sum(
-            operator.change(deed, one, now, lambda parts: bar.advance(task, parts)) for one in selections
-        )
+        done = [operator.change(deed, one, now, lambda parts: bar.advance(task, parts)) for one in selections]
+    count, asked = (sum(numbers) for numbers in zip(*done, strict=True))
     print(f"{count} part{'' if count == 1 else 's'} {word}")
-    if not count and names:
+    if asked:
+        print(f"{asked} more to be cancelled by the SMSC; the log and `queue show` tell whether it could")
+    if not count and not asked and names:
         raise typer.Exit(complain("nothing of that could be changed: see `queue show`", EX_UNAVAILABLE))
 
 

@@ -23,11 +23,12 @@ class News:
     outcomes: list[Outcome] = field(default_factory=list)
     receipts: list[ReceiptNews] = field(default_factory=list)
     mobile: list[MobilePart] = field(default_factory=list)
+    cancelled: list[tuple[int, int]] = field(default_factory=list)  # part id, command_status
     answers: list[tuple[Link, session.Session, session.Delivery]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.outcomes or self.receipts or self.answers)
+        return bool(self.outcomes or self.receipts or self.answers or self.cancelled)
 
     def __len__(self) -> int:
         return len(self.outcomes) + len(self.answers)
@@ -60,6 +61,8 @@ class Hearing:
                 self._refused(link, self.in_flight.pop(key), command_status, text, now)
             case session.Uncertain(key, why):
                 self.in_doubt(link.smsc, self.in_flight.pop(key), why, now)
+            case session.CancelAnswered(key, command_status):
+                self.news.cancelled.append((key, command_status))
             case session.Delivery():
                 self._delivery(link, event, now)
             case session.LateResponse():

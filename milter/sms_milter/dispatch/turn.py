@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from sms_milter.config.schema import RouteRule, Smsc
+from sms_milter.dispatch.cancelling import Cancelling
 from sms_milter.dispatch.escalation import Escalation
 from sms_milter.dispatch.hearing import Hearing
 from sms_milter.dispatch.housekeeping import Housekeeping
@@ -63,6 +64,7 @@ class Dispatcher:
         self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
         self._escalation = Escalation(RouteTable(routes), self._lanes, words)
         self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit)
+        self._cancelling = Cancelling(queue, links, words)
         self._housekeeping = Housekeeping(
             queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds, name=name
         )
@@ -159,6 +161,7 @@ class Dispatcher:
             self._escalate(now)
         if now >= self._housekeeping.due_at:
             self._housekeeping.keep(now, self._ticks)
+            self._cancelling.ask()
 
     def _take_over(self, now: float) -> bool:
         """Begin, once no other dispatcher has parts on the wire; whether that is so."""
@@ -191,6 +194,8 @@ class Dispatcher:
             if news.receipts:
                 settled += work.settle(news.receipts)
             heard = work.listen(news.mobile) if news.mobile else []
+            for part_id, command_status in news.cancelled:
+                work.cancelled(part_id, now, done=not command_status)
             for link, bound, sequences in wanted:
                 lane = self._lanes[link.smsc]
                 parts = work.lease(link.smsc, link.name, sequences, now, lane.served, lane.form)
@@ -214,6 +219,8 @@ class Dispatcher:
             self._journal.info(self._words.receipt(one))
         for message in heard:
             self._journal.info(self._words.mobile(message))
+        for part_id, command_status in news.cancelled:
+            self._journal.info(self._cancelling.answered(part_id, command_status, now))
         self._look_ahead()
 
     def _escalate(self, now: float) -> None:

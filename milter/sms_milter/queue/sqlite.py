@@ -13,6 +13,7 @@ from typing import Any
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
+    Cancellation,
     Conversation,
     CreditRule,
     Deed,
@@ -186,6 +187,11 @@ class SqliteQueue:
         with self._file.transaction() as db:
             db.execute(_SQL["delete_loads"])
             db.executemany(_SQL["insert_load"], [(*astuple(load), now) for load in loads])
+
+    def cancellations(self, smsc: str) -> list[Cancellation]:
+        """See `ports.DispatchQueue.cancellations`."""
+        with self._file.reading() as db:
+            return SqliteWork(db).cancellations(smsc)
 
     def traced(self, now: float) -> frozenset[str]:
         """See `ports.DispatchQueue.traced`."""

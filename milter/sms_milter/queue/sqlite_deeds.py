@@ -1,5 +1,5 @@
 """What operators do to parts on an SQLite store. Only what is not on the wire changes, so that no dispatcher
-need be asked.
+need be asked; for what an SMSC has, they leave it a word.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sms_milter.model import HELD_UNTIL, Deed, Done, PartState, Selection
+from sms_milter.model import HELD_UNTIL, Deed, Done, LeasedPart, PartState, Selection
 from sms_milter.queue import sqlite_credits
 from sms_milter.queue.sqlite_reports import span_of
 from sms_milter.queue.sqlite_work import SqliteWork, leased
@@ -24,7 +24,7 @@ _QUEUED, _FAILED = NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.FAILED]
 _CONCERNED = {
     Deed.HOLD: (PartState.QUEUED,),
     Deed.RELEASE: (PartState.QUEUED,),
-    Deed.CANCEL: (PartState.QUEUED,),
+    Deed.CANCEL: (PartState.QUEUED, PartState.ACCEPTED),
     Deed.RETRY: (PartState.QUEUED, PartState.UNCERTAIN, PartState.FAILED, PartState.EXPIRED),
 }
 _STATEMENT = {Deed.HOLD: "hold", Deed.RELEASE: "release", Deed.CANCEL: "cancel"}
@@ -54,11 +54,12 @@ def change(db: sqlite3.Connection, work: SqliteWork, deed: Deed, ids: Sequence[i
         changed = _ids(db, "hurry", facts) + _revive(db, work, facts)
     else:
         changed = _ids(db, _STATEMENT[deed], facts)
+    asked: list[int] = []
     if deed is Deed.CANCEL:
         work.move(_QUEUED, _FAILED, len(changed))
         work.lost(changed, now)
-    rows = db.execute(_SQL["touched"], (json.dumps(changed),))
-    return Done([leased(row) for row in rows], ids[-1] if len(ids) == _AT_ONCE else None)
+        asked = _ids(db, "ask_to_cancel", facts)
+    return Done(_touched(db, changed), ids[-1] if len(ids) == _AT_ONCE else None, _touched(db, asked))
 
 
 def trace(db: sqlite3.Connection, smsc: str, until: float) -> None:
@@ -78,6 +79,10 @@ def _revive(db: sqlite3.Connection, work: SqliteWork, facts: dict[str, Any]) -> 
     for name in ("revive", "report_anew", "wait_anew"):
         db.execute(_SQL[name], {**facts, "ids": json.dumps(ids)})
     return ids
+
+
+def _touched(db: sqlite3.Connection, part_ids: list[int]) -> list[LeasedPart]:
+    return [leased(row) for row in db.execute(_SQL["touched"], (json.dumps(part_ids),))]
 
 
 def _ids(db: sqlite3.Connection, name: str, facts: dict[str, Any]) -> list[int]:

@@ -9,7 +9,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sms_milter.model import Heard, LeasedPart, MobilePart, Notify, Outcome, PartState, ReceiptNews, Settled
+from sms_milter.model import (
+    Cancellation,
+    Heard,
+    LeasedPart,
+    MobilePart,
+    Notify,
+    Outcome,
+    PartState,
+    ReceiptNews,
+    Settled,
+)
 from sms_milter.queue import sqlite_credits, sqlite_mobile
 from sms_milter.queue.sqlite_lease import next_parts
 from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
@@ -165,6 +175,18 @@ class SqliteWork:
         sqlite_credits.give_back(self._db, part_ids, now)
         self._reports.lost([{"id": part_id, "at": now} for part_id in part_ids])
 
+    def cancelled(self, part_id: int, now: float, *, done: bool) -> None:
+        """See `ports.Work.cancelled`."""
+        self._db.execute(_SQL["forget_cancellation"], (part_id,))
+        if done and self._db.execute(_SQL["record_cancelled"], (now, part_id)).rowcount:
+            self.move(_ACCEPTED, _FAILED, 1)
+            self._reports.lost([{"id": part_id, "at": now}])
+
+    def cancellations(self, smsc: str) -> list[Cancellation]:
+        """See `ports.DispatchQueue.cancellations`."""
+        rows = self._db.execute(_SQL["cancellations"], (smsc,))
+        return [Cancellation(leased(row), row[-1]) for row in rows]
+
     def submitting(self, smsc: str) -> list[LeasedPart]:
         """Parts that somebody is about to send, or was when it died."""
         return [leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
@@ -199,6 +221,7 @@ class SqliteWork:
         self._db.execute(_SQL["forget_references"], (before - PARKED_SECONDS,))
         sqlite_mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
         sqlite_credits.forget(self._db, before)
+        self._db.execute(_SQL["forget_cancellations"], (before,))
         for name in ("forget_all_usage", "forget_answers", "forget_answered"):
             self._db.execute(_SQL[name], (before,))
 

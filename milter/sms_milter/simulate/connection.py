@@ -16,10 +16,11 @@ from sms_milter.simulate import wire
 from sms_milter.simulate.network import Network, Taken
 from sms_milter.simulate.phone import Segment, segment_of
 from sms_milter.simulate.receipt import compose_receipt, is_wanted
-from sms_milter.simulate.script import Act, Rule, Stat
+from sms_milter.simulate.script import Act, ReceiptRule, Rule, Stat
 from sms_milter.simulate.wire import GENERIC_NACK, RESPONSE, BadPdu, Command, Pdu, Status, Submission, Tlv
 
 _OCTETS_AT_ONCE = 262_144
+_CANCELLED = ReceiptRule(stat="DELETED")
 _REPEAT_SECONDS = 1.0  # until a receipt that was not taken comes again
 
 
@@ -46,6 +47,7 @@ class Connection:
             Command.BIND_TRANSCEIVER: self._bind,
             Command.SUBMIT_SM: self._submit,
             Command.DATA_SM: self._submit,
+            Command.CANCEL_SM: self._cancel,
             Command.ENQUIRE_LINK: self._enquire_link,
             Command.UNBIND: self._unbind,
             Command.DELIVER_SM | RESPONSE: self._delivered,
@@ -251,12 +253,29 @@ class Connection:
                     self._answer(pdu, 0, _response(taken, rule), delay)
         if rule.receipt.when == "after":
             options = self._network.options
+            self._network.on_the_way(taken.message_id, submission.destination)
             self._later(
                 options.response_delay + delay + options.receipt_delay + rule.receipt.delay,
-                lambda: self._report(submission, segment, taken, rule, now),
+                lambda: self._arrive(submission, segment, taken, rule, now),
             )
 
+    def _cancel(self, pdu: Pdu) -> None:
+        try:
+            cancelled = self._network.cancel(*wire.parse_cancel_sm(pdu.body))
+        except BadPdu as fault:
+            self._answer(pdu, fault.status)
+            return
+        self._answer(pdu, Status.OK if cancelled else Status.CANCEL_FAILED)
+
     # --- receipts ---
+
+    def _arrive(
+        self, submission: Submission, segment: Segment, taken: Taken, rule: Rule, submitted_at: float
+    ) -> None:
+        """At the phone, unless it was cancelled on the way."""
+        if not self._network.arrived(taken.message_id, submission.destination):
+            rule = rule.model_copy(update={"receipt": _CANCELLED})
+        self._report(submission, segment, taken, rule, submitted_at)
 
     def _report(
         self, submission: Submission, segment: Segment, taken: Taken, rule: Rule, submitted_at: float

@@ -90,6 +90,7 @@ class Network:
         self._bound_until: dict[str, float] = {}  # lost connections that are still bound
         self._mobile: list[MobileRule] = list(options.mobile)
         self._references = count(1)
+        self._on_the_way: set[tuple[str, str]] = set()  # message id and destination
         self._numbers = count(int(time()) << 24)  # not repeated by the next run
         self._second, self._in_second = 0, 0
 
@@ -165,6 +166,22 @@ class Network:
             case "empty":
                 return Taken(number, "")
         return Taken(number, f"{number:X}")
+
+    def on_the_way(self, message_id: str, destination: str) -> None:
+        """Its receipt comes later; until then it can be cancelled."""
+        with self._lock:
+            self._on_the_way.add((message_id, destination))
+
+    def cancel(self, message_id: str, destination: str) -> bool:
+        """Whether it could still be cancelled."""
+        with self._lock:
+            on_the_way = (message_id, destination) in self._on_the_way
+            self._on_the_way.discard((message_id, destination))
+        return on_the_way
+
+    def arrived(self, message_id: str, destination: str) -> bool:
+        """Its way is over; whether it was not cancelled."""
+        return self.cancel(message_id, destination)
 
     def refused(self) -> None:
         """A submit_sm got an error."""

@@ -23,6 +23,7 @@ class Command(IntEnum):
     DELIVER_SM = 0x05
     UNBIND = 0x06
     BIND_TRANSCEIVER = 0x09
+    CANCEL_SM = 0x08
     OUTBIND = 0x0B
     ENQUIRE_LINK = 0x15
     DATA_SM = 0x103
@@ -44,9 +45,11 @@ class Status(IntEnum):
     SYSTEM_ERROR = 0x08
     SOURCE = 0x0A
     DESTINATION = 0x0B
+    MESSAGE_ID = 0x0C
     BIND_FAILED = 0x0D
     PASSWORD = 0x0E
     SYSTEM_ID = 0x0F
+    CANCEL_FAILED = 0x11
     SERVICE_TYPE = 0x15
     ESM_CLASS = 0x43
     SYSTEM_TYPE = 0x53
@@ -308,6 +311,15 @@ def compose_data_sm(
             *(_tlv(tag, value) for tag, value in tlvs),
         )
     )
+
+
+def parse_cancel_sm(body: bytes) -> tuple[str, str]:
+    """message_id and destination of a cancel_sm body (SMPP 3.4 §4.9.1)."""
+    _, at = _c_string(body, 0, 6, Status.SERVICE_TYPE)
+    message_id, at = _c_string(body, at, 65, Status.MESSAGE_ID)
+    _, at = _c_string(body, at + 2, 21, Status.SOURCE)
+    destination, _ = _c_string(body, at + 2, 21, Status.DESTINATION)
+    return message_id, destination
 
 
 def compose_outbind(system_id: str) -> bytes:

@@ -361,6 +361,15 @@ class BadLength(DecodeError):
         self.frames = frames
 
 
+def cancel_sm(sequence: int, submit: bytes, message_id: str) -> bytes:
+    """A cancel_sm for the message that a submit_sm with the body `submit` became (SMPP 3.4 §4.9.1)."""
+    service_type = submit.index(0) + 1
+    source = submit.index(0, service_type + 2) + 1
+    destination = submit.index(0, source + 2) + 1
+    body = submit[:service_type] + message_id.encode("latin-1") + b"\0" + submit[service_type:destination]
+    return frame(CANCEL_SM, 0, sequence, body)
+
+
 def split(pdu: bytes) -> Frame:
     """One whole PDU as a frame."""
     _, command_id, status, sequence = _HEADER.unpack_from(pdu)

@@ -129,8 +129,8 @@ def follow(state: State, signal: Signal) -> State:
 _RESPONSES: Final = 200  # whose times are remembered
 
 Key = Any
-Watch = Callable[[Frame, bool], None]  # hears of every PDU, and whether we sent it
 """What the submitter knows a submit by: any hashable value, typed by whoever submits."""
+Watch = Callable[[Frame, bool], None]  # hears of every PDU, and whether we sent it
 
 # --- events -------------------------------------------------------------------------------------------------
 
@@ -186,6 +186,14 @@ class LateResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAnswered:
+    """The SMSC has cancelled a message (status 0), or cannot any more."""
+
+    key: Key
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A receipt or a message from a phone; to be acknowledged once it is stored."""
 
@@ -216,7 +224,17 @@ class Odd:
 
 
 Event = (
-    Bound | BindRefused | Accepted | Refused | Uncertain | LateResponse | Delivery | Unbound | Broken | Odd
+    Bound
+    | BindRefused
+    | Accepted
+    | Refused
+    | Uncertain
+    | LateResponse
+    | CancelAnswered
+    | Delivery
+    | Unbound
+    | Broken
+    | Odd
 )
 
 # --- the session --------------------------------------------------------------------------------------------
@@ -265,6 +283,7 @@ class Session:
         self._events: list[Event] = []
         self._open: dict[int, tuple[Key, float]] = {}  # sequence: key, time; oldest first
         self._late: dict[int, Key] = {}
+        self._cancels: dict[int, Key] = {}
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0  # 0: not sent
         self._heard_at = 0.0
         self._enquired_at: float | None = None
@@ -320,6 +339,15 @@ class Session:
         waiting[sequence] = (key, now)
         self.submitted += 1
 
+    def cancel(self, key: Key, submit: bytes, message_id: str) -> None:
+        """Queue a cancel_sm for what was submitted with that body (SMPP 3.4 §4.9.1). It takes no place in the
+        window; without an answer nothing has happened. Raises LocalProtocolError unless bound.
+        """
+        follow(self.state, Signal.SUBMIT)
+        sequence = self._new_sequence()
+        self._cancels[sequence] = key
+        self._out.append(codec.cancel_sm(sequence, submit, message_id))
+
     def _refuse_to_submit(self, sequence: int) -> NoReturn:
         follow(self.state, Signal.SUBMIT)
         if sequence in self._open:
@@ -351,6 +379,7 @@ class Session:
         self._reader = codec.FrameReader()
         self._out.clear()
         self._late.clear()
+        self._cancels.clear()
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0
         self._enquired_at = self._partial_since = self._state_ends_at = None
         self.uncertain += len(self._open)
@@ -497,6 +526,14 @@ class Session:
         key = self._late.pop(sequence)
         self._events.append(LateResponse(key, sequence, command_status, message_id))
 
+    def _cancel_answered(self, frame: Frame, now: float) -> None:
+        del now
+        _, command_status, sequence, _ = frame
+        self.state = follow(self.state, Signal.ANSWER)
+        if sequence not in self._cancels:
+            raise RemoteProtocolError(f"cancel_sm_resp with unknown sequence number {sequence}")
+        self._events.append(CancelAnswered(self._cancels.pop(sequence), command_status))
+
     def _nacked(self, frame: Frame, now: float) -> None:
         """SMPP 3.4 §4.3: the answer to whatever request has its sequence number."""
         _, command_status, sequence, _ = frame
@@ -505,6 +542,8 @@ class Session:
             self._refused(sequence, command_status, "generic_nack")
         elif sequence in self._late:
             self._answered_late(sequence, command_status, "")
+        elif sequence in self._cancels:
+            self._cancel_answered(frame, now)
         elif sequence and sequence == self._bind_sequence:
             self._bind_answered((0, command_status, sequence, b""), now)
         elif sequence and sequence == self._unbind_sequence:
@@ -660,6 +699,7 @@ class Session:
 
 _TAKERS: Final[Mapping[int, Callable[[Session, Frame, float], None]]] = {
     codec.SUBMIT_SM_RESP: Session._submit_answered,
+    codec.CANCEL_SM_RESP: Session._cancel_answered,
     codec.GENERIC_NACK: Session._nacked,
     codec.DELIVER_SM: Session._delivered,
     codec.DATA_SM: Session._delivered,

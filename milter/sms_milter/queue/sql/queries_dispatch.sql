@@ -271,3 +271,22 @@ DELETE FROM left_out WHERE mail_id = ?
 -- delete_original --
 -- Forget what reports would repeat of a mail.
 DELETE FROM original WHERE mail_id = ?
+
+-- cancellations --
+-- What an SMSC is to be asked to cancel, if it still has it.
+SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise, part.smsc_message_id
+FROM cancellation CROSS JOIN part ON part.id = cancellation.part_id CROSS JOIN mail ON mail.id = part.mail_id
+WHERE part.state = 2 AND part.smsc = ? ORDER BY cancellation.part_id LIMIT 100
+
+-- forget_cancellation --
+-- The SMSC has answered.
+DELETE FROM cancellation WHERE part_id = ?
+
+-- forget_cancellations --
+-- Drop what was asked for before a time.
+DELETE FROM cancellation WHERE at < ?
+
+-- record_cancelled --
+-- The SMSC has cancelled it.
+UPDATE part SET state = 5, why = 'cancelled by the operator', finished_at = ? WHERE id = ? AND state = 2

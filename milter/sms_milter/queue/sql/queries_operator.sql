@@ -102,6 +102,13 @@ FROM smsc_load ORDER BY smsc
 SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
 FROM link ORDER BY smsc, bind
 
+-- ask_to_cancel --
+-- Accepted parts of which nothing final is known.
+INSERT OR IGNORE INTO cancellation (part_id, at)
+SELECT id, :now FROM part WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 2 AND smsc_message_id <> ''
+    AND receipt <> 0
+RETURNING part_id
+
 -- trace --
 -- Log all PDUs of an SMSC until a time.
 INSERT INTO trace (smsc, until) VALUES (?, ?) ON CONFLICT (smsc) DO UPDATE SET until = excluded.until
