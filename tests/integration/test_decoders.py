@@ -22,7 +22,7 @@ from sms_milter.model import Wish
 from sms_milter.smpp import codec
 from sms_milter.sms import smart
 from sms_milter.sms.indication import Waiting
-from sms_milter.sms.national import Shift, _locking, _single
+from sms_milter.sms.national import Shift, locking_table, single_table
 from sms_milter.sms.smart import Bitmap
 from sms_milter.sms.terms import SmscTraits, Terms
 from support.decoders import files, ofono, tshark
@@ -291,14 +291,14 @@ def test_every_code_of_every_national_table() -> None:
 
 def test_the_tables_of_india_in_ofono() -> None:
     """The second that has them. Where it differs gsmcodecs agrees with us, or the order of letters says."""
-    locking = {n: [ord(character) for character in _locking(n)] for n in range(4, 14)}
+    locking = {n: [ord(character) for character in locking_table(n)] for n in range(4, 14)}
     differing = {n: _unlike(table, ofono.locking_tables()) for n, table in locking.items()}
     assert {n: codes for n, codes in differing.items() if codes} == {
         KANNADA: {DDA: (0x0CA1, 0x0CAA)},  # the standard's error, as above
         MALAYALAM: {0x2E: (0x2E, 0x2C)},  # there would be two commas and no full stop
     }
     for language in locking:
-        single = [ord(_single(language).get(code, "\ufffd")) for code in range(128)]
+        single = [ord(single_table(language).get(code, "\ufffd")) for code in range(128)]
         # There would be two closing brackets and no opening one.
         assert _unlike(single, ofono.single_tables_of_india()) == (
             {0x3C: (0x5B, 0x5D)} if language == KANNADA else {}

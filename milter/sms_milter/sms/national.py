@@ -72,7 +72,7 @@ class Shift:
 
     def decode(self, septets: bytes) -> str:
         """What a phone shows for `septets`, as `alphabet.decode` says it; unassigned codes show U+FFFD."""
-        default, extension = _locking(self.locking), _single(self.single)
+        default, extension = locking_table(self.locking), single_table(self.single)
 
         def shown(match: re.Match[bytes]) -> str:
             if match[2]:
@@ -114,10 +114,10 @@ def shift_of(elements: Sequence[tuple[int, bytes]]) -> Shift:
 def _octets(shift: Shift) -> dict[int, bytes | int]:
     """The septets of each character: its first code in the default table, else behind the escape."""
     octets: dict[int, bytes | int] = {0x00A0: 0x20}  # ENC §2: the no-break space is sent as a space
-    for code, character in enumerate(_locking(shift.locking)):
+    for code, character in enumerate(locking_table(shift.locking)):
         if code != ESC and character != _UNASSIGNED:
             octets.setdefault(ord(character), code)
-    for code, character in _single(shift.single).items():
+    for code, character in single_table(shift.single).items():
         octets.setdefault(ord(character), bytes((ESC, code)))
     return octets
 
@@ -129,7 +129,8 @@ def _recomposed(shift: Shift) -> dict[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _locking(language: int) -> str:
+def locking_table(language: int) -> str:
+    """The characters of the 128 codes, GSM's own for language 0; U+001B the escape, U+FFFD none."""
     if not language:
         return alphabet.DEFAULT
     points = ["001B" if point == "ESC" else point for point in LOCKING[language].split()]
@@ -141,7 +142,8 @@ def _locking(language: int) -> str:
 
 
 @lru_cache(maxsize=16)
-def _single(language: int) -> dict[int, str]:
+def single_table(language: int) -> dict[int, str]:
+    """The character of each code behind the escape, GSM's own for language 0."""
     if not language:
         return alphabet.EXTENSION
     table = SINGLE[language]
