@@ -557,6 +557,7 @@ def _report_role(configuration: Configuration) -> Main:
             domain=next(iter(configuration.domains), host_name),
             may_mail=partial(_may_mail, frozenset(configuration.domains)),
             texts=_texts(configuration),
+            stop_words=configuration.limits.stop_words,
             our_turn=our_turn,
         )
         _notify_until_told(replies, notifier, bell, control, rung)

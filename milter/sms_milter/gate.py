@@ -328,6 +328,7 @@ class Gate:
             _duplicates(account.duplicates, for_all.duplicates, dialect.duplicates),
             _flood(account.flood, for_all.flood, dialect.flood),
             None if account.credits is None else CreditRule(thousandths(account.credits)),
+            bool(for_all.stop_words),
         )
         return None if found == Limits() else found
 

@@ -226,6 +226,7 @@ class Transaction:
         if number is not None:
             if member is not None:
                 self._gate.ways(member, number)
+                self._check_willing(member, domain, number)
             self._numbers.add(number)
         if len(self._ours) >= self._gate.max_recipients:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
@@ -286,6 +287,12 @@ class Transaction:
         if limits is None or limits.credits is None:
             return None
         return credits_of(self._intake.credit_left(member.name, limits.credits))
+
+    def _check_willing(self, member: Member, domain: Domain, number: str) -> None:
+        """Whether the phone has not asked for nothing more."""
+        limits = self._gate.limits(member.name, domain.dialect)
+        if limits is not None and limits.suppression and self._intake.suppressed(member.name, number):
+            raise Rejected(reply.OPTED_OUT)
 
     def _check_quota(self, member: Member, domain: Domain) -> None:
         """Whether anything is left of it; the queue decides exactly when it stores the mail."""

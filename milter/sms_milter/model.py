@@ -510,6 +510,7 @@ class Limits:
     duplicates: DuplicateRule | None = None
     flood: FloodRule | None = None
     credits: CreditRule | None = None
+    suppression: bool = False  # whether phones may have asked for no more
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,9 @@ class IntakeQueue(Protocol):
     def credit_left(self, account: str, rule: CreditRule) -> int:
         """The account's balance, in thousandths of a credit."""
 
+    def suppressed(self, account: str, number: str) -> bool:
+        """Whether a phone has asked for nothing more from an account."""
+
     def next_number(self, account: str) -> int:
         """A number for a request of the account that brings none: from 1 on, and after 2147483647 from 1
         again. Durable before any mail that is put later.
@@ -140,6 +143,9 @@ class Intake(Protocol):
 
     def credit_left(self, account: str, rule: CreditRule) -> int:
         """As `IntakeQueue.credit_left`, bounded in time; raises Deferred."""
+
+    def suppressed(self, account: str, number: str) -> bool:
+        """As `IntakeQueue.suppressed`, bounded in time; raises Deferred."""
 
     def next_number(self, account: str) -> int:
         """As `IntakeQueue.next_number`, bounded in time; raises Deferred."""
@@ -289,6 +295,9 @@ class MobileQueue(Protocol):
     def conversations(self, phone: str, limit: int) -> list[Conversation]:
         """Messages that reached a phone (digits) and that it can answer, newest first."""
 
+    def suppress(self, account: str, number: str, why: str, now: float) -> bool:
+        """As `OperatorQueue.suppress`."""
+
     def mobile_told(self, told: Sequence[tuple[int, NewMail | None]], now: float) -> None:
         """These are done with; the mails that tell of them, answers only, are stored with it."""
 
@@ -422,6 +431,15 @@ class OperatorQueue(Protocol):
 
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Messages from phones, newest first: from, to, when, parts, and whether somebody was told."""
+
+    def suppress(self, account: str, number: str, why: str, now: float) -> bool:
+        """Send nothing more from an account to a phone; False if that was so already."""
+
+    def unsuppress(self, account: str, number: str) -> bool:
+        """It may be written to again; False if it might."""
+
+    def list_suppressed(self, account: str) -> list[dict[str, Any]]:
+        """The phones that want nothing more from an account, since when and why, oldest first."""
 
     def blocks(self, now: float) -> list[dict[str, Any]]:
         """Who may not log in after too many failures, and until when: `who` as the log names it."""

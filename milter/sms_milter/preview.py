@@ -49,6 +49,9 @@ class QueueView(Protocol):
     def credit_left(self, account: str, rule: CreditRule) -> int:
         """As `IntakeQueue.credit_left`."""
 
+    def suppressed(self, account: str, number: str) -> bool:
+        """As `IntakeQueue.suppressed`."""
+
     def login_blocked(self, who: str, now: float) -> bool:
         """As `IntakeQueue.login_blocked`."""
 
@@ -84,6 +87,10 @@ class Rehearsal:
     def credit_left(self, account: str, rule: CreditRule) -> int:
         """As the queue stands."""
         return self._queue.credit_left(account, rule)
+
+    def suppressed(self, account: str, number: str) -> bool:
+        """As the queue stands."""
+        return self._queue.suppressed(account, number)
 
     def login_blocked(self, who: str) -> bool:
         """As the queue stands."""

@@ -8,7 +8,7 @@ ours. Whoever answers it by mail writes to the phone again. Knows no socket and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from sms_milter.errors import QueueUnavailable
@@ -37,6 +37,7 @@ class Replies:
 
     What answers nobody goes to `mailbox` ("": it is only logged); `domain` is ours, for the address
     of a phone. `may_mail` says whether an address may be mailed at all. For `texts` see `notify.Notifier`.
+    A phone that answers one of `stop_words` gets nothing more from that account.
     """
 
     def __init__(
@@ -49,8 +50,10 @@ class Replies:
         domain: str,
         may_mail: Callable[[str], bool],
         texts: Mapping[str, Texts],
+        stop_words: Iterable[str] = (),
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._stop_words = frozenset(_word(one) for one in stop_words)
         self._queue, self._journal, self._numbers = queue, journal, numbers
         self._mailbox, self._domain, self._may_mail = mailbox, domain, may_mail
         self._texts, self._our_turn = texts, our_turn
@@ -71,11 +74,20 @@ class Replies:
     def _told(self, message: MobileMessage) -> _Told:
         text = mobile.text_of(message)
         conversation = self._conversation(message, text)
+        if conversation is not None and _word(text) in self._stop_words:
+            self._suppress(message, conversation)
         to = conversation.sender if conversation else ""
         if not to or not self._may_mail(to):
             to = self._mailbox
         mail = self._mail(message, text, conversation, to) if to else None
         return _Told(message, conversation, to, mail)
+
+    def _suppress(self, message: MobileMessage, conversation: Conversation) -> None:
+        """Once and for all, also if this is done twice."""
+        number = _digits(message.source)
+        if self._queue.suppress(conversation.account, number, "asked for it by SMS", message.at):
+            pairs = {"account": conversation.account, "number": self._numbers.shown(number)}
+            self._journal.info(line(conversation.mta_queue_id, **pairs, status="gets nothing more"))
 
     def _conversation(self, message: MobileMessage, text: str) -> Conversation | None:
         """The last message that reached the phone from the number it answers; a code in the answer, `#` and
@@ -133,6 +145,11 @@ class Replies:
             self._journal.warning(line(name, **pairs, status="nobody to tell (reports.mailbox is empty)"))
         else:
             self._journal.info(line(name, **pairs, status=f"becomes a mail to <{clean(told.to)}>"))
+
+
+def _word(text: str) -> str:
+    """A text that is one word, for comparing."""
+    return text.strip(" \t\r\n.!\"'").casefold()
 
 
 def _digits(number: str) -> str:

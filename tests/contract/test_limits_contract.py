@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contract.builders import NOW, lease, mail, message, states
+from sms_milter import reply
 from sms_milter.errors import Excess, Rejected
 from sms_milter.model import DuplicateRule, FloodRule, Limits, QuotaRule, Stored
 from sms_milter.reply import Limit
@@ -114,6 +115,41 @@ def test_of_a_long_mail_the_messages_that_are_too_many_are_named_and_none_is_sto
 
 def test_messages_count_not_their_parts(queue: Any) -> None:
     assert all(taken(queue.put([mail(message(ONE, parts=5), limits=THREE) for _ in range(3)], NOW)))
+
+
+# --- phones that want nothing -------------------------------------------------------------------------------
+
+ASKED = Limits(suppression=True)
+
+
+def test_a_phone_that_wants_nothing_more_gets_nothing_from_that_account(queue: Any) -> None:
+    assert queue.suppress("acme", ONE, "asked for it by SMS", NOW)
+    assert not queue.suppress("acme", ONE, "by the operator", NOW + 1)
+    long = mail(message(OTHER), message(ONE), message(ONE), limits=ASKED)
+    refused, other, unlimited = queue.put(
+        [long, mail(message(ONE), limits=ASKED, account="b"), mail(message(ONE))], NOW
+    )
+    assert isinstance(refused, Excess)
+    assert (refused.reply, refused.messages) == (reply.OPTED_OUT, {1, 2})
+    assert taken([other, unlimited]) == [True, True]
+    assert [queue.suppressed(*one) for one in (("acme", ONE), ("acme", OTHER), ("b", ONE))] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_who_wants_nothing_is_listed_and_taken_off(queue: Any) -> None:
+    queue.suppress("acme", OTHER, "asked for it by SMS", NOW)
+    queue.suppress("acme", ONE, "by the operator", NOW + 1)
+    assert [tuple(one.values()) for one in queue.list_suppressed("acme")] == [
+        (OTHER, NOW, "asked for it by SMS"),
+        (ONE, NOW + 1, "by the operator"),
+    ]
+    assert queue.list_suppressed("b") == []
+    assert queue.unsuppress("acme", OTHER)
+    assert not queue.unsuppress("acme", OTHER)
+    assert taken(queue.put([mail(message(OTHER), limits=ASKED)], NOW)) == [True]
 
 
 # --- together -----------------------------------------------------------------------------------------------

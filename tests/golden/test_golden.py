@@ -88,6 +88,9 @@ class Taking:
     def credit_left(self, account: str, rule: CreditRule) -> int:
         return self._queue.credit_left(account, rule)
 
+    def suppressed(self, account: str, number: str) -> bool:
+        return self._queue.suppressed(account, number)
+
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         return self._queue.find_record(account, kind, name, self._now)
 

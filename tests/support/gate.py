@@ -64,6 +64,7 @@ class Remembered:
         self.mails: list[NewMail] = []
         self.left = left
         self.refused: Refusal | None = None
+        self.unwilling: set[str] = set()
         self.failed: list[tuple[str, LoginRule]] = []
         self.blocked: set[str] = set()
         self.numbers: dict[str, int] = {}
@@ -84,6 +85,9 @@ class Remembered:
 
     def credit_left(self, account: str, rule: CreditRule) -> int:
         return rule.deposit
+
+    def suppressed(self, account: str, number: str) -> bool:
+        return number in self.unwilling
 
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         return self.records.get((account, kind, name))

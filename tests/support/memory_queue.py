@@ -73,6 +73,7 @@ class MemoryQueue:
         self._usage: list[tuple[str, str, float, int]] = []
         self._requests: list[tuple[tuple[str, bytes], float]] = []
         self._runs: dict[tuple[str, str], tuple[float, int]] = {}
+        self._suppressed: dict[tuple[str, str], dict[str, Any]] = {}
         self._bookings: list[dict[str, Any]] = []
         self._deposits: dict[str, int] = {}
         self._failures: list[tuple[str, float]] = []
@@ -218,6 +219,13 @@ class MemoryQueue:
 
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:
         limits = mail.limits or Limits()
+        unwilling = [
+            place
+            for place, one in enumerate(mail.messages)
+            if limits.suppression and self.suppressed(mail.account, one.plan.destination)
+        ]
+        if unwilling:
+            return Excess(reply.OPTED_OUT, frozenset(unwilling))
         if limits.duplicates and (why := self._duplicate(mail, limits.duplicates, now)):
             return why
         if limits.flood and (why := self._flooded(mail, limits.flood, now)):
@@ -272,6 +280,20 @@ class MemoryQueue:
             part["price"] = price
             self._book(account, now, -price, part["queue_id"], "1 SMS sent again")
         return True
+
+    def suppressed(self, account: str, number: str) -> bool:
+        return (account, number) in self._suppressed
+
+    def suppress(self, account: str, number: str, why: str, now: float) -> bool:
+        fresh = not self.suppressed(account, number)
+        self._suppressed.setdefault((account, number), {"number": number, "at": now, "why": why})
+        return fresh
+
+    def unsuppress(self, account: str, number: str) -> bool:
+        return self._suppressed.pop((account, number), None) is not None
+
+    def list_suppressed(self, account: str) -> list[dict[str, Any]]:
+        return [one for (whose, _), one in self._suppressed.items() if whose == account]
 
     def blocks(self, now: float) -> list[dict[str, Any]]:
         lasting = sorted((until, who) for who, until in self._blocks.items() if until > now)

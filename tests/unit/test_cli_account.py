@@ -76,6 +76,23 @@ def test_more_than_there_is_cannot_be_taken_away(config: str) -> None:
     assert run("account", "credit", "--config", config, "--", "acme", "-7").stdout == b"acme has 0 credits\n"
 
 
+def test_phones_are_suppressed_and_not(config: str) -> None:
+    done = run("account", "suppress", "acme", "+447973100000", "--config", config)
+    assert (done.returncode, done.stderr[:40]) == (64, b"sms-milter: nobody would ask that list w")
+    with Path(config).open("a") as file:
+        file.write("limits: {stop_words: [STOP]}\n")
+    done = run("account", "suppress", "acme", "+447973100000", "--note", "by letter", "--config", config)
+    assert done.stdout == b"447973100000 gets nothing more from acme\n"
+    (one,) = told("suppressed", "acme", "--config", config)
+    assert (one["number"], one["why"]) == ("447973100000", "by letter")
+    assert b"by letter" in run("account", "suppressed", "acme", "--config", config).stdout
+    done = run("account", "unsuppress", "acme", "447973100000", "--config", config)
+    assert done.stdout == b"447973100000 may be written to again\n"
+    done = run("account", "unsuppress", "acme", "447973100000", "--config", config)
+    assert done.returncode == 69
+    assert run("account", "suppress", "acme", "0800", "--config", config).returncode == 64
+
+
 def test_blocks_are_shown_and_lifted(config: str, queue: SqliteQueue) -> None:
     queue.login_failed("client 192.0.2.1", LoginRule(1, 60, 3600), time.time())
     queue.close()

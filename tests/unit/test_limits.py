@@ -44,6 +44,18 @@ def test_the_accounts_rule_comes_before_that_for_all_and_that_before_the_dialect
     assert limits_of(dialect, for_all, account) == expected
 
 
+def test_a_phone_that_wants_nothing_more_is_known_at_rcpt() -> None:
+    desk = Desk(limits={"stop_words": ["STOP"]})
+    desk.intake.unwilling.add("447973100000")
+    transaction = desk.transaction()
+    assert transaction.recipient(PHONE, {}) == reply.OPTED_OUT
+    assert transaction.recipient("<447973100001@sms.haysystems.com>", {}) is None
+    assert "account=acme, status=refused at RCPT (550 5.7.1" in desk.lines.text
+    without = Desk()
+    without.intake.unwilling.add("447973100000")
+    assert without.transaction().recipient(PHONE, {}) is None
+
+
 def test_an_account_without_limits_hands_none_to_the_queue() -> None:
     desk = Desk()
     transaction = desk.transaction()

@@ -94,6 +94,7 @@ class Case:
     parameters: tuple[str, ...] = ()
     before: Sequence[bytes] = ()
     trouble: Reply | None = None
+    suppressed: str = ""
 
 
 def account(**settings: Any) -> dict[str, dict[str, Any]]:
@@ -124,6 +125,12 @@ CASES = [
     Case("not in the closed group", "accounts.*.closed_group", account(closed_group=["+41*"])),
     Case("wants nothing from anybody", "limits.blocked", {"limits": {"blocked": ["+447973*"]}}),
     Case("wants nothing from this account", "accounts.*.opted_out", account(opted_out=["+447973*"])),
+    Case(
+        "has answered STOP",
+        "limits.stop_words",
+        {"limits": {"stop_words": ["STOP"]}},
+        suppressed="447973100000",
+    ),
     Case("number out of use", "limits.delisted", {"limits": {"delisted": ["+447973100000"]}}),
     Case("no route", "routes", {"routes": {"default": [{"to": "+41", "via": ["primary"]}]}}),
     Case(
@@ -261,6 +268,7 @@ def played(case: Case) -> tuple[str, Reply, str]:
 
     for body in case.before:
         say(body, ())
+    intake.unwilling.add(case.suppressed)
     before = len(desk.lines.written)
     intake.trouble = case.trouble
     stage, why = say(case.body, case.fields)

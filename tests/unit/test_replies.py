@@ -200,3 +200,43 @@ def test_nothing_is_taken_before_the_process_that_is_replaced_has_ended(tmp_path
     desk.phone()
     assert desk.step() == []
     desk.queue.close()
+
+
+# --- enough -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [b"STOP", b" stop.\r\n", b"Stop!", b'"STOP"'])
+def test_a_phone_that_answers_stop_gets_nothing_more_and_its_word_is_told(
+    tmp_path: Path, text: bytes
+) -> None:
+    desk = Desk(tmp_path, stop_words=["stop", "ENOUGH"])
+    desk.wrote()
+    desk.phone(text)
+    assert [recipient for recipient, _ in desk.step()] == ["bob@acme.example"]
+    (one,) = desk.queue.list_suppressed("acme")
+    assert (one["number"], one["at"], one["why"]) == (PHONE, NOW, "asked for it by SMS")
+    assert "4Q1: account=acme, number=447973100000, status=gets nothing more" in desk.lines.text
+    desk.phone(text)
+    desk.step()
+    assert desk.lines.text.count("gets nothing more") == 1
+    desk.queue.close()
+
+
+def test_stop_is_for_the_account_that_wrote_through_that_number(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, stop_words=["STOP"], mailbox="box@acme.example")
+    desk.wrote()
+    desk.wrote(account="b", originator="4477002")
+    desk.phone(b"STOP", destination="4477002")
+    desk.phone(b"STOP", destination="4477009")  # where nobody wrote from
+    desk.phone(b"Do not stop")
+    desk.step()
+    assert [one["number"] for one in desk.queue.list_suppressed("b")] == [PHONE]
+    assert desk.queue.list_suppressed("acme") == []
+    desk.queue.close()
+
+
+def test_without_stop_words_stop_is_an_answer_like_others(desk: Desk) -> None:
+    desk.wrote()
+    desk.phone(b"STOP")
+    assert len(desk.step()) == 1
+    assert desk.queue.list_suppressed("acme") == []

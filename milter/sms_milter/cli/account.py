@@ -113,6 +113,48 @@ def account_history(
     )
 
 
+@account_app.command("suppress")
+def account_suppress(
+    name: OneAccount,
+    number: Annotated[str, typer.Argument(help="International, such as 447973100000.")],
+    note: Annotated[str, typer.Option(help="Why; stands in the list.")] = "by the operator",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Send nothing more from an account to a phone."""
+    configuration = load(config).configuration
+    _account(configuration, name)
+    if not configuration.limits.stop_words:
+        raise typer.Exit(complain("nobody would ask that list while limits.stop_words is empty", EX_USAGE))
+    fresh = existing_queue(config).suppress(name, _phone(number), note, time.time())
+    print(f"{_phone(number)} gets nothing {'more ' if fresh else ''}from {name}")
+
+
+@account_app.command("unsuppress")
+def account_unsuppress(
+    name: OneAccount,
+    number: Annotated[str, typer.Argument(help="As `account suppressed` shows it.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Let an account write to a phone again."""
+    _account(load(config).configuration, name)
+    if not existing_queue(config).unsuppress(name, _phone(number)):
+        raise typer.Exit(complain(f"{number} is not among the suppressed of {name}", EX_UNAVAILABLE))
+    print(f"{_phone(number)} may be written to again")
+
+
+@account_app.command("suppressed")
+def account_suppressed(
+    name: OneAccount, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
+    """List the phones that want nothing more from an account."""
+    _account(load(config).configuration, name)
+    found = existing_queue(config).list_suppressed(name)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    print_rows(("number", "since", "why"), ((one["number"], _moment(one["at"]), one["why"]) for one in found))
+
+
 @account_app.command("blocks")
 def account_blocks(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """List who may not log in after too many failures, and until when."""
@@ -139,6 +181,13 @@ def _account(configuration: Configuration, name: str) -> Account:
         return configuration.accounts[name]
     except KeyError:
         raise typer.Exit(complain(f"there is no account {name}", EX_USAGE)) from None
+
+
+def _phone(number: str) -> str:
+    digits = number.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
+        raise typer.BadParameter(f"a number has 7 to 15 digits, such as 447973100000, not {number!r}")
+    return digits
 
 
 def _left(name: str, account: Account, queue: Any, booked: int, now: float) -> dict[str, Any]:

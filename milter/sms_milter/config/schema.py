@@ -778,6 +778,11 @@ class Limits(Section):
     delisted: tuple[GroupEntry, ...] = setting(
         (), doc="Numbers that are out of use, so that nobody sends to them: written as a closed_group."
     )
+    stop_words: tuple[str, ...] = setting(
+        (),
+        doc="Words such as STOP, which a phone answers to get nothing more from the account that wrote to it;"
+        " `sms-milter account suppressed` shows who has. Empty: no such list is kept or asked.",
+    )
     failed_logins: LoginLimit | None = setting(
         None,
         doc="Failed logins by what stands in a mail, with SMSCentre also errors in its parameters (per "

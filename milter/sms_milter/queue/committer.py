@@ -145,6 +145,12 @@ class Committer:
         number: int = self._result(job, self._jobs, None)
         return number
 
+    def suppressed(self, account: str, number: str) -> bool:
+        """See `ports.Intake.suppressed`."""
+        job: _Job = _Waiting(lambda queue: queue.suppressed(account, number))
+        found: bool = self._result(job, self._jobs, None)
+        return found
+
     def login_failed(self, who: str, rule: LoginRule) -> bool:
         """See `ports.Intake.login_failed`."""
         now = self._clock()

@@ -111,6 +111,11 @@ class SqliteQueue:
         with self._file.reading() as db:
             return sqlite_intake.last_number(db, account)
 
+    def suppressed(self, account: str, number: str) -> bool:
+        """See `ports.IntakeQueue.suppressed`."""
+        with self._file.reading() as db:
+            return sqlite_limits.suppressed(db, account, number)
+
     def login_failed(self, who: str, rule: LoginRule, now: float) -> bool:
         """See `ports.IntakeQueue.login_failed`."""
         with self._file.transaction() as db:
@@ -265,6 +270,21 @@ class SqliteQueue:
         """See `ports.OperatorQueue.list_mobile`."""
         with self._file.reading() as db:
             return sqlite_reports.list_mobile(db, limit)
+
+    def suppress(self, account: str, number: str, why: str, now: float) -> bool:
+        """See `ports.OperatorQueue.suppress`."""
+        with self._file.transaction() as db:
+            return sqlite_limits.suppress(db, account, number, why, now)
+
+    def unsuppress(self, account: str, number: str) -> bool:
+        """See `ports.OperatorQueue.unsuppress`."""
+        with self._file.transaction() as db:
+            return sqlite_limits.unsuppress(db, account, number)
+
+    def list_suppressed(self, account: str) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.list_suppressed`."""
+        with self._file.reading() as db:
+            return sqlite_limits.list_suppressed(db, account)
 
     def blocks(self, now: float) -> list[dict[str, Any]]:
         """See `ports.OperatorQueue.blocks`."""

@@ -9,7 +9,7 @@ import math
 import sqlite3
 import sys
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from sms_milter import reply
 from sms_milter.credits import credits_of
@@ -63,6 +63,28 @@ def _windows(
     return [(_Window(db, account, scope, since), limit) for scope, limit in limits if limit is not None]
 
 
+def suppressed(db: sqlite3.Connection, account: str, number: str) -> bool:
+    """See `ports.IntakeQueue.suppressed`."""
+    return db.execute(_SQL["find_suppressed"], (storable(account), storable(number))).fetchone() is not None
+
+
+def suppress(db: sqlite3.Connection, account: str, number: str, why: str, now: float) -> bool:
+    """See `ports.OperatorQueue.suppress`."""
+    row = (storable(account), storable(number), now, storable(why))
+    return db.execute(_SQL["store_suppressed"], row).rowcount > 0
+
+
+def unsuppress(db: sqlite3.Connection, account: str, number: str) -> bool:
+    """See `ports.OperatorQueue.unsuppress`."""
+    return db.execute(_SQL["delete_suppressed"], (storable(account), storable(number))).rowcount > 0
+
+
+def list_suppressed(db: sqlite3.Connection, account: str) -> list[dict[str, Any]]:
+    """See `ports.OperatorQueue.list_suppressed`."""
+    rows = db.execute(_SQL["list_suppressed"], (storable(account),))
+    return [{"number": number, "at": at, "why": why} for number, at, why in rows]
+
+
 class _Limit(Protocol):
     """One limit of one mail."""
 
@@ -81,6 +103,8 @@ def _limits(db: sqlite3.Connection, mail: NewMail, now: float) -> Iterator[_Limi
     limits = mail.limits
     if limits is None:
         return
+    if limits.suppression:
+        yield _Suppressed(db, mail)
     if limits.duplicates is not None and mail.identity:
         yield _Duplicates(db, mail, limits.duplicates, now)
     if limits.flood is not None and mail.messages:
@@ -89,6 +113,31 @@ def _limits(db: sqlite3.Connection, mail: NewMail, now: float) -> Iterator[_Limi
         yield _Quota(db, mail, limits.quota, now)
     if limits.credits is not None and (mail.messages or mail.fee):
         yield _Credits(db, mail, limits.credits)
+
+
+# --- phones that want nothing -------------------------------------------------------------------------------
+
+
+class _Suppressed:
+    """Messages to phones that have asked for no more."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, db: sqlite3.Connection, mail: NewMail) -> None:
+        self._places = [
+            place
+            for place, message in enumerate(mail.messages)
+            if suppressed(db, mail.account, message.plan.destination)
+        ]
+
+    def refusal(self) -> Refusal | None:
+        return Excess(reply.OPTED_OUT, frozenset(self._places)) if self._places else None
+
+    def refused(self) -> None:
+        """That changes nothing."""
+
+    def charge(self) -> None:
+        """That changes nothing."""
 
 
 # --- duplicates ---------------------------------------------------------------------------------------------

@@ -315,6 +315,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         (limits["first_usage"], ("a", "b", NOW)),
         (limits["find_requests"], ("a", b"i", NOW, 2)),
         (limits["find_run"], ("a", "b")),
+        (limits["find_suppressed"], ("a", "1")),
         (limits["forget_requests"], (NOW,)),
         (limits["forget_runs"], (NOW,)),
         (credits["find_balance"], ("a",)),
@@ -333,6 +334,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN message" not in plan, sql
         assert "SCAN request" not in plan, sql
         assert "SCAN run" not in plan, sql
+        assert "SCAN suppressed" not in plan, sql
         assert "SCAN left_out" not in plan, sql
         assert "SCAN comment" not in plan, sql
         assert "SCAN number" not in plan, sql

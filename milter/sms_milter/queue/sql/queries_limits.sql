@@ -22,6 +22,22 @@ DELETE FROM usage WHERE account = ?1 AND sender = ?2 AND at <= (
     SELECT max(at) FROM (
         SELECT at FROM usage WHERE account = ?1 AND sender = ?2 AND at <= ?3 ORDER BY at LIMIT 50))
 
+-- find_suppressed --
+-- Whether a phone wants nothing more from an account.
+SELECT 1 FROM suppressed WHERE account = ? AND number = ?
+
+-- store_suppressed --
+-- A phone wants nothing more from an account; the first time counts.
+INSERT INTO suppressed (account, number, at, why) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- delete_suppressed --
+-- It may be written to again.
+DELETE FROM suppressed WHERE account = ? AND number = ?
+
+-- list_suppressed --
+-- The phones that want nothing more from an account.
+SELECT number, at, why FROM suppressed WHERE account = ? ORDER BY at, number
+
 -- find_requests --
 -- When the newest identical requests inside the window were taken.
 SELECT at FROM request WHERE account = ? AND identity = ? AND at > ? ORDER BY at DESC LIMIT ?
