@@ -1,4 +1,4 @@
--- Version 19: phones that want nothing more from an account.
+-- Version 21: phones that want nothing more from an account.
 
 CREATE TABLE suppressed (
     account  TEXT NOT NULL,
