@@ -114,11 +114,16 @@ def parse(fields: Sequence[tuple[str, bytes]], body: bytes, limits: Limits = Lim
 
 
 def authors(mail: Mail) -> list[str]:
-    """The addresses in the From fields of a mail; none of a field that is longer than any real one."""
+    """What stands in the From fields of a mail where an address should; nothing if it cannot be read, or is
+    longer than any real one.
+    """
     fields = [unfold(value).decode("latin-1") for value in mail.all("from")]
     if any(len(value) > _LONGEST_PARAMETERS for value in fields):
         return []
-    return [address for _, address in getaddresses(fields) if "@" in address]
+    try:
+        return [address for _, address in getaddresses(fields) if address]
+    except _PARSER_FAULTS:
+        return []
 
 
 def _leaf(kind: _Kind, by_name: Mapping[str, bytes], raw: bytes, alternative: int | None = None) -> Part:

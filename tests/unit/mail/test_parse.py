@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from sms_milter.errors import Rejected
-from sms_milter.mail.parse import Limits, Mail, Part, parse
+from sms_milter.mail.parse import Limits, Mail, Part, authors, parse
 from sms_milter.reply import TOO_COMPLEX
 
 
@@ -219,3 +219,26 @@ def test_too_long_parameter_lists() -> None:
         with pytest.raises(Rejected) as refused:
             parse(fields, body)
         assert refused.value.reply is TOO_COMPLEX
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ([], []),
+        ([b"ann@client.example"], ["ann@client.example"]),
+        ([b'"Ann, of Client" <Ann@client.example> (home)'], ["Ann@client.example"]),
+        ([b"ann@client.example, bob@client.example"], ["ann@client.example", "bob@client.example"]),
+        ([b"ann@client.example", b"bob@client.example"], ["ann@client.example", "bob@client.example"]),
+        ([b"undisclosed:;"], []),
+        ([b"(" * 2000], []),
+        ([b"a" * 2100 + b"@client.example"], []),
+        ([b"\xff\x00<>"], []),
+    ],
+)
+def test_authors_are_all_that_stands_in_from(fields: list[bytes], found: list[str]) -> None:
+    assert authors(parse([("From", value) for value in fields], b"")) == found
+
+
+@pytest.mark.parametrize("field", [b"bob@client.example <ann@client.example>", b"ann@client.example, eve"])
+def test_an_author_beside_something_else_is_not_the_only_one(field: bytes) -> None:
+    assert len(authors(parse([("From", field)], b""))) != 1

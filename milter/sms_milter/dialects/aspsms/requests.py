@@ -48,14 +48,16 @@ def credentials(request: Element) -> Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action comes to. `credits_used` None: what its messages cost; `priced`: the reply tells it."""
+    """What an action comes to. `fee`: credits that it costs besides its messages; `priced`: the reply tells
+    what all of it costs.
+    """
 
     code: Code = Code.OK
     wishes: tuple[Wish, ...] = ()
     unsendable: tuple[Wish, ...] = ()
     listeners: tuple[Listener, ...] = ()
     records: tuple[Record, ...] = ()
-    credits_used: Decimal | None = Decimal(0)
+    fee: Decimal = Decimal(0)
     fields: tuple[Field, ...] = ()
     priced: bool = False
 
@@ -68,10 +70,9 @@ def parse(mail: Mail, address: Recipient, context: Context[AspsmsOptions]) -> Sm
         done.wishes,
         context.options.max_parts,
         listeners=done.listeners,
-        partial=True,
         repeatable=not done.wishes,
         unsendable=done.unsendable,
-        fee=done.credits_used or Decimal(0),
+        fee=done.fee,
         keep_left_out=True,
         memo=done,
         records=done.records,
@@ -82,12 +83,12 @@ def _done(request: Element, address: Recipient, context: Context[AspsmsOptions])
     action = request.value("Action")
     if action in sending.CONTENTS:
         sent = sending.send(action, request, address, context)
-        return Done(Code.OK, sent.wishes, sent.unsendable, sent.listeners, credits_used=None)
+        return Done(Code.OK, sent.wishes, sent.unsendable, sent.listeners)
     match action:
         case "InquireDeliveryNotifications":
             asked = inquiry.references(request)
             fields = tuple(inquiry.notifications(asked, context))
-            return Done(credits_used=inquiry.CREDITS * len(asked), fields=fields)
+            return Done(fee=inquiry.CREDITS * len(asked), fields=fields)
         case "ShowCredits":
             left = context.balance()
             return Done(fields=(("Credits", response.number(_UNLIMITED if left is None else left)),))
@@ -100,9 +101,7 @@ def _done(request: Element, address: Recipient, context: Context[AspsmsOptions])
         case "SendTokenSMS":
             made = tokens.send(request, address, context)
             sent = made.sent
-            return Done(
-                Code.OK, sent.wishes, sent.unsendable, sent.listeners, made.records, credits_used=None
-            )
+            return Done(Code.OK, sent.wishes, sent.unsendable, sent.listeners, made.records)
         case "VerifyToken":
             code, records = tokens.verify(request, context)
             return Done(code, records=records)
@@ -134,9 +133,7 @@ def answer(outcome: Outcome[AspsmsOptions], address: Recipient) -> Sequence[Answ
     assert isinstance(done, Done)
     fields = done.fields
     if done.priced:
-        used = done.credits_used
-        if used is None:
-            used = sum(map(outcome.price, outcome.messages), Decimal(0))
+        used = sum(map(outcome.price, outcome.messages), done.fee)
         fields = (("CreditsUsed", response.number(used)), *fields)
     written = response.reply(done.code, *fields)
     answer = response.answer(outcome.mail, outcome.envelope, address, written)

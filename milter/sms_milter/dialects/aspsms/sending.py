@@ -55,7 +55,7 @@ class Sent:
 
 def send(action: str, request: Element, address: Recipient, context: Context[AspsmsOptions]) -> Sent:
     """What the request asks for. Raises Rejected, in the order of ASPSMS §11.9."""
-    recipients = list(named(request))
+    recipients = named(request)
     common = Wish("", originator=originator(request, context), default_originator=default(context))
     what = CONTENTS[action](request, context.options, context.chance)
     common = replace(
@@ -108,16 +108,16 @@ def addressed(
     return Sent(tuple(wishes), tuple(unsendable), listeners)
 
 
-def named(request: Element) -> Iterator[tuple[str, str]]:
+def named(request: Element) -> list[tuple[str, str]]:
     """PhoneNumber as written and TransRefNumber of each Recipient. Raises Rejected."""
-    given = [(one.value("PhoneNumber"), one.value("TransRefNumber")) for one in request.all("Recipient")]
-    given = [(number, reference) for number, reference in given if number]
+    written = [(one.value("PhoneNumber"), one.value("TransRefNumber")) for one in request.all("Recipient")]
+    given = [(number, reference) for number, reference in written if number]
     if not given:
         raise Code.NO_RECIPIENT.rejected
     too_long = any(len(reference) > LONGEST_REFERENCE for _, reference in given)
     if too_long or len(given) > _MOST_RECIPIENTS:
         raise Code.INVALID_REQUEST.rejected
-    yield from given
+    return given
 
 
 def originator(request: Element, context: Context[AspsmsOptions]) -> str | None:

@@ -53,7 +53,7 @@ class Tokens:
 
 def send(request: Element, address: Recipient, context: Context[AspsmsOptions]) -> Tokens:
     """SendTokenSMS. Raises Rejected."""
-    recipients = list(sending.named(request))
+    recipients = sending.named(request)
     common = Wish(
         "", originator=sending.originator(request, context), default_originator=sending.default(context)
     )
@@ -68,7 +68,7 @@ def send(request: Element, address: Recipient, context: Context[AspsmsOptions]) 
 
 def verify(request: Element, context: Context[AspsmsOptions]) -> tuple[Code, tuple[Record, ...]]:
     """VerifyToken: the answer, and what it leaves behind. Raises Rejected."""
-    written = request.value("PhoneNumber") or next(sending.named(request))[0]
+    written = request.value("PhoneNumber") or sending.named(request)[0][0]
     number = numbers.XML_NUMBER.fullmatch(written)
     found = number and context.records.find(_KIND, f"{number[1]} {_reference(request)}")
     if not found:
