@@ -175,22 +175,27 @@ def hear(queue: SqliteQueue, stat: str, now: float) -> None:
         work.settle([receipt(str(part.part_id), stat=stat, smsc="primary", at=now + 4) for part in parts])
 
 
+def prepare(case: Path, content: Mapping[str, Any], configuration: Configuration, queue: SqliteQueue) -> None:
+    """What came before."""
+    for account, number in content.get("numbers_given", {}).items():
+        give_numbers(queue, account, number)
+    for earlier in content.get("before", ()):
+        how = dialogue(content) | dialogue(earlier)
+        for number in range(earlier.get("times", 1)):
+            at = seconds(earlier["now"]) + number * earlier.get("every", 0)
+            refused = earlier.get("refused", False)
+            take(configuration, queue, at, case.parent / earlier["mail"], how, refused=refused)
+        if "receipt" in earlier:
+            hear(queue, earlier["receipt"], seconds(earlier["now"]))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.stem}")
 def test_the_mail_becomes_what_the_case_says(case: Path, tmp_path: Path) -> None:
     content = read(case)
     configuration = configured(case, content.get("config", {}), tmp_path)
     queue = SqliteQueue(str(tmp_path / "queue.db"))
     try:
-        for account, number in content.get("numbers_given", {}).items():
-            give_numbers(queue, account, number)
-        for earlier in content.get("before", ()):
-            how = dialogue(content) | dialogue(earlier)
-            for number in range(earlier.get("times", 1)):
-                at = seconds(earlier["now"]) + number * earlier.get("every", 0)
-                refused = earlier.get("refused", False)
-                take(configuration, queue, at, case.parent / earlier["mail"], how, refused=refused)
-            if "receipt" in earlier:
-                hear(queue, earlier["receipt"], seconds(earlier["now"]))
+        prepare(case, content, configuration, queue)
         mail = case.with_suffix(".eml").read_bytes()
         now = seconds(content["now"])
         found = preview(configuration, queue, mail=mail, now=now, chance=chosen, **dialogue(content))
