@@ -174,6 +174,7 @@ class Service:
             configuration.reports,
             _texts(configuration),
             tuple(configuration.domains),
+            (configuration.limits.stop_words, configuration.limits.start_words),
             configuration.queue,
             configuration.log,
             configuration.user,
@@ -558,6 +559,7 @@ def _report_role(configuration: Configuration) -> Main:
             may_mail=partial(_may_mail, frozenset(configuration.domains)),
             texts=_texts(configuration),
             stop_words=configuration.limits.stop_words,
+            start_words=configuration.limits.start_words,
             our_turn=our_turn,
         )
         _notify_until_told(replies, notifier, bell, control, rung)

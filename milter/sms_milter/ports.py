@@ -298,6 +298,9 @@ class MobileQueue(Protocol):
     def suppress(self, account: str, number: str, why: str, now: float) -> bool:
         """As `OperatorQueue.suppress`."""
 
+    def unsuppress(self, account: str, number: str) -> bool:
+        """As `OperatorQueue.unsuppress`."""
+
     def mobile_told(self, told: Sequence[tuple[int, NewMail | None]], now: float) -> None:
         """These are done with; the mails that tell of them, answers only, are stored with it."""
 

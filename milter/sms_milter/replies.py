@@ -37,7 +37,8 @@ class Replies:
 
     What answers nobody goes to `mailbox` ("": it is only logged); `domain` is ours, for the address
     of a phone. `may_mail` says whether an address may be mailed at all. For `texts` see `notify.Notifier`.
-    A phone that answers one of `stop_words` gets nothing more from that account.
+    A phone that answers one of `stop_words` gets nothing more from that account, until it answers one of
+    `start_words`.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Replies:
         may_mail: Callable[[str], bool],
         texts: Mapping[str, Texts],
         stop_words: Iterable[str] = (),
+        start_words: Iterable[str] = (),
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
         self._stop_words = frozenset(_word(one) for one in stop_words)
+        self._start_words = frozenset(_word(one) for one in start_words)
         self._queue, self._journal, self._numbers = queue, journal, numbers
         self._mailbox, self._domain, self._may_mail = mailbox, domain, may_mail
         self._texts, self._our_turn = texts, our_turn
@@ -76,6 +79,8 @@ class Replies:
         conversation = self._conversation(message, text)
         if conversation is not None and _word(text) in self._stop_words:
             self._suppress(message, conversation)
+        elif conversation is not None and _word(text) in self._start_words:
+            self._unsuppress(message, conversation)
         to = conversation.sender if conversation else ""
         if not to or not self._may_mail(to):
             to = self._mailbox
@@ -88,6 +93,12 @@ class Replies:
         if self._queue.suppress(conversation.account, number, "asked for it by SMS", message.at):
             pairs = {"account": conversation.account, "number": self._numbers.shown(number)}
             self._journal.info(line(conversation.mta_queue_id, **pairs, status="gets nothing more"))
+
+    def _unsuppress(self, message: MobileMessage, conversation: Conversation) -> None:
+        number = _digits(message.source)
+        if self._queue.unsuppress(conversation.account, number):
+            pairs = {"account": conversation.account, "number": self._numbers.shown(number)}
+            self._journal.info(line(conversation.mta_queue_id, **pairs, status="gets messages again"))
 
     def _conversation(self, message: MobileMessage, text: str) -> Conversation | None:
         """The last message that reached the phone from the number it answers; a code in the answer, `#` and

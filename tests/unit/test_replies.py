@@ -235,6 +235,20 @@ def test_stop_is_for_the_account_that_wrote_through_that_number(tmp_path: Path) 
     desk.queue.close()
 
 
+def test_a_phone_may_take_its_word_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, stop_words=["STOP"], start_words=["Start"])
+    desk.wrote()
+    desk.phone(b"START")
+    desk.phone(b"STOP")
+    desk.step()
+    assert desk.queue.suppressed("acme", PHONE)
+    desk.phone(b"start!")
+    assert [got.get_content() for _, got in desk.step()] == ["START\n", "STOP\n", "start!\n"]
+    assert not desk.queue.suppressed("acme", PHONE)
+    assert desk.lines.text.count("status=gets messages again") == 1
+    desk.queue.close()
+
+
 def test_without_stop_words_stop_is_an_answer_like_others(desk: Desk) -> None:
     desk.wrote()
     desk.phone(b"STOP")

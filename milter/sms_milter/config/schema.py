@@ -783,6 +783,9 @@ class Limits(Section):
         doc="Words such as STOP, which a phone answers to get nothing more from the account that wrote to it;"
         " `sms-milter account suppressed` shows who has. Empty: no such list is kept or asked.",
     )
+    start_words: tuple[str, ...] = setting(
+        (), doc="Words such as START, by which a phone that answered a stop word takes it back."
+    )
     failed_logins: LoginLimit | None = setting(
         None,
         doc="Failed logins by what stands in a mail, with SMSCentre also errors in its parameters (per "
