@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
 from sms_milter.channels import words
@@ -177,7 +177,7 @@ class Courier:
                 # Whoever gave no answer in time needs a pause, whoever outlived us does not.
                 again = now + retry_delay(part.attempts) if self._adopted else now
                 lane.due = min(lane.due, again)
-                outcome = replace(outcome, state=PartState.QUEUED, due_at=again, doubt=True)
+                outcome = outcome._replace(state=PartState.QUEUED, due_at=again, doubt=True)
                 said = f"uncertain ({why}), once more in {again - now:.0f} s: possibly a duplicate"
             case PartState.UNCERTAIN:
                 said = f"uncertain ({why}), not sent again"
@@ -202,7 +202,7 @@ class Courier:
         else:
             again = now + max(retry_delay(handed.part.attempts), asked)
         lane.due = min(lane.due, again)
-        return replace(outcome, due_at=again, counts=not handed.closed)
+        return outcome._replace(due_at=again, counts=not handed.closed)
 
 
 def _open(lane: Lane, now: float) -> bool:

@@ -579,8 +579,7 @@ class PartState(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(frozen=True, slots=True)
-class LeasedPart:
+class LeasedPart(NamedTuple):
     """A part marked `submitting` for us: what the dispatcher needs to send it and to name it in the log."""
 
     part_id: int
@@ -593,10 +592,10 @@ class LeasedPart:
     attempts: int  # earlier tries
     received_at: float
     expires_at: float
-    sequence: int = 0
     doubts: int = 0  # earlier tries whose outcome stayed uncertain
     account: str = ""
     promised: bool = False  # it may go by another SMSC
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -634,8 +633,7 @@ class WaitingMessage:
     features: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one submit: the part's new state and why.
 
     `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried

@@ -559,7 +559,7 @@ def test_a_parked_receipt_waits_for_its_own_smsc(queue: Any) -> None:
 def test_what_is_in_doubt_may_be_settled_by_an_id_that_we_chose(queue: Any) -> None:
     queue.put([mail()], NOW)
     (part,) = lease(queue)
-    record(queue, replace(uncertain(part.part_id), smsc_key="ours"))
+    record(queue, uncertain(part.part_id)._replace(smsc_key="ours"))
     (settled,) = settle(queue, receipt("ours"))
     assert (settled.queue_id, settled.changed) == (part.queue_id, True)
     assert states(queue) == ["delivered"]

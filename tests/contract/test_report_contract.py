@@ -240,7 +240,7 @@ DELAYS = LOST | Notify.PENDING | Notify.DELAYED
 
 def test_who_asks_for_delays_is_told_once_by_the_queue_and_once_by_the_network(queue: Any) -> None:
     (part,) = put(queue, DELAYS, expires_at=NOW + 2 * DAY)
-    record(queue, replace(queued(part.part_id, NOW + 30), command_status=0x58))
+    record(queue, queued(part.part_id, NOW + 30, command_status=0x58))
     expire(queue, NOW + 4 * HOUR - 1)
     assert reports(queue) == []
     for hours in (4, 5, 7, 12):
@@ -361,7 +361,7 @@ def test_a_refusal_is_reported_without_a_request_and_with_its_status(queue: Any)
 
 def test_what_expired_after_a_refusal_for_now_names_that(queue: Any) -> None:
     (part,) = put(queue, LOST)
-    record(queue, replace(queued(part.part_id, NOW + 30), command_status=0x58))
+    record(queue, queued(part.part_id, NOW + 30, command_status=0x58))
     expire(queue, NOW + DAY)
     (report,) = reports(queue)
     assert (report.state, report.command_status) == (PartState.EXPIRED, 0x58)

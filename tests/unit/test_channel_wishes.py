@@ -237,9 +237,9 @@ def test_what_is_no_errand_is_not_read(octets: bytes) -> None:
 
 def test_ids_never_come_twice() -> None:
     part = LeasedPart(17, 17, "", "1", 1, 1, b"", 0, 1_700_000_000.125, 0.0)
-    assert errand.identity(part) == errand.identity(replace(part, attempts=3))
-    assert errand.identity(part) != errand.identity(replace(part, received_at=1_700_000_001.0))
-    assert errand.identity(part) != errand.identity(replace(part, part_id=18))
+    assert errand.identity(part) == errand.identity(part._replace(attempts=3))
+    assert errand.identity(part) != errand.identity(part._replace(received_at=1_700_000_001.0))
+    assert errand.identity(part) != errand.identity(part._replace(part_id=18))
 
 
 def test_an_errand_needs_no_reference_stamped() -> None:

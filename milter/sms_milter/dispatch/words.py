@@ -18,16 +18,13 @@ class Words:
         return self._numbers.shown(number)
 
     def part(self, part: LeasedPart, link: Link | None, now: float, **pairs: object) -> str:
-        """What happened to a part, on `link` if it has to do with one."""
-        where = {} if link is None else {"smsc": link.smsc, "bind": link.name, "sequence": part.sequence}
-        return line(
-            part.mta_queue_id,
-            to=self.phone(part.destination),
-            queue=part.queue_id,
-            part=f"{part.number}/{part.total}",
-            **where,
-            delay=f"{now - part.received_at:.2f}",
-            **pairs,
+        """What happened to a part, on `link` if it has to do with one. Written out, for each part has two."""
+        where = "" if link is None else f", smsc={link.smsc}, bind={link.name}, sequence={part.sequence}"
+        more = "".join([f", {name}={value}" for name, value in pairs.items()])
+        delay = f"{now - part.received_at:.2f}"
+        return (
+            f"{clean(part.mta_queue_id) or 'NOQUEUE'}: to={self.phone(part.destination)}, "
+            f"queue={part.queue_id}, part={part.number}/{part.total}{where}, delay={delay}{more}"
         )
 
     def message(self, message: WaitingMessage, status: str) -> str:

@@ -327,22 +327,7 @@ class SqliteWork:
 
 def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
     """A part from the columns of `due_parts`."""
-    return LeasedPart(
-        row[0],
-        row[1],
-        row[2],
-        row[3],
-        row[4],
-        row[5],
-        row[6],
-        row[7],
-        row[8],
-        row[9],
-        sequence,
-        row[10],
-        row[11],
-        row[12] > 0,
-    )
+    return LeasedPart._make((*row[:13], sequence))
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

@@ -12,7 +12,7 @@ WHERE state = 0 AND waiting = 0 AND smsc = ? AND priority = ? AND account > ? OR
 -- due_parts --
 -- The next parts of one SMSC, priority and account, in the order of sending, behind those taken already.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account, part.promise,
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0,
     part.form
 FROM part INDEXED BY part_ready CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state = 0 AND part.waiting = 0 AND part.smsc = ? AND part.priority = ? AND part.account = ?
@@ -66,7 +66,7 @@ WHERE state = 0
 -- expired_parts --
 -- Queued parts whose time is over.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account, part.promise
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0
 FROM part INDEXED BY part_expiry CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state = 0 AND part.expires_at <= ?
 ORDER BY part.expires_at, part.id LIMIT ?
@@ -78,7 +78,7 @@ UPDATE part SET state = 6, why = 'validity over before it could be sent', finish
 -- submitting_parts --
 -- Parts that somebody was about to send to one SMSC.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account, part.promise, part.sequence
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0, part.sequence
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?
 ORDER BY part.id
@@ -125,7 +125,7 @@ UPDATE part SET smsc_message_id = ?, smsc_key = ? WHERE id = ?
 -- doubtful --
 -- Parts of one SMSC that have been uncertain since before a time, for the first time.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account, part.promise
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state IN (1, 3, 5, 6) AND part.state = 3 AND part.smsc = ? AND part.doubts = 0 AND part.submitted_at <= ?
     AND part.expires_at > ?

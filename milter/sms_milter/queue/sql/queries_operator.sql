@@ -174,7 +174,7 @@ WHERE (notify | notice) & 66 AND id IN (SELECT id - number + 1 FROM part WHERE i
 -- touched --
 -- Parts (a JSON list of ids) as the log names them.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, x'', part.attempts,
-    mail.received_at, part.expires_at, part.doubts, part.account, part.promise
+    mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0
 FROM json_each(?) AS changed CROSS JOIN part ON part.id = changed.value CROSS JOIN mail ON mail.id = part.mail_id
 ORDER BY part.id
 
