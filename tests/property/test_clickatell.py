@@ -25,7 +25,7 @@ LINE = re.compile(
 
 KINDS = ["SMS_TEXT", "SMS_FLASH", *smart.HEX, *smart.TEXT]
 LIKELY = {
-    "to": ["448311234567", "448311234567,0123", "+493012345678,"],
+    "to": ["", ",", "448311234567", "448311234567,0123", "+493012345678,"],
     "text": ["Hi #field1# #FIELD2#", "Hi", "00000801FF", "03A9", "\u4f60\u20ac{", "A" * 400],
     "data": ["024A3A51", "Hi"],
     "urltext": ["Hi+%E2%82%AC%0A%00"],
@@ -45,7 +45,7 @@ LIKELY = {
     "cliMsgId": ["order-1"],
     "mo": ["0", "1"],
     "req_feat": ["544", "128"],
-    "csv": ["448311234568,Ann,x2", "0123,Bob", "448311234569|a|b", "448311234570,,"],
+    "csv": ["", "448311234568,Ann,x2", "0123,Bob", "448311234569|a|b", "448311234570,,"],
     "delimiter": [",", "|"],
     "csvtemplate": ["to,field1,cliMsgId", "to,text", "to,from,concat", "field1"],
     "user": ["other"],

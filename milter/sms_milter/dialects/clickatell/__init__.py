@@ -76,7 +76,7 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
     Raises Rejected, and Denied for a sender ID that the account may not show, in the order of CLK §13.
     """
     said = read(mail)
-    if not said.all("to") and not said.all("csv"):
+    if not said.first("to") and not said.all("csv"):  # an empty `to` is none, an empty csv line a bad number
         raise faults.PARAMETER.rejected("to")
     replies = _replies(said)
     common = order(said, mail, context)
