@@ -32,9 +32,9 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.courier import Courier, Lane
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError
-from sms_milter.gate import Gate
+from sms_milter.gate import Gate, secret_senders
 from sms_milter.listening import http_socket, milter_socket
-from sms_milter.logline import Numbers, clean
+from sms_milter.logline import Numbers, Senders, clean
 from sms_milter.mail.address import domain_of
 from sms_milter.mail.charset import load_codecs
 from sms_milter.model import Handed, LeasedPart
@@ -542,6 +542,7 @@ def _report_role(configuration: Configuration) -> Main:
             },
             digest_above=configuration.reports.digest_above,
             our_turn=our_turn,
+            senders=Senders(secret_senders(configuration)),
         )
         rung = threading.Event()
         web = WebClient(timeout_seconds=_URL_SECONDS, private=configuration.reports.private_urls)

@@ -25,7 +25,7 @@ from sms_milter.config.schema import (
 from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import DIALECTS, Dialect
 from sms_milter.errors import ContentFault, Denied, Rejected
-from sms_milter.logline import Numbers
+from sms_milter.logline import Numbers, Senders
 from sms_milter.mail.address import domain_of, parse_path
 from sms_milter.model import (
     EMAIL,
@@ -82,6 +82,7 @@ class Gate:
         self.shadow = milter.shadow
         self.reports = bool(configuration.reports.submit_to)
         self.numbers = Numbers(masked=configuration.log.mask_numbers)
+        self.senders = Senders(secret_senders(configuration))
         self.domains = {
             name: Domain(
                 name,
@@ -419,6 +420,20 @@ def _flood(*rules: FloodLimit | None) -> FloodRule | None:
 def _marks(settings: SmppChannel) -> Marks:
     return Marks(
         settings.service_type, settings.protocol_id, settings.data_coding, tuple(settings.tlvs.items())
+    )
+
+
+def secret_senders(configuration: Configuration) -> frozenset[str]:
+    """The addresses that alone prove in some domain who sends, in lower case."""
+    by_sender = {
+        name for name, domain in configuration.domains.items() if DIALECTS[domain.dialect].secret_senders
+    }
+    return frozenset(
+        pattern.lower()
+        for account in configuration.accounts.values()
+        if not by_sender.isdisjoint(account.domains or by_sender)
+        for pattern in account.senders
+        if not pattern.startswith(("@", "*"))
     )
 
 

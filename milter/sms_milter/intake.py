@@ -712,7 +712,7 @@ class Transaction:
             line(
                 self.mta_queue_id,
                 client=f"[{clean(self.client.address)}]",
-                from_=f"<{clean(self.sender)}>",
+                from_=self._gate.senders.shown(self.sender),
                 to=to,
                 account=self._asking.name if self._asking else "-",
                 status=f"{'would be ' if self._gate.shadow else ''}refused at RCPT ({why})",
@@ -724,7 +724,7 @@ class Transaction:
         stored = verdict.stored
         pairs: dict[str, object] = {
             "client": f"[{clean(self.client.address)}]",
-            "from_": f"<{clean(self.sender)}>",
+            "from_": self._gate.senders.shown(self.sender),
             "account": self.judged_by[1] or "-",
             "dialect": self.judged_by[0] or "-",
             "nrcpt": len(self._ours),

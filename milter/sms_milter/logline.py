@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Collection
 
 _LIMIT = 200
+_SHOWN_OF_SECRET = 3  # characters
 _PRINTABLE = dict.fromkeys((*range(32), *range(127, 160)), "?")
 
 
@@ -50,3 +52,18 @@ class Numbers:
     def address(self, local: str, domain: str) -> str:
         """An SMS address for the log; its local part is a phone number."""
         return f"<{self.shown(local)}@{clean(domain)}>"
+
+
+class Senders:
+    """Writes mail addresses into log lines; those that prove who sends only in part (ASPSMS §7.2)."""
+
+    def __init__(self, secret: Collection[str] = ()) -> None:
+        """`secret` are addresses in lower case."""
+        self._secret = secret
+
+    def shown(self, address: str) -> str:
+        """`address` for the log in brackets: <c4c***@client.example> if it is secret."""
+        if address.lower() in self._secret:
+            local, _, domain = address.rpartition("@")
+            address = f"{local[:_SHOWN_OF_SECRET]}***@{domain}"
+        return f"<{clean(address)}>"

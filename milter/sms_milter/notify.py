@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
-from sms_milter.logline import Numbers, clean, line
+from sms_milter.logline import Numbers, Senders, clean, line
 from sms_milter.model import (
     Answer,
     DeliveryReport,
@@ -40,6 +40,7 @@ _GIVE_UP_SECONDS = 5 * 86400.0  # as MTAs do (RFC 5321 §4.5.4.1)
 
 _PLAIN_TEXTS = {"": ENGLISH}
 _NO_TABLE: Mapping[str, frozenset[str]] = {}
+_ALL_SHOWN = Senders()
 
 
 class Notifier:
@@ -65,11 +66,12 @@ class Notifier:
         no_subscriber: Mapping[str, frozenset[str]] = _NO_TABLE,
         digest_above: int = 0,
         our_turn: Callable[[], bool] = lambda: True,
+        senders: Senders = _ALL_SHOWN,
     ) -> None:
         self._queue, self._outbox, self._journal, self._numbers = queue, outbox, journal, numbers
         self._host_name, self._author, self._our_turn = host_name, author, our_turn
         self._texts, self._digest_above = texts, digest_above
-        self._no_subscriber = no_subscriber
+        self._no_subscriber, self._senders = no_subscriber, senders
         self._outcomes: list[ReportOutcome] = []
         self._pause = 0.0  # the MTA is away
         self._outbox_back_at = 0.0
@@ -191,7 +193,7 @@ class Notifier:
     # --- the log --------------------------------------------------------------------------------------------
 
     def _say(self, write: Callable[[str], None], report: DueReport, what: str, **more: object) -> None:
-        pairs: dict[str, object] = {"to": f"<{clean(_recipient(report))}>"}
+        pairs: dict[str, object] = {"to": self._senders.shown(_recipient(report))}
         news = _news(report)
         if news:
             more = {"and_more": len(news) - 1, **more} if len(news) > 1 else more

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sms_milter.logline import Numbers, clean, line
+from sms_milter.logline import Numbers, Senders, clean, line
 
 
 def test_the_mtas_queue_id_stands_first() -> None:
@@ -29,3 +29,19 @@ def test_numbers_are_masked_on_demand() -> None:
     assert Numbers(masked=True).shown("447973100000") == "4479******00"
     assert Numbers(masked=True).shown("1234567") == "*****67"
     assert Numbers(masked=True).address("447973100000", "sms.example.com") == "<4479******00@sms.example.com>"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("c4ca423@client.example", "<c4c***@client.example>"),
+        ("C4CA423@Client.example", "<C4C***@Client.example>"),
+        ("ab@client.example", "<ab***@client.example>"),
+        ("bob@client.example", "<bob@client.example>"),
+        ("", "<>"),
+        ("b\u00f6b@client.example", "<b?b@client.example>"),
+    ],
+)
+def test_a_secret_sender_is_shown_in_part(address: str, shown: str) -> None:
+    secret = {"c4ca423@client.example", "ab@client.example"}
+    assert Senders(secret).shown(address) == shown

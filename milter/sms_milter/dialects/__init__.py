@@ -71,6 +71,7 @@ class Dialect:
     `notice` words what became of messages for those that the request names as listeners; `called` is the URL
     that is requested of one that is a URL.
     `owner` gives the login to which an address without `login` belongs; who may send is as its account says.
+    With `secret_senders` an envelope sender is as good as a password, and the log shows only a part of it.
     `charset` is that of text that declares none, "" for UTF-8 or ISO-8859-1 as it looks.
     `suspicious` tells refusals that count like a failed login where clients are blocked for too many of them.
     """
@@ -91,6 +92,7 @@ class Dialect:
     flood: FloodLimit | None = None
     notice: Callable[[Notice], Answer] = _no_words
     called: Callable[[Notice], str] = _no_url
+    secret_senders: bool = False
 
 
 DIALECTS: dict[str, Dialect] = {
@@ -104,6 +106,7 @@ DIALECTS: dict[str, Dialect] = {
         aspsms.denied,
         aspsms.worded,
         aspsms.complaint,
+        secret_senders=True,
         notice=aspsms.notice,
         called=aspsms.called,
     ),

@@ -299,6 +299,22 @@ def test_what_the_account_may_show(wanted: str, settings: dict[str, Any], source
     assert (verdict.reply is None) == (source is not None)
 
 
+@pytest.mark.parametrize("domains", [[], ["sms.example"], ["sms.haysystems.com"]])
+def test_the_log_shows_a_part_only_of_addresses_that_prove_who_sends(domains: list[str]) -> None:
+    account = {"require": ["sender"], "senders": [ANN, "@other.example"], "domains": domains}
+    desk = Desk(domains={"sms.example": {"dialect": "aspsms"}}, accounts={"client": account})
+    for sender in (ANN, "eve@other.example"):
+        transaction = desk.transaction(sender=f"<{sender.upper()}>")
+        for to in (NUMBER.raw, "<0790000000@sms.example>"):
+            transaction.recipient(to, {})
+        transaction.body(b"Hello")
+        transaction.decide()
+    shown = ANN.upper() if domains == ["sms.haysystems.com"] else "ANN***@CLIENT.EXAMPLE"
+    assert f"from=<{shown}>" in desk.lines.text
+    assert (ANN.upper() in desk.lines.text) == (shown == ANN.upper())
+    assert "from=<EVE@OTHER.EXAMPLE>" in desk.lines.text
+
+
 # --- who is told --------------------------------------------------------------------------------------------
 
 
