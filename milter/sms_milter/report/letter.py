@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.headerregistry import Address, Group
+from email.headerregistry import Address, Group, HeaderRegistry
 from email.message import EmailMessage, Message, MIMEPart
-from email.policy import SMTP, EmailPolicy
+from email.policy import SMTP, EmailPolicy, compat32
 from email.utils import format_datetime
 
 from sms_milter.errors import Rejected
@@ -29,7 +29,21 @@ class _Unfolded(EmailPolicy):
         return super().fold_binary(name, value)
 
 
-_POLICY = _Unfolded(linesep="\r\n", max_line_length=998)
+class _Fields(HeaderRegistry):
+    """The classes of fields, each made once: the library makes one for every field of every mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = super().__getitem__(name)
+        return made
+
+
+_POLICY = _Unfolded(linesep="\r\n", max_line_length=998, header_factory=_Fields())
 _POLICY_UTF8 = _POLICY.clone(utf8=True)
 _LONGEST_PLAIN_LINE = 990  # RFC 5322 §2.1.1
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
@@ -90,9 +104,11 @@ def status_part(*blocks: Iterable[tuple[str, str]]) -> MIMEPart:
     part["Content-Type"] = "message/delivery-status"
     members: list[Message | str] = []
     for fields in blocks:
-        block = Message(policy=_POLICY)
+        block = Message(policy=compat32)
         for name, value in fields:
-            block[name] = value
+            # What is plain is taken as it is, which is faster; all else the library writes, or refuses.
+            plain = value.isascii() and value.isprintable()
+            block[name] = value if plain else _POLICY.header_store_parse(name, value)[1]
         members.append(block)
     part.set_payload(members)
     return part
