@@ -95,73 +95,49 @@ def queue_mobile(
     )
 
 
-Names = Annotated[
-    list[str] | None, typer.Argument(help="Queue ids, ours or the MTA's, or clients' ids of messages.")
-]
-OfAccount = Annotated[str, typer.Option("--account", help="Only this account's.")]
-OfSmsc = Annotated[str, typer.Option("--smsc", help="Only what waits for this SMSC, or went there.")]
-Towards = Annotated[str, typer.Option("--to", help="Only numbers that begin with these digits.")]
-All = Annotated[bool, typer.Option("--all", help="Really all.")]
+# What each deed is for, and what has become of the parts that it changed.
+_DEEDS = {
+    Deed.HOLD: ("Send nothing of these mails until `release`; their validity runs on.", "held"),
+    Deed.RELEASE: ("Send what was held.", "released"),
+    Deed.RETRY: (
+        "Send now what waits for its next try, and again what has failed, expired or is uncertain (the phone"
+        " may then get it twice).",
+        "to be sent now",
+    ),
+    Deed.CANCEL: (
+        "Never send what waits here, and ask the SMSC to cancel what it has not delivered yet (cancel_sm)."
+        " The sender is told as of any failure.",
+        "cancelled",
+    ),
+}
 
 
-@queue_app.command("hold")
-def queue_hold(
-    names: Names = None,
-    account: OfAccount = "",
-    smsc: OfSmsc = "",
-    to: Towards = "",
-    everything: All = False,
-    config: ConfigFile = DEFAULT_CONFIG,
-) -> None:
-    """Send nothing of these mails until `release`; their validity runs on."""
-    _change(config, Deed.HOLD, "held", names, Selection("", account, smsc, to), everything)
+def _offer(deed: Deed, purpose: str, word: str) -> None:
+    """Make the command for a deed; they all choose their parts in the same way."""
+
+    @queue_app.command(deed.value, help=purpose)
+    def command(
+        names: Annotated[
+            list[str] | None,
+            typer.Argument(help="Queue ids, ours or the MTA's, or clients' ids of messages."),
+        ] = None,
+        account: Annotated[str, typer.Option(help="Only this account's.")] = "",
+        smsc: Annotated[str, typer.Option(help="Only what waits for this SMSC, or went there.")] = "",
+        to: Annotated[str, typer.Option(help="Only numbers that begin with these digits.")] = "",
+        state: Annotated[str, typer.Option(help="Only parts in this state.")] = "",
+        everything: Annotated[bool, typer.Option("--all", help="Really all.")] = False,
+        config: ConfigFile = DEFAULT_CONFIG,
+    ) -> None:
+        chosen = Selection("", account, smsc, to, _state(state) if state else None)
+        if chosen == Selection() and not names and not everything:
+            raise typer.BadParameter(
+                "name mails, or say which by --account, --smsc, --to or --state, or --all"
+            )
+        _change(config, deed, word, [replace(chosen, name=name) for name in names or [""]], named=bool(names))
 
 
-@queue_app.command("release")
-def queue_release(
-    names: Names = None,
-    account: OfAccount = "",
-    smsc: OfSmsc = "",
-    to: Towards = "",
-    everything: All = False,
-    config: ConfigFile = DEFAULT_CONFIG,
-) -> None:
-    """Send what was held."""
-    _change(config, Deed.RELEASE, "released", names, Selection("", account, smsc, to), everything)
-
-
-@queue_app.command("retry")
-def queue_retry(
-    names: Names = None,
-    account: OfAccount = "",
-    smsc: OfSmsc = "",
-    to: Towards = "",
-    state: Annotated[
-        str, typer.Option(help="Only parts that are queued, uncertain, failed or expired.")
-    ] = "",
-    everything: All = False,
-    config: ConfigFile = DEFAULT_CONFIG,
-) -> None:
-    """Send now what waits for its next try, and again what has failed, expired or is uncertain (the phone may
-    then get it twice).
-    """
-    chosen = Selection("", account, smsc, to, _state(state) if state else None)
-    _change(config, Deed.RETRY, "to be sent now", names, chosen, everything)
-
-
-@queue_app.command("cancel")
-def queue_cancel(
-    names: Names = None,
-    account: OfAccount = "",
-    smsc: OfSmsc = "",
-    to: Towards = "",
-    everything: All = False,
-    config: ConfigFile = DEFAULT_CONFIG,
-) -> None:
-    """Never send what waits here, and ask the SMSC to cancel what it has not delivered yet (cancel_sm). The
-    sender is told as of any failure.
-    """
-    _change(config, Deed.CANCEL, "cancelled", names, Selection("", account, smsc, to), everything)
+for _deed, _told in _DEEDS.items():
+    _offer(_deed, *_told)
 
 
 def _state(name: str) -> PartState:
@@ -171,14 +147,9 @@ def _state(name: str) -> PartState:
         raise typer.BadParameter(f"states are {', '.join(map(str, PartState))}") from None
 
 
-def _change(
-    config: Path, deed: Deed, word: str, names: list[str] | None, chosen: Selection, everything: bool
-) -> None:
-    if chosen == Selection() and not names and not everything:
-        raise typer.BadParameter("name mails, or say which by --account, --smsc or --to, or --all")
+def _change(config: Path, deed: Deed, word: str, selections: list[Selection], *, named: bool) -> None:
     operator = _operator(config)
     now = time.time()
-    selections = [replace(chosen, name=name) for name in names or [""]]
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(word, total=None)
         done = [operator.change(deed, one, now, lambda parts: bar.advance(task, parts)) for one in selections]
@@ -186,7 +157,7 @@ def _change(
     print(f"{count} part{'' if count == 1 else 's'} {word}")
     if asked:
         print(f"{asked} more to be cancelled by the SMSC; the log and `queue show` tell whether it could")
-    if not count and not asked and names:
+    if not count and not asked and named:
         raise typer.Exit(complain("nothing of that could be changed: see `queue show`", EX_UNAVAILABLE))
 
 
