@@ -432,6 +432,9 @@ class OperatorQueue(Protocol):
         message whose client knows it by that name; None if there is none.
         """
 
+    def parked_receipts(self, limit: int = 100) -> list[dict[str, Any]]:
+        """Receipts that belong to no part we know, newest first: when, by whom, of what, what they say."""
+
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         """Messages from phones, newest first: from, to, when, parts, and whether somebody was told."""
 

@@ -32,9 +32,11 @@ from sms_milter.model import (
     LinkState,
     LinkStatus,
     LoginRule,
+    Outcome,
     PartState,
     Priority,
     QuotaRule,
+    ReceiptNews,
     Selection,
     Stored,
 )
@@ -594,9 +596,11 @@ def test_parked_receipts_take_effect_in_the_order_they_came(queue: Any) -> None:
     assert [one.changed for one in settled] == [True, True, False]
 
 
-def test_ids_are_known_per_smsc_and_exactly(queue: Any) -> None:
+def test_ids_are_known_per_smsc_and_for_other_phones_exactly(queue: Any) -> None:
     sent(queue, "447973100000")
-    assert settle(queue, receipt("k", smsc="backup"), receipt("K"), receipt("0k")) == []
+    other = "447000000000"
+    strange = [receipt(key, source=other) for key in ("K", "0k")]
+    assert settle(queue, receipt("k", smsc="backup"), *strange) == []
     assert states(queue) == ["accepted"]
 
 
@@ -845,3 +849,41 @@ def test_binds_that_are_not_renewed_or_released_are_others_to_have(queue: Any) -
     assert queue.hold_binds("main", 1, "two", NOW + 90, NOW + 180) == {1}
     queue.release_binds("one")
     assert queue.hold_binds("main", 2, "two", NOW + 90, NOW + 180) == {1, 2}
+
+
+# --- ids in another form ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("response", "told"),
+    [
+        ("5F1A2B", "6232619"),
+        ("6232619", "5f1a2b"),
+        ("5f1a2b", "5F1A2B"),
+        ("87654321", "0087654321"),
+        ("005F1A2B", "6232619"),
+    ],
+)
+def test_a_receipt_finds_its_part_by_another_form_of_the_id(queue: Any, response: str, told: str) -> None:
+    queue.put([mail(), mail(message("447973100001"))], NOW)
+    first, second = lease(queue)
+    for part, key in ((first, response), (second, "other")):
+        outcome = Outcome(part.part_id, PartState.ACCEPTED, NOW, smsc_message_id=key, smsc_key=key)
+        record(queue, outcome)
+    news = ReceiptNews("main", told, told, "+447973100000", "DELIVRD", "000", PartState.DELIVERED, None, NOW)
+    assert len(settle(queue, news)) == 1
+    assert states(queue) == ["delivered", "accepted"]
+
+
+def test_another_form_counts_only_for_the_same_phone(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, Outcome(part.part_id, PartState.ACCEPTED, NOW, smsc_message_id="5F1A2B", smsc_key="5F1A2B"))
+    strange = ReceiptNews("main", "6232619", "6232619", "447000000000", "DELIVRD", "000", None, None, NOW)
+    assert settle(queue, strange) == []
+    (parked,) = queue.parked_receipts()
+    assert (parked["smsc"], parked["smsc_message_id"], parked["source"]) == (
+        "main",
+        "6232619",
+        "447000000000",
+    )

@@ -51,6 +51,7 @@ from sms_milter.model import (
 )
 from sms_milter.policy import quotas
 from sms_milter.reply import Limit
+from sms_milter.smpp.receipt import other_forms
 from support.memory_ways import MemoryWays
 
 DAY = 86400.0
@@ -506,6 +507,11 @@ class MemoryQueue:
         key = (receipt.smsc, receipt.smsc_key)
         found = [part for part in self._parts.values() if part["key"] == key]
         found = found or [part for part in self._parts.values() if key in part["former"]]
+        if not found:
+            same = [part for part in self._parts.values() if part["plan"].destination == phone]
+            forms = [(receipt.smsc, form) for form in other_forms(receipt.smsc_message_id)]
+            like = [part for part in same if part["key"] in forms]
+            found = like if len(like) == 1 else []
         if not found and (only := self._only_uncertain(receipt, phone)):
             only["key"] = key
             found = [only]
@@ -710,6 +716,14 @@ class MemoryQueue:
             self._mobile[mobile_id]["told"] = True
             if mail is not None:
                 self._put(mail, now)
+
+    def parked_receipts(self, limit: int = 100) -> list[dict[str, Any]]:
+        names = ("at", "done_at", "smsc", "smsc_message_id", "source", "stat", "error")
+        return [
+            {name: getattr(receipt, name) for name in names}
+            for part_id, receipt in reversed(self._receipts)
+            if part_id is None
+        ][:limit]
 
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         shown = []

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.builders import NOW, mail, message, states
+from contract.builders import NOW, mail, message, receipt, settle, states
 from sms_milter.config.secrets import Passwords, verify
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import BASE
@@ -195,3 +195,29 @@ def test_an_smsc_is_traced_for_a_while(config: str, tmp_path: Path) -> None:
     unknown = run("trace", "other", "--config", config)
     assert unknown.returncode == 64
     assert b"there are primary" in unknown.stderr
+
+
+def test_receipts_that_found_no_part_are_listed(config: str, tmp_path: Path) -> None:
+    queue = SqliteQueue(f"{tmp_path}/queue.db")
+    settle(queue, receipt("6232619", smsc="primary"))
+    queue.close()
+    listed = run("receipts", "list", "--config", config).stdout.decode()
+    assert "primary" in listed
+    assert "6232619" in listed
+    (one,) = json.loads(run("receipts", "list", "--json", "--config", config).stdout)
+    assert (one["smsc_message_id"], one["stat"]) == ("6232619", "DELIVRD")
+
+
+def test_the_rule_of_message_ids_is_learnt_from_the_log(tmp_path: Path) -> None:
+    lines = (
+        "4ABC: to=447973100000, queue=1, part=1/1, smsc=primary, bind=primary/1, sequence=7, delay=0.01, "
+        "status=accepted (message_id=5F1A2B)\n"
+        "NOQUEUE: from=447973100000, smsc=primary, message_id=6232619, status=receipt parked (stat=DELIVRD err=000)\n"
+    )
+    (tmp_path / "mail.log").write_text(lines)
+    for done in (
+        run("receipts", "learn", str(tmp_path / "mail.log")),
+        run("receipts", "learn", given=lines.encode()),
+    ):
+        assert "receipt_ids: hex-dec" in done.stdout.decode()
+    assert b"no receipts" in run("receipts", "learn", given=b"").stdout

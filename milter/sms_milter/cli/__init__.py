@@ -11,6 +11,7 @@ from sms_milter.cli.account import account_app
 from sms_milter.cli.common import EX_CONFIG, EX_OSERR, EX_UNAVAILABLE, EX_USAGE, complain, print_faults
 from sms_milter.cli.preview import preview
 from sms_milter.cli.queue import queue_app
+from sms_milter.cli.receipts import app as receipts_app
 from sms_milter.cli.service import check, run, status, version
 from sms_milter.cli.tools import hash_password_command, simulate
 from sms_milter.cli.trace import trace
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (run, check, version, preview, status, trace):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
+app.add_typer(receipts_app, name="receipts")
 app.add_typer(account_app, name="account")
 app.command("hash-password")(hash_password_command)
 app.command(epilog=_FAULTS)(simulate)

@@ -76,9 +76,14 @@ def print_tree(value: dict[str, Any], indent: str = "") -> None:
             print(label, _shown(name, content))
 
 
+def shown_time(moment: float) -> str:
+    """Seconds since the epoch in UTC (ISO 8601)."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _shown(name: str, content: object) -> object:
     if content is None or content == []:
         return "-"
     if isinstance(content, float) and (name.endswith("at") or name in ("since", "not_before")):
-        return datetime.fromtimestamp(content, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return shown_time(content)
     return content

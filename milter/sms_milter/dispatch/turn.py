@@ -215,6 +215,10 @@ class Dispatcher:
             self._journal.info(text)
         if work.unfit:
             self._escalation.soon()
+        known = {id(one.receipt) for one in settled}
+        for told in news.receipts:
+            if id(told) not in known:
+                self._journal.info(self._words.parked(told))
         for one in settled:
             self._journal.info(self._words.receipt(one))
         for message in heard:

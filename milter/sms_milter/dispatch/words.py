@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import Heard, LeasedPart, Settled, WaitingMessage
+from sms_milter.model import Heard, LeasedPart, ReceiptNews, Settled, WaitingMessage
 from sms_milter.ports import Link
 
 
@@ -31,6 +31,16 @@ class Words:
         """What happened to a whole message."""
         to = self.phone(message.destination)
         return line(message.mta_queue_id, to=to, queue=message.queue_id, status=status)
+
+    def parked(self, news: ReceiptNews) -> str:
+        """A receipt that found no part: the response may still come, or its id have another form."""
+        return line(
+            "",
+            from_=self.phone(news.source),
+            smsc=news.smsc,
+            message_id=clean(news.smsc_message_id),
+            status=f"receipt parked (stat={clean(news.stat)} err={clean(news.error)})",
+        )
 
     def receipt(self, settled: Settled) -> str:
         """A receipt that found its part."""

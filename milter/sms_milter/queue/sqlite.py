@@ -266,6 +266,11 @@ class SqliteQueue:
         with self._file.reading() as db:
             return sqlite_reports.show_mail(db, name)
 
+    def parked_receipts(self, limit: int = 100) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.parked_receipts`."""
+        with self._file.reading() as db:
+            return sqlite_reports.parked_receipts(db, limit)
+
     def list_mobile(self, limit: int = 1000) -> list[dict[str, Any]]:
         """See `ports.OperatorQueue.list_mobile`."""
         with self._file.reading() as db:

@@ -69,6 +69,11 @@ def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     return {**mail, "messages": list(messages.values()), "left_out": left_out}
 
 
+def parked_receipts(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+    """See `ports.OperatorQueue.parked_receipts`."""
+    return _rows(db, "parked", limit)
+
+
 def list_mobile(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     """See `ports.OperatorQueue.list_mobile`."""
     cursor = db.execute(_MOBILE["list_mobile"], (limit,))

@@ -26,6 +26,7 @@ from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
 from sms_milter.queue.sqlite_ways import SqliteWays
 from sms_milter.queue.statements import statements
 from sms_milter.queue.states import NUMBER_OF, STATES
+from sms_milter.smpp.receipt import other_forms
 
 _QUEUED, _SUBMITTING, _ACCEPTED, _UNCERTAIN, _DELIVERED, _FAILED, _EXPIRED = range(7)
 
@@ -251,11 +252,6 @@ class SqliteWork:
             self._db.execute(_SQL[name], (first,))
         return True
 
-    def _record_all(self, outcomes: Iterable[Outcome]) -> None:
-        same = list(outcomes)
-        if same:
-            self._record(same[0].state, same)
-
     def move(self, before: int | None, after: int | None, parts: int) -> None:
         """So many parts go from one state to another (numbers of `states`; None: from or to nowhere)."""
         if before is not None:
@@ -274,7 +270,7 @@ class SqliteWork:
         if former:
             row = self._db.execute(_SQL["find_former"], (receipt.smsc_key, receipt.smsc)).fetchone()
         if row is None:
-            former, row = False, self._only_uncertain(receipt, phone)
+            former, row = False, self._by_other_form(receipt, phone) or self._only_uncertain(receipt, phone)
         if row is None:
             return None, None
         part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
@@ -295,6 +291,15 @@ class SqliteWork:
                     self._reports.pending(receipt, part_id - number + 1, total, before)
                 changed = True
         return part_id, Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
+
+    def _by_other_form(self, receipt: ReceiptNews, phone: str) -> Any:
+        """The only part for this phone whose response had the id in another form (SMPP §7.4)."""
+        found: dict[int, Any] = {}
+        for form in other_forms(receipt.smsc_message_id):
+            row = self._db.execute(_SQL["find_by_key"], (form, receipt.smsc, phone)).fetchone()
+            if row is not None and row[5] == phone:
+                found[row[0]] = row
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def _only_uncertain(self, receipt: ReceiptNews, phone: str) -> Any:
         """The part in doubt that a receipt with a strange id must mean, as the columns of `find_by_key`."""

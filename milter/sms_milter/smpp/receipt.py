@@ -6,6 +6,7 @@ meant: it only brings message ids of both sides into one form.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -246,6 +247,22 @@ def key(message_id: str, rule: IdRule, side: Side) -> str:
     if rule == "strip-zeros":
         return message_id.casefold().lstrip("0") or message_id[:1]
     return _number(message_id, _BASES[rule, side])
+
+
+def other_forms(message_id: str) -> tuple[str, ...]:
+    """What a response may have called a part that the SMSC calls so in a receipt, whatever its habit (SMPP
+    §7.4): other case, without leading zeros, hexadecimal instead of decimal and the reverse.
+    """
+    if not message_id.isalnum() or not message_id.isascii():
+        return ()
+    forms = [message_id.lower(), message_id.upper(), message_id.lstrip("0")]
+    if len(message_id) <= _LONGEST_NUMBER:
+        if message_id.isdigit():
+            value = f"{int(message_id):x}"
+            forms += [value, value.upper(), value.zfill(8), value.upper().zfill(8)]
+        with contextlib.suppress(ValueError):
+            forms.append(str(int(message_id, 16)))
+    return tuple(dict.fromkeys(form for form in forms if form and form != message_id))
 
 
 def _number(message_id: str, base: int) -> str:

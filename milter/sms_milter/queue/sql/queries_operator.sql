@@ -83,6 +83,11 @@ SELECT smsc, priority, sum(parts) AS queued, sum(ripe) AS due, min(first) AS fir
     FROM part INDEXED BY part_waiting WHERE state = 0 AND waiting = 1 GROUP BY smsc, priority)
 GROUP BY smsc, priority
 
+-- parked --
+-- Receipts that belong to no part we know, newest first.
+SELECT id, at, done_at, smsc, smsc_message_id, source, stat, error
+FROM receipt INDEXED BY receipt_part WHERE part_id IS NULL ORDER BY at DESC LIMIT ?
+
 -- count_parked --
 -- How many receipts wait for their part.
 SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL
