@@ -212,7 +212,8 @@ def test_the_rule_of_message_ids_is_learnt_from_the_log(tmp_path: Path) -> None:
     lines = (
         "4ABC: to=447973100000, queue=1, part=1/1, smsc=primary, bind=primary/1, sequence=7, delay=0.01, "
         "status=accepted (message_id=5F1A2B)\n"
-        "NOQUEUE: from=447973100000, smsc=primary, message_id=6232619, status=receipt parked (stat=DELIVRD err=000)\n"
+        "NOQUEUE: from=447973100000, smsc=primary, message_id=6232619, "
+        "status=receipt parked (stat=DELIVRD err=000)\n"
     )
     (tmp_path / "mail.log").write_text(lines)
     for done in (
