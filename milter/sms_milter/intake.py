@@ -51,7 +51,7 @@ from sms_milter.model import (
     Stored,
     Wish,
 )
-from sms_milter.policy import quotas
+from sms_milter.policy import quiet, quotas
 from sms_milter.policy.accounts import Member
 from sms_milter.policy.originators import UNLOCKED
 from sms_milter.policy.repeats import identity
@@ -404,7 +404,11 @@ class Transaction:
         progress: Callable[[], None] | None,
     ) -> Verdict:
         """What the mail asks for, authorised, planned and stored. Raises Refusal and Denied."""
-        request = self._request = domain.dialect.parse(mail, context)
+        request = domain.dialect.parse(mail, context)
+        if member.account.quiet_hours:
+            wishes = quiet.undisturbed(request.wishes, member.account.quiet_hours, self._started)
+            request = replace(request, wishes=wishes)
+        self._request = request
         limits = self._gate.limits(member.name, domain.dialect)
         results = Results(request, self._authorise(request, member), self._gate.price)
         while True:

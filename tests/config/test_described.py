@@ -91,7 +91,7 @@ def uncommented(text: str) -> Iterator[str]:
     """The example with its optional sections, which stand in comments below their defaults."""
     lines, block = text.splitlines(), ""
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        optional = re.fullmatch(r"( *)(\w+): (null|default)", line)
+        optional = re.fullmatch(r"( *)(\w+): (null|default|\[\])", line)
         if optional and following == f"{optional[1]}# {optional[2]}:":
             block = f"{optional[1]}# "
         elif block and line.startswith(block) and (line.startswith(f"{block}  ") or line.endswith(":")):

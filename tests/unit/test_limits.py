@@ -56,6 +56,20 @@ def test_a_phone_that_wants_nothing_more_is_known_at_rcpt() -> None:
     assert without.transaction().recipient(PHONE, {}) is None
 
 
+def test_in_quiet_hours_messages_wait_and_their_validity_with_them() -> None:
+    quiet = [{"to": "+44", "from": "20:00", "until": "23:30"}]  # UTC; it is 22:13:20
+    desk = Desk(accounts={"acme": {"quiet_hours": quiet}})
+    transaction = desk.transaction()
+    for number in ("447973100000", "41790000000"):
+        transaction.recipient(f"<{number}@sms.haysystems.com>", {})
+    transaction.body(b"Hello\r\n")
+    assert transaction.decide().action is Action.DISCARD
+    (mail,) = desk.intake.mails
+    quiet_one, other = mail.messages
+    assert (quiet_one.plan.not_before, other.plan.not_before) == (1_700_004_600.0, None)
+    assert quiet_one.expires_at - other.expires_at == 4600.0
+
+
 def test_an_account_without_limits_hands_none_to_the_queue() -> None:
     desk = Desk()
     transaction = desk.transaction()

@@ -102,6 +102,10 @@ def _shown(setting: Setting) -> Iterator[str]:
         for choice, section in variants(named).items():
             yield f"#   {setting.example[choice]}:"
             yield from _indented(_body(section), "#     ")
+    elif section_of(named) is not None and get_origin(bare(setting.annotation)) is tuple:
+        yield f"{setting.name}: {_yaml(setting.default)}"
+        yield f"# {setting.name}:"
+        yield from _indented(_as_item(_body(section_of(named))), "#   ")
     elif section_of(named) is not None:
         yield f"{setting.name}:"
         yield f"  {setting.example}:"

@@ -61,9 +61,11 @@ from sms_milter.config.values import (
     Size,
     Switch,
     Tag,
+    TimeOfDay,
     TonNpi,
     WebAddress,
     Workers,
+    Zone,
     number_of,
 )
 from sms_milter.report.texts import ENGLISH, places
@@ -290,6 +292,21 @@ Check = Annotated[
 ]
 
 
+class QuietHours(Section):
+    """When phones whose numbers begin with `to` are left alone; what comes then waits until it is over."""
+
+    to: PhonePrefix = setting("*", doc='The beginning of the numbers, such as "+41"; * is all numbers.')
+    begin: TimeOfDay = setting("22:00", name="from", doc="When they begin, by the clock of `timezone`.")
+    until: TimeOfDay = setting("07:00", doc="When they are over, on the next day if that is before `from`.")
+    timezone: Zone = setting("UTC", doc="By which clock.", example="Europe/Zurich")
+
+    @model_validator(mode="after")
+    def _some_hours(self) -> QuietHours:
+        if self.begin == self.until:
+            raise ValueError("`from` and `until` are the same time; nothing or everything would be quiet")
+        return self
+
+
 ChannelName = Literal["hlr", "ping", "voice", "viber", "whatsapp", "telegram", "social", "mms", "email"]
 
 
@@ -441,6 +458,9 @@ class Account(Section):
         doc="The From addresses that the account's messages by e-mail may have: addresses, @domain for all of"
         " a domain, * for all; empty allows none.",
         example=["info@acme.example"],
+    )
+    quiet_hours: tuple[QuietHours, ...] = setting(
+        (), doc="When phones are left alone; of several the first whose `to` fits the number counts."
     )
     groups: dict[int, tuple[PhoneNumber, ...]] = setting(
         {}, doc="SMSCentre: the numbers behind G1, G2 and so on."

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import tzinfo
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import PlainValidator
 
 from sms_milter.config.schema import Section, setting
-from sms_milter.config.values import AsciiText, Expects, Size
+from sms_milter.config.values import AsciiText, Expects, Size, parse_zone
 from sms_milter.dialects.smscentre import moment
 from sms_milter.dialects.smscentre.translit import table
 
@@ -19,12 +18,8 @@ _MOSCOW = "Europe/Moscow"
 def _zone(name: object) -> tzinfo:
     if not isinstance(name, str):
         raise ValueError
-    if name == _MOSCOW:
-        return moment.MOSCOW  # also where no time zones are installed
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError):
-        raise ValueError from None
+    # Moscow also where no time zones are installed.
+    return moment.MOSCOW if name == _MOSCOW else parse_zone(name)
 
 
 Zone = Annotated[tzinfo, PlainValidator(_zone), Expects("a time zone such as Europe/Moscow")]

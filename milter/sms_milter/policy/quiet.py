@@ -1,0 +1,35 @@
+"""Quiet hours: when a message may go to a phone at the earliest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sms_milter.config.schema import QuietHours
+from sms_milter.model import Wish
+
+_DAY = timedelta(days=1)
+
+
+def undisturbed(wishes: Sequence[Wish], rules: Sequence[QuietHours], now: float) -> tuple[Wish, ...]:
+    """The wishes, those put off that would come in quiet hours."""
+    return tuple([_undisturbed(wish, rules, now) for wish in wishes])
+
+
+def _undisturbed(wish: Wish, rules: Sequence[QuietHours], now: float) -> Wish:
+    rule = next((one for one in rules if wish.destination.startswith(one.to.lstrip("+").rstrip("*"))), None)
+    start = now if wish.not_before is None else wish.not_before
+    end = None if rule is None else over(rule, start)
+    return wish if end is None else replace(wish, not_before=end)
+
+
+def over(rule: QuietHours, at: float) -> float | None:
+    """When the quiet hours end that it is at that time; None when it is not quiet."""
+    moment = datetime.fromtimestamp(at, rule.timezone)
+    clock, overnight = moment.time(), rule.begin > rule.until
+    begun, ended = clock >= rule.begin, clock >= rule.until
+    if not (begun or not ended if overnight else begun and not ended):
+        return None
+    day = moment.date() + _DAY if overnight and begun else moment.date()
+    return datetime.combine(day, rule.until, rule.timezone).timestamp()
