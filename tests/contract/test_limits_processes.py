@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.builders import NOW
+from contract.builders import NOW, accepted, failed, lease, record
+from sms_milter.model import CreditRule
 from sms_milter.queue.sqlite import SqliteQueue
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -49,6 +52,28 @@ print(taken, flush=True)
 """
 
 
+def started(program: str, path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A process that waits for `go`."""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program, str(path), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
+    )
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "ready\n"
+    return worker
+
+
+def go(workers: list[subprocess.Popen[str]]) -> None:
+    """All of them at once."""
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+
+
 @pytest.mark.parametrize(
     ("rule", "allowed"),
     [
@@ -62,23 +87,8 @@ print(taken, flush=True)
 )
 def test_many_processes_take_exactly_what_is_allowed(tmp_path: Path, rule: str, allowed: int) -> None:
     path = tmp_path / "queue.db"
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(path), rule, str(number), str(MAILS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])},
-        )
-        for number in range(PROCESSES)
-    ]
-    for worker in workers:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
+    workers = [started(WORKER, path, rule, str(number), str(MAILS)) for number in range(PROCESSES)]
+    go(workers)
     told = [int(worker.communicate()[0]) for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * PROCESSES
     queue = SqliteQueue(str(path))
@@ -87,3 +97,56 @@ def test_many_processes_take_exactly_what_is_allowed(tmp_path: Path, rule: str, 
     assert max(Counter(part["mta_queue_id"] for part in parts).values()) == 1
     assert sum(queue.summary(NOW)["parts"].values()) == allowed
     queue.close()
+
+
+SPENDER = """
+import sys
+from contract.builders import NOW, mail, message
+from sms_milter.model import CreditRule, Limits, Stored
+from sms_milter.queue.sqlite import SqliteQueue
+
+queue = SqliteQueue(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+spent = 0
+for number in range(int(sys.argv[3])):
+    one = mail(
+        message(f"44797310{sys.argv[2]}{number:04}", parts=1 + number % 3, price=1500),
+        limits=Limits(credits=CreditRule(60_000)),
+        mta_queue_id=f"{sys.argv[2]}-{number}",
+    )
+    (result,) = queue.put([one], NOW)
+    spent += isinstance(result, Stored)
+print(spent, flush=True)
+"""
+
+
+def test_credits_are_never_below_nothing_while_some_are_spent_and_others_come_back(tmp_path: Path) -> None:
+    path, rule = tmp_path / "queue.db", CreditRule(60_000)
+    workers = [started(SPENDER, path, str(number), "150") for number in range(4)]
+    queue = SqliteQueue(str(path))
+    go(workers)
+    lowest, turn = rule.deposit, 0
+    while any(worker.poll() is None for worker in workers):
+        parts = lease(queue, 7)
+        outcomes = [
+            failed(part.part_id) if (part.part_id + turn) % 3 else accepted(part.part_id, f"k{part.part_id}")
+            for part in parts
+        ]
+        record(queue, *outcomes)
+        lowest = min(lowest, queue.credit_left("acme", rule))
+        turn += 1
+    mails = sum(int(worker.communicate()[0]) for worker in workers)
+    while parts := lease(queue, 100):
+        record(queue, *(failed(part.part_id) for part in parts))
+    assert lowest >= 0
+    assert mails < 4 * 150  # the credits have been used up
+    queue.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        (stored,) = db.execute("SELECT count(*) FROM mail").fetchone()
+        (had,) = db.execute("SELECT count(*) FROM part WHERE smsc_message_id IS NOT NULL").fetchone()
+        (kept,) = db.execute("SELECT coalesce(sum(price), 0) FROM charge WHERE returned = 0").fetchone()
+        booked = db.execute("SELECT booked, (SELECT sum(amount) FROM booking) FROM balance").fetchone()
+    assert stored == mails
+    assert kept == 1500 * had
+    assert booked == (-kept, -kept)
