@@ -106,6 +106,8 @@ def worded(why: Reply, _request: SmsRequest | None) -> Reply:
         return replace(why, text=f"{_TOO_MANY} until {math.ceil(why.free_at)}")
     if why.limit is Limit.QUOTA:
         return replace(why, text=f"{_TOO_MANY} ({why.text})")
+    if why == reply.TEXT_DENIED:
+        return replace(why, text=f"{PARAMETER} ({why.text})")
     if why in _OURS:
         return replace(why, text=_INTERNAL)
     fault = _REFUSED.get(why) if why.limit is None else _BEYOND.get(why.limit)

@@ -196,6 +196,11 @@ def test_a_quota_is_told_in_unix_time(defer: bool) -> None:
     assert theirs.text == "ERR: 130, Maximum MT limit exceeded until 1732190400"
 
 
+def test_a_text_that_the_account_may_not_send_has_a_number_too() -> None:
+    told = str(worded(reply.TEXT_DENIED, None))
+    assert told == "550 5.7.1 ERR: 101, Invalid or missing parameters (text not allowed for this account)"
+
+
 def test_our_own_trouble_is_temporary() -> None:
     assert str(worded(reply.QUEUE_UNAVAILABLE, None)) == "451 4.3.0 ERR: 901, Internal error, please retry"
 
