@@ -15,9 +15,12 @@ LOGO_PIXELS = (72, 14)
 
 
 def _logo(written: object) -> smart.Bitmap:
-    if not isinstance(written, str):
-        raise ValueError
-    logo = smart.ota_bitmap(bytes.fromhex(written))
+    if isinstance(written, smart.Bitmap):
+        return written
+    try:
+        logo = smart.ota_bitmap(bytes.fromhex(str(written)))
+    except ValueError:
+        raise ValueError from None
     if (logo.width, logo.height) != LOGO_PIXELS:
         raise ValueError
     return logo
