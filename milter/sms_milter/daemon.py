@@ -72,6 +72,7 @@ ROLES = ("milter", "dispatch", "report")
 _STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
 _RETIRE_SECONDS = 600.0  # the same when a replacement runs already
 _URL_SECONDS = 10.0
+_GATHER_SECONDS = 0.25  # between two steps of the report role
 _UNBIND_SECONDS = 5.0
 
 
@@ -594,23 +595,30 @@ def _may_mail(ours: frozenset[str], address: str) -> bool:
 def _call_for_ever(caller: Caller, rung: threading.Event) -> None:
     """The loop of the thread that requests URLs: a step, then sleep until it is time."""
     while True:
-        rung.wait(caller.step(time.time()))
+        rest = caller.step(time.time())
+        pause = min(rest, _GATHER_SECONDS)
+        time.sleep(pause)
+        rung.wait(rest - pause)
         rung.clear()
 
 
 def _notify_until_told(
     replies: Replies, notifier: Notifier, bell: _Bell, control: Control, rung: threading.Event
 ) -> None:
-    """The report role's loop: a step, then sleep until the doorbell rings or it is time."""
+    """The report role's loop: a step, then sleep until the doorbell rings or it is time.
+
+    Right after a step the doorbell is not heard: a step that has something to record waits for its turn to
+    write, and then the dispatcher waits for its own.
+    """
+    watch = _Watch()
     while True:
         now = time.time()
         replies.step(now)
         rest = notifier.step(now)
-        poll = select.poll()
-        for descriptor in (control.fileno(), bell.fileno()):
-            if descriptor >= 0:
-                poll.register(descriptor, select.POLLIN)
-        ready = {descriptor for descriptor, _ in poll.poll(rest * 1000)}
+        pause = min(rest, _GATHER_SECONDS)
+        if watch.ready({control.fileno(): select.POLLIN}, pause):
+            return
+        ready = watch.ready(dict.fromkeys((control.fileno(), bell.fileno()), select.POLLIN), rest - pause)
         if control.fileno() in ready:
             return
         if bell.fileno() in ready:

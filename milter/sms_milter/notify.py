@@ -29,7 +29,7 @@ from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
 from sms_milter.report.texts import ENGLISH, Texts
 
-_AT_ONCE = 20  # a crash may repeat so many
+_AT_ONCE = 50  # a crash may repeat so many
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _TURN_SECONDS = 0.1
 _STORE_PAUSE_SECONDS = 1.0  # after the queue could not be read or written

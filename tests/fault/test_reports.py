@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email import message_from_bytes
 
 import pytest
 
@@ -16,10 +17,10 @@ pytestmark = [pytest.mark.mta, pytest.mark.smsc, pytest.mark.slow]
 NUMBERS = [f"44797{number:05}11" for number in range(150)]
 
 
-def start(host: Host) -> str:
+def start(host: Host, **more: str) -> str:
     """Start the service; where it hands in its reports."""
     submit_to = f"127.0.0.1:{host.postfix.ports['report']}"
-    host.service.configuration["reports"] = {"submit_to": submit_to, "digest_above": 0}
+    host.service.configuration["reports"] = {"submit_to": submit_to, "digest_above": 0, **more}
     host.start()
     return submit_to
 
@@ -39,8 +40,28 @@ def test_the_report_role_dies() -> None:
         assert clients.accepted == set(NUMBERS)
         wait_until(lambda: set(told(host)) == set(NUMBERS), "every report", 30)
         assert len(re.findall(r"role=report pid=\d+ died", host.service.log)) >= 3
-        # One batch of twenty for each kill at most.
-        assert len(told(host)) <= len(NUMBERS) + 5 * 20
+        # One batch of fifty for each kill at most.
+        assert len(told(host)) <= len(NUMBERS) + 5 * 50
+
+
+def test_the_report_role_dies_while_phones_answer() -> None:
+    """A phone's answer comes once, or twice with the same Message-ID; none is lost."""
+    phones = [f"4479{number:02}0070707" for number in range(60)]
+    with Host() as host:
+        start(host, mailbox="box@customer.example")
+
+        def answers() -> list[tuple[str, str]]:
+            mails = [message_from_bytes(mail.data) for mail in list(host.sink.mails)]
+            return [(str(mail["From"]), str(mail["Message-ID"])) for mail in mails]
+
+        with Clients(host.port, phones) as clients:
+            for share in (5, 15, 30, 45):
+                wait_until(lambda share=share: len(answers()) >= share, f"{share} answers", 60)
+                host.service.kill("report")
+        assert clients.accepted == set(phones)
+        wanted = {f"+{phone} <{phone}@sms.example.com>" for phone in phones}
+        wait_until(lambda: {author for author, _ in answers()} == wanted, "every answer", 30)
+        assert len(set(answers())) == len(phones)
 
 
 def test_the_mta_is_away_for_a_while() -> None:

@@ -125,13 +125,13 @@ def test_a_report_is_sent_once(office: Office) -> None:
 
 
 def test_many_reports_go_in_groups_over_one_connection(office: Office) -> None:
-    for number in range(45):
+    for number in range(115):
         office.lose(str(number))
     assert [office.step(), office.step()] == [0.0, 0.0]
     assert office.mta.closed == 0
     assert office.step() == 5.0
     assert office.mta.closed == 1
-    assert len(office.told) == 45
+    assert len(office.told) == 115
 
 
 @pytest.mark.parametrize(("error", "status"), [("001", "5.1.1"), ("002", "5.0.0")])
