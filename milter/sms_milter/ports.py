@@ -356,6 +356,9 @@ class DispatchQueue(Protocol):
         process that had them is gone.
         """
 
+    def submitting_to(self) -> list[str]:
+        """The SMSCs and outlets with parts that are still `submitting`, configured or not."""
+
     def next_due(self, smsc: str) -> float | None:
         """When the next queued part of `smsc` falls due (may be in the past); None without any."""
 

@@ -42,13 +42,15 @@ class Exchange:
     def start(self, *up: str) -> None:
         """A new dispatcher with the present settings, bound to the SMSCs that are up."""
         self.configuration = configuration(smscs=self.smscs, routes={"default": self.rules})
+        # The configuration knows its base's "primary" in any case.
+        smscs = {name: smsc for name, smsc in self.configuration.smscs.items() if name in self.smscs}
         self.gate = Gate(self.configuration, Passwords())
         self.lines = Lines()
-        self.wires = {name: Wire(name, window=smsc.window) for name, smsc in self.configuration.smscs.items()}
+        self.wires = {name: Wire(name, window=smsc.window) for name, smsc in smscs.items()}
         self.dispatcher = Dispatcher(
             self.queue,
             list(self.wires.values()),
-            self.configuration.smscs,
+            smscs,
             self.configuration.routes,
             self.lines,  # type: ignore[arg-type]  # its methods are made on demand
             Numbers(masked=False),

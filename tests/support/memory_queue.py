@@ -742,6 +742,9 @@ class MemoryQueue:
             if part["state"] is PartState.SUBMITTING and part["smsc"] == smsc
         ]
 
+    def submitting_to(self) -> list[str]:
+        return sorted({p["smsc"] for p in self._parts.values() if p["state"] is PartState.SUBMITTING})
+
     def next_due(self, smsc: str) -> float | None:
         return min((part["due_at"] for part in self._queued() if part["smsc"] == smsc), default=None)
 

@@ -23,7 +23,7 @@ from sms_milter.sms.terms import SmscTraits, traits_in
 _EVERY_SECONDS = 1.0
 _ASTRAY_EVERY_SECONDS = 10.0
 _AT_ONCE = 200  # messages of one SMSC in one transaction
-_NOT_SMSC = ":"  # outlets of other channels have it in their names, SMSCs never
+NOT_SMSC = ":"  # outlets of other channels have it in their names, SMSCs never
 
 
 class Escalation:
@@ -129,7 +129,7 @@ class Escalation:
         """What waits for an SMSC that no route names goes by the route that it has."""
         lines = []
         for name in work.ways.smscs():
-            if name in self._routes.used or _NOT_SMSC in name:
+            if name in self._routes.used or NOT_SMSC in name:
                 continue
             for message in work.ways.waiting_for(name, _AT_ONCE):
                 way = self._routes.way(message.route, message.destination)

@@ -116,17 +116,17 @@ class Hearing:
 
     def in_doubt(self, smsc: str, part: LeasedPart, why: str, now: float) -> None:
         """No answer before the link or the process died: the SMSC may have the part, or not."""
-        lane = self._lanes[smsc]
-        lane.health.answered(False, now)
-        policy = "never-twice" if part.doubts else lane.settings.on_uncertain
+        lane = self._lanes.get(smsc)  # None: an SMSC that is not configured any more
         what = "not sent again"
-        if policy == "retry":
+        if lane is not None:
+            lane.health.answered(False, now)
+        if lane is not None and not part.doubts and lane.settings.on_uncertain == "retry":
             self._outcome(part, PartState.QUEUED, now, why=why, due_at=now, doubt=True)
             lane.due = 0.0
             what = "sent again: possibly a duplicate"
         else:
             self._outcome(part, PartState.UNCERTAIN, now, why=why)
-        if policy == "wait":
+        if lane is not None and not part.doubts and lane.settings.on_uncertain == "wait":
             what = f"sent again unless a receipt comes within {lane.settings.uncertain_wait:.0f} s"
         self._say(part, None, now, smsc=smsc, status=f"uncertain ({clean(why)}), {what}")
 

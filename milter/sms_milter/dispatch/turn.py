@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sms_milter.config.schema import RouteRule, Smsc
 from sms_milter.dispatch.cancelling import Cancelling
-from sms_milter.dispatch.escalation import Escalation
+from sms_milter.dispatch.escalation import NOT_SMSC, Escalation
 from sms_milter.dispatch.hearing import Hearing
 from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
@@ -181,7 +181,8 @@ class Dispatcher:
 
     def _adopt(self, now: float) -> None:
         """Parts that a dispatcher before us had on the wire when it died are in doubt, one by one."""
-        abandoned = [(smsc, part) for smsc in self._lanes for part in self._queue.abandoned(smsc)]
+        smscs = [smsc for smsc in self._queue.submitting_to() if NOT_SMSC not in smsc]
+        abandoned = [(smsc, part) for smsc in smscs for part in self._queue.abandoned(smsc)]
         for smsc, part in abandoned:
             self._hearing.in_doubt(smsc, part, "the dispatcher died before the response", now)
         self._adopted = True

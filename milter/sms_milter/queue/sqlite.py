@@ -157,6 +157,11 @@ class SqliteQueue:
         with self._file.reading() as db:
             return SqliteWork(db).submitting(smsc)
 
+    def submitting_to(self) -> list[str]:
+        """See `ports.DispatchQueue.submitting_to`."""
+        with self._file.reading() as db:
+            return [row[0] for row in db.execute(_SQL["submitting_smscs"])]
+
     def next_due(self, smsc: str) -> float | None:
         """See `ports.DispatchQueue.next_due`."""
         with self._file.reading() as db:

@@ -300,3 +300,16 @@ def test_no_message_goes_to_an_smsc_that_lacks_what_it_needs(
     exchange.step(121)
     exchange.step(1, times=3)
     assert exchange.sent("backup") == sent
+
+
+def test_what_was_on_the_wire_to_an_smsc_that_is_gone_is_in_doubt_for_good(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.put()
+    exchange.step()
+    assert exchange.states() == ["submitting"]
+    exchange.smscs = {"backup": exchange.smscs["backup"]}
+    exchange.rules = [{"to": "*", "via": ["backup"]}]
+    exchange.start("backup")
+    exchange.step(1, times=3)
+    assert exchange.states() == ["uncertain"]
+    assert exchange.sent("backup") == 0

@@ -83,6 +83,10 @@ FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
 WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?
 ORDER BY part.id
 
+-- submitting_smscs --
+-- The SMSCs that somebody was about to send to.
+SELECT DISTINCT smsc FROM part INDEXED BY part_notable WHERE state IN (1, 3, 5, 6) AND state = 1
+
 -- any_parked --
 -- Whether any receipt waits for its part.
 SELECT EXISTS (SELECT 1 FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL)
