@@ -222,19 +222,20 @@ class Transaction:
                 raise Deferred(domain.dialect.denied(Denial.BLOCKED))
         if self._domain is not None:
             self._check_alike(self._domain, domain, member)
+        limits = None if member is None else self._gate.limits(member.name, domain.dialect)
         number = domain.dialect.recipient(recipient, domain.options)
         if number is not None:
             if member is not None:
                 self._gate.ways(member, number)
-                self._check_willing(member, domain, number)
+                self._check_willing(member, limits, number)
             self._numbers.add(number)
         if len(self._ours) >= self._gate.max_recipients:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
         if member is not None:
-            self._check_quota(member, domain)
-            self._check_credits(member, domain)
+            self._check_quota(member, limits)
+            self._check_credits(member, limits)
             self._member = member
         self._domain = domain
         self._login = login or self._login
@@ -281,22 +282,19 @@ class Transaction:
         if other or not same_rules:
             raise Deferred(reply.SEND_SEPARATELY)
 
-    def _balance(self, member: Member, domain: Domain) -> Decimal | None:
+    def _balance(self, member: Member, limits: Limits | None) -> Decimal | None:
         """The credits that an account has left; None when they are not metered. Raises Deferred."""
-        limits = self._gate.limits(member.name, domain.dialect)
         if limits is None or limits.credits is None:
             return None
         return credits_of(self._intake.credit_left(member.name, limits.credits))
 
-    def _check_willing(self, member: Member, domain: Domain, number: str) -> None:
+    def _check_willing(self, member: Member, limits: Limits | None, number: str) -> None:
         """Whether the phone has not asked for nothing more."""
-        limits = self._gate.limits(member.name, domain.dialect)
         if limits is not None and limits.suppression and self._intake.suppressed(member.name, number):
             raise Rejected(reply.OPTED_OUT)
 
-    def _check_quota(self, member: Member, domain: Domain) -> None:
+    def _check_quota(self, member: Member, limits: Limits | None) -> None:
         """Whether anything is left of it; the queue decides exactly when it stores the mail."""
-        limits = self._gate.limits(member.name, domain.dialect)
         if limits is None or limits.quota is None:
             return
         left = self._intake.quota_left(member.name, self.sender.lower(), limits.quota)
@@ -304,9 +302,9 @@ class Transaction:
         if refusal is not None:
             raise refusal
 
-    def _check_credits(self, member: Member, domain: Domain) -> None:
+    def _check_credits(self, member: Member, limits: Limits | None) -> None:
         """Whether any are left, as `_check_quota` does."""
-        left = self._balance(member, domain)
+        left = self._balance(member, limits)
         if left is not None and left <= 0:
             raise Rejected(reply.no_credit(Decimal(0)))
 
@@ -370,6 +368,7 @@ class Transaction:
         targets = tuple([(recipient, number) for _, recipient, number in self._ours])
         member = self._customer(domain, mail, targets)
         mail = self._mail = settled(mail, member.account.html, domain.dialect.charset)
+        limits = self._gate.limits(member.name, domain.dialect)
         context = Context(
             envelope,
             targets,
@@ -382,13 +381,13 @@ class Transaction:
             self._gate.channels[member.name],
             partial(self._intake.next_number, member.name),
             partial(self._gate.originator, member, unlocked=partial(self._unlocked, member)),
-            partial(self._balance, member, domain),
+            partial(self._balance, member, limits),
             partial(self._gate.network, member),
         )
         judgements = 1
         while True:
             try:
-                return self._taken(domain, mail, body, member, context, progress)
+                return self._taken(domain, mail, body, member, limits, context, progress)
             except RecordChanged:
                 if judgements == _MOST_JUDGEMENTS:
                     raise
@@ -400,6 +399,7 @@ class Transaction:
         mail: Mail,
         body: bytes,
         member: Member,
+        limits: Limits | None,
         context: Context[Any],
         progress: Callable[[], None] | None,
     ) -> Verdict:
@@ -407,13 +407,12 @@ class Transaction:
         request = domain.dialect.parse(mail, context)
         if member.account.quiet_hours:
             wishes = quiet.undisturbed(request.wishes, member.account.quiet_hours, self._started)
-            request = replace(request, wishes=wishes)
+            request = request._replace(wishes=wishes)
         self._request = request
-        limits = self._gate.limits(member.name, domain.dialect)
         results = Results(request, self._authorise(request, member), self._gate.price)
         while True:
-            self._refuse(results, member, domain)
-            judged = self._judged(domain, mail, member, request, results)
+            self._refuse(results, member, limits)
+            judged = self._judged(domain, mail, member, context.envelope, request, results)
             new = self._new_mail(judged, mail, body, request, limits)
             try:
                 if self._gate.shadow:
@@ -423,7 +422,7 @@ class Transaction:
             except Excess as excess:
                 results.leave_out(excess.messages, excess.reply)
 
-    def _refuse(self, results: Results, member: Member, domain: Domain) -> None:
+    def _refuse(self, results: Results, member: Member, limits: Limits | None) -> None:
         """Raises Refusal: first for a text that nobody can have, then for a used-up quota, then for a
         destination that the others must not be sent without (CLK §13).
         """
@@ -431,7 +430,7 @@ class Transaction:
         if fault is not None:
             raise Rejected(fault)
         if self._login is not None:  # else it was looked at when each recipient came
-            self._check_quota(member, domain)
+            self._check_quota(member, limits)
         fault = results.fault()
         if fault is not None:
             raise Rejected(fault)
@@ -443,11 +442,17 @@ class Transaction:
             raise refusal
 
     def _judged(
-        self, domain: Domain, mail: Mail, member: Member, request: SmsRequest, results: Results
+        self,
+        domain: Domain,
+        mail: Mail,
+        member: Member,
+        envelope: Envelope,
+        request: SmsRequest,
+        results: Results,
     ) -> Plan:
         """The messages that are to be sent, and what is answered."""
         outcome = Outcome(
-            self._envelope(), mail, domain.options, request, results.all, self._started, self._gate.price
+            envelope, mail, domain.options, request, results.all, self._started, self._gate.price
         )
         left_out: list[LeftOut] = []
         failed = list(request.unsendable)
@@ -524,7 +529,7 @@ class Transaction:
                 client=self.client.address,
                 sender=self.sender,
                 sasl_user=self.sasl_user,
-                domains={domain_of(raw) for raw, _, _ in self._ours},
+                domains={recipient.domain for _, recipient, _ in self._ours},
                 proves_sender=self._login is not None and self._login.proves_sender,
             )
         except Denied as denied:

@@ -12,9 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sms_milter.reply import Reply
+
+
+def veiled(value: Any, *secret: str) -> str:
+    """The repr of a named tuple, with nothing but dots for its `secret` fields if they hold anything: nobody may
+    read these in a log.
+    """
+    pairs = zip(value._fields, value, strict=True)
+    fields = [f"{name}={'...' if name in secret and one else repr(one)}" for name, one in pairs]
+    return f"{type(value).__name__}({', '.join(fields)})"
+
 
 # --- the SMTP dialogue --------------------------------------------------------------------------------------
 
@@ -199,7 +209,7 @@ class Binary:
     header then stands in `octets`, and `esm_class` says so.
     """
 
-    octets: bytes
+    octets: bytes = field(repr=False)
     udh: bytes = b""
     kind: Kind = Kind.BINARY
     data_coding: int = 0x04
@@ -211,8 +221,7 @@ SMS = "sms"  # the channel of what is not said to go by another one
 EMAIL = "email"  # the channel whose destinations and originators are mail addresses
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """One message that a mail asks for, as its dialect understood it; nothing is checked against the account
     yet.
 
@@ -256,7 +265,10 @@ class Wish:
     notice: Notify = Notify.NEVER  # what the mail's listeners may be told
     public_id: str = ""  # the id that its client was given for it
     original_recipient: str = ""  # ESMTP parameter ORCPT as given
-    comment: str = field(default="", repr=False)  # what the sender notes for itself; the phone is not sent it
+    comment: str = ""  # what the sender notes for itself; the phone is not sent it
+
+    def __repr__(self) -> str:
+        return veiled(self, "text", "fields", "comment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +294,7 @@ class Refused:
     of_content: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SmsRequest:
+class SmsRequest(NamedTuple):
     """What one mail asks for.
 
     `reply_to` are told of each destination what became of it: one that gets no message then does not keep
@@ -307,6 +318,9 @@ class SmsRequest:
     keep_left_out: bool = False  # whether what cannot be reached is stored as failed too
     memo: object = None  # the dialect's own, for its answer
     dear_is_taken: bool = False  # whether a message that costs too much is taken all the same, and not sent
+
+    def __repr__(self) -> str:
+        return veiled(self, "written", "memo")
 
 
 # --- what is planned and stored -----------------------------------------------------------------------------
@@ -338,6 +352,9 @@ class SubmitSm(NamedTuple):
     short_message: bytes = b""
     tlvs: tuple[tuple[int, bytes], ...] = ()
 
+    def __repr__(self) -> str:
+        return veiled(self, "short_message", "tlvs")
+
 
 @dataclass(frozen=True, slots=True)
 class Errand:
@@ -349,8 +366,8 @@ class Errand:
     channel: str
     destination: str
     originator: str
-    text: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
+    text: str = field(default="", repr=False)
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     reference: str | None = None
 
 
@@ -400,9 +417,11 @@ class PlannedMessage(NamedTuple):
     unsent: str = ""  # why it is stored as failed and goes nowhere; `parts` and `smsc` are empty then
     comment: str = ""
 
+    def __repr__(self) -> str:
+        return veiled(self, "text", "comment")
 
-@dataclass(frozen=True, slots=True)
-class ComposedPart:
+
+class ComposedPart(NamedTuple):
     """A submit_sm body (all after the 16-octet header) and where its concatenation reference stands in it; or
     an errand as octets.
     """
@@ -410,6 +429,9 @@ class ComposedPart:
     body: bytes
     reference_at: int = 0
     reference_width: int = 0  # 0: none
+
+    def __repr__(self) -> str:
+        return veiled(self, "body")
 
     def stamped(self, reference: int) -> bytes:
         """The body with `reference` (modulo its width) in place."""
@@ -429,8 +451,7 @@ class Promise:
     delivered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """A planned message with its composed parts, as the queue takes it; not sent any more at `expires_at`.
 
     `form` names the traits that it is composed for, "" when no other SMSC could want it otherwise. `room` is
@@ -520,7 +541,7 @@ class Original:
     """
 
     envelope_id: str
-    header: bytes
+    header: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,8 +553,7 @@ class LoginRule:
     block_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class NewMail:
+class NewMail(NamedTuple):
     """One mail to be stored: all of its SMS or none. One may have answers or records only, or nothing."""
 
     messages: tuple[NewMessage, ...]
@@ -597,6 +617,9 @@ class LeasedPart(NamedTuple):
     promised: bool = False  # it may go by another SMSC
     sequence: int = 0
 
+    def __repr__(self) -> str:
+        return veiled(self, "body")
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingPart:
@@ -604,7 +627,7 @@ class WaitingPart:
 
     part_id: int
     state: PartState
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -620,7 +643,7 @@ class WaitingMessage:
     mta_queue_id: str
     destination: str
     originator: str
-    text: str
+    text: str = field(repr=False)
     kind: str
     flash: bool
     route: str
@@ -686,7 +709,7 @@ class ReceiptNews:
     state: PartState | None
     done_at: float | None
     at: float
-    text: str = ""  # the beginning of the message, if the SMSC quotes it
+    text: str = field(default="", repr=False)  # the beginning of the message, if the SMSC quotes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -855,7 +878,7 @@ class DeliveryReport:
     arrived_at: float
     original_recipient: str = ""  # ORCPT and ENVID as given
     envelope_id: str = ""
-    header: bytes = b""  # see `Original`
+    header: bytes = field(default=b"", repr=False)  # see `Original`
     originator: str = ""
     reference: str | None = None  # the client's own id
     public_id: str = ""  # ours, as the client knows it
@@ -990,13 +1013,12 @@ class Answer:
 
     to: str
     subject: str
-    body: str
+    body: str = field(repr=False)
     author: str = ""
     author_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A judged mail: the account it counts for and the messages it becomes."""
 
     dialect: str

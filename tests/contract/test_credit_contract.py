@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from contract.builders import (
@@ -58,15 +57,15 @@ def test_a_mail_costs_its_parts(queue: Any) -> None:
 
 
 def test_a_request_may_cost_something_besides_its_messages(queue: Any) -> None:
-    asking = replace(paid(), messages=(), fee=250)
-    queue.put([asking, replace(paid(1), fee=250)], NOW)
+    asking = paid()._replace(messages=(), fee=250)
+    queue.put([asking, paid(1)._replace(fee=250)], NOW)
     assert left(queue) == 3500
     assert history(queue) == [(-250, "request"), (-1250, "1 SMS")]
-    (refused,) = queue.put([replace(asking, fee=3501)], NOW)
+    (refused,) = queue.put([asking._replace(fee=3501)], NOW)
     assert isinstance(refused, Rejected)
     assert not isinstance(refused, Excess)
     assert refused.reply.limit is Limit.CREDIT
-    (together,) = queue.put([replace(paid(3), fee=501)], NOW)
+    (together,) = queue.put([paid(3)._replace(fee=501)], NOW)
     assert isinstance(together, Rejected)
     assert left(queue) == 3500
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from contract.builders import NOW, accepted, lease, mail, message, receipt, record, settle
@@ -32,7 +31,7 @@ def test_comments_stay_with_their_messages(queue: Any) -> None:
 
 def test_destinations_left_out_stay_with_their_mail(queue: Any) -> None:
     left_out = [LeftOut("12", "ERROR = 7"), LeftOut("+1 \udcff", "ERROR = 8")]
-    queue.put([replace(mail(), left_out=left_out)], NOW)
+    queue.put([mail()._replace(left_out=left_out)], NOW)
     queue.put([mail(mta_queue_id="4OTHER")], NOW)
     shown = queue.show_mail("4ABC")["left_out"]
     assert [(one["destination"][:2], one["why"]) for one in shown] == [
@@ -43,7 +42,7 @@ def test_destinations_left_out_stay_with_their_mail(queue: Any) -> None:
 
 
 def test_what_was_kept_is_forgotten_with_its_mail(queue: Any) -> None:
-    queue.put([replace(mail(message(comment="x")), left_out=[LeftOut("12", "ERROR = 7")])], NOW)
+    queue.put([mail(message(comment="x"))._replace(left_out=[LeftOut("12", "ERROR = 7")])], NOW)
     (part,) = lease(queue)
     record(queue, accepted(part.part_id, "a"))
     settle(queue, receipt("a"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -165,7 +164,7 @@ def test_a_conversation_knows_its_mail(queue: Any) -> None:
 def test_the_mail_that_tells_is_stored_when_the_message_is_done_with(queue: Any) -> None:
     first, second = listen(queue, part(), part(b"Bye"))
     answer = Answer("bob@acme.example", "SMS", "Hello\n", "447973100000@sms.example", "+447973100000")
-    tells = replace(mail(), messages=(), answers=(answer,))
+    tells = mail()._replace(messages=(), answers=(answer,))
     queue.mobile_told([(first.mobile_id, tells), (second.mobile_id, None)], NOW)
     (due,) = queue.due_reports(NOW, 10)
     assert (due.content, due.mail_message_id) == (answer, "<1@acme.example>")

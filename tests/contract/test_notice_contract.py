@@ -33,7 +33,7 @@ def put(
 ) -> list[Any]:
     """One mail with listeners, stored and leased: its parts."""
     planned = [message(parts=parts, notice=notice, **plan) for _ in range(messages)]
-    queue.put([replace(mail(*planned), listeners=listeners)], NOW)
+    queue.put([mail(*planned)._replace(listeners=listeners)], NOW)
     return list(lease(queue, parts * messages))
 
 

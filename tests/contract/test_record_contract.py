@@ -25,7 +25,7 @@ CODE = Record("code", "41790000000", "12345678", until=NOW + 60)
 
 def leaving(*records: Record, account: str = "acme", **more: Any) -> NewMail:
     """A mail that only leaves records behind."""
-    return replace(mail(account=account, **more), messages=(), records=records)
+    return mail(account=account, **more)._replace(messages=(), records=records)
 
 
 # --- records ------------------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def test_only_who_has_read_a_record_as_it_is_may_change_it(queue: Any) -> None:
 
 def test_nothing_is_left_of_a_mail_whose_record_has_changed(queue: Any) -> None:
     queue.put([leaving(CODE)], NOW)
-    changed = replace(mail(message()), records=(replace(CODE, name="new"), CODE))
+    changed = mail(message())._replace(records=(replace(CODE, name="new"), CODE))
     (refused, other) = queue.put([changed, mail(message("447973100001"))], NOW)
     assert isinstance(refused, RecordChanged)
     assert isinstance(other, Stored)
@@ -137,7 +137,7 @@ def failing(reference: str = "1", **plan: Any) -> PlannedMessage:
 
 
 def test_a_message_without_destination_has_failed_when_it_is_stored(queue: Any) -> None:
-    queue.put([replace(mail(message(reference="2")), failed=(failing(),))], NOW)
+    queue.put([mail(message(reference="2"))._replace(failed=(failing(),))], NOW)
     assert queue.fates("acme", ["1"]) == {"1": [PartFate(PartState.FAILED, NOW, NOW, command_status=0x0B)]}
     assert [part.destination for part in lease(queue)] == ["447973100000"]
     counted = queue.summary(NOW)["parts"]
@@ -145,14 +145,14 @@ def test_a_message_without_destination_has_failed_when_it_is_stored(queue: Any) 
 
 
 def test_a_mail_may_have_nothing_else(queue: Any) -> None:
-    first, second = queue.put([replace(mail(), messages=(), failed=(failing(),)), mail()], NOW)
+    first, second = queue.put([mail()._replace(messages=(), failed=(failing(),)), mail()], NOW)
     assert first.queue_id != second.queue_id
     assert [part["state"] for part in queue.list_parts()] == ["queued", "failed"]
     assert queue.show_mail(str(first.queue_id))["messages"][0]["destination"] == "12"
 
 
 def test_it_is_told_and_forgotten_like_others(queue: Any) -> None:
-    queue.put([replace(mail(), messages=(), failed=(failing(notify=Notify.LOST),))], NOW)
+    queue.put([mail()._replace(messages=(), failed=(failing(notify=Notify.LOST),))], NOW)
     (report,) = queue.due_reports(NOW, 10)
     assert report.content.destination == "12"
     assert queue.purge(NOW + 1) == 0

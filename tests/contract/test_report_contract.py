@@ -314,9 +314,8 @@ def test_a_report_knows_the_mail_and_the_receipt(queue: Any) -> None:
         recipient="447973100000@sms.example",
         original_recipient="rfc822;a+2Bb@sms.example",
     )
-    asked = replace(
-        mail(told, sender="Bob@Acme.example", mta_queue_id="4QID"),
-        original=Original("QQ+2B1", b"From: bob\nSubject: x\n"),
+    asked = mail(told, sender="Bob@Acme.example", mta_queue_id="4QID")._replace(
+        original=Original("QQ+2B1", b"From: bob\nSubject: x\n")
     )
     (stored,) = queue.put([asked], NOW)
     (part,) = lease(queue)
@@ -408,7 +407,7 @@ def test_a_mail_is_not_forgotten_before_its_report_is_done_with(queue: Any) -> N
 
 
 def test_an_answer_needs_no_messages(queue: Any) -> None:
-    told = replace(mail(), messages=(), answers=(Answer("bob@acme.example", "Status", "Refused.\n"),))
+    told = mail()._replace(messages=(), answers=(Answer("bob@acme.example", "Status", "Refused.\n"),))
     (alone, after) = queue.put([told, mail()], NOW)
     assert alone.queue_id < after.queue_id
     assert queue.summary(NOW)["parts"]["queued"] == 1
@@ -424,8 +423,8 @@ def test_an_answer_needs_no_messages(queue: Any) -> None:
 
 def test_answers_are_stored_with_their_mail(queue: Any) -> None:
     answer = Answer("bob@acme.example", "Status", "All well.\n", "send@sms.example", "SMS gateway")
-    first = replace(mail(mta_queue_id="4QID"), answers=(answer,), fingerprint=b"f")
-    (stored, _) = queue.put([first, replace(first, answers=(answer, answer))], NOW)
+    first = mail(mta_queue_id="4QID")._replace(answers=(answer,), fingerprint=b"f")
+    (stored, _) = queue.put([first, first._replace(answers=(answer, answer))], NOW)
     (due,) = queue.due_reports(NOW, 10)
     assert (due.queue_id, due.mta_queue_id, due.content) == (stored.queue_id, "4QID", answer)
     assert due.mail_message_id == "<1@acme.example>"
@@ -434,7 +433,7 @@ def test_answers_are_stored_with_their_mail(queue: Any) -> None:
 
 def test_what_is_taken_and_not_sent_has_failed_at_once(queue: Any) -> None:
     dear = message("447973100001", smsc="", notify=Notify.LOST).plan._replace(unsent="it costs too much")
-    queue.put([replace(mail(message()), failed=(dear,))], NOW)
+    queue.put([mail(message())._replace(failed=(dear,))], NOW)
     assert states(queue) == ["queued", "failed"]
     assert [part.destination for part in lease(queue)] == ["447973100000"]
     (due,) = queue.due_reports(NOW, 10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from contract.builders import (
@@ -26,7 +25,7 @@ DELIVERY = Promise(120.0, delivered=True)
 
 
 def promised(promise: Promise = PROMISE, *, form: str = "", room: int = 0, **more: Any) -> NewMessage:
-    return replace(message(**more), promise=promise, form=form, room=room)
+    return message(**more)._replace(promise=promise, form=form, room=room)
 
 
 def over(queue: Any, before: float = NOW + 120, smsc: str = "main") -> list[WaitingMessage]:

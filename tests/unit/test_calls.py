@@ -38,7 +38,7 @@ class Desk:
 
     def put(self, *listeners: Listener, reference: str | None = "1234", count: int = 1) -> list[int]:
         told = message("41790000000", notice=~Notify.NEVER, reference=reference)
-        one = replace(mail(*[told] * count), dialect="aspsms", listeners=listeners)
+        one = mail(*[told] * count)._replace(dialect="aspsms", listeners=listeners)
         self.queue.put([one], NOW)
         return [part.part_id for part in lease(self.queue, count)]
 

@@ -136,8 +136,8 @@ def test_or_in_part_where_the_sender_is_told_of_each_message(monkeypatch: pytest
 
 
 def test_what_costs_more_than_the_mail_allows_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    long = replace(ONE, text="x" * 200, max_credits=Decimal("1.5"))
-    short = replace(TWO, max_credits=Decimal("0.8"))
+    long = ONE._replace(text="x" * 200, max_credits=Decimal("1.5"))
+    short = TWO._replace(max_credits=Decimal("0.8"))
     dialect = Listening(long, short, partial=True)
     desk = listening(monkeypatch, dialect, pays=["447973100001", "447973100002"], routes=ROUTES)
     assert send(desk, "<sms@toy.example>").action is Action.DISCARD

@@ -283,8 +283,8 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(monkeypatch: pytest.M
 def test_what_reports_repeat_holds_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     def confirmed(*given: Any) -> SmsRequest:
         request = TOY.parse(*given)
-        wishes = [replace(wish, receipt=True, notify=Notify.FAILURE) for wish in request.wishes]
-        return replace(request, wishes=tuple(wishes))
+        wishes = [wish._replace(receipt=True, notify=Notify.FAILURE) for wish in request.wishes]
+        return request._replace(wishes=tuple(wishes))
 
     monkeypatch.setitem(DIALECTS, "toy", replace(TOY, parse=confirmed))
     here = desk()

@@ -155,7 +155,7 @@ def test_the_from_address_may_be_another(tmp_path: Path) -> None:
 
 def test_an_answer_is_a_plain_mail(office: Office) -> None:
     answer = Answer("bob@acme.example", "Your status", "All well.\n")
-    office.queue.put([replace(mail(mta_queue_id="4QID"), answers=(answer,))], NOW)
+    office.queue.put([mail(mta_queue_id="4QID")._replace(answers=(answer,))], NOW)
     office.step()
     ((recipient, octets),) = office.mta.taken
     assert recipient == "bob@acme.example"
@@ -173,7 +173,7 @@ def test_an_answer_is_a_plain_mail(office: Office) -> None:
 )
 def test_an_answer_may_have_an_author_of_its_own(office: Office, name: str, shown: str) -> None:
     answer = Answer("bob@acme.example", "Re: x", "All well.", "send@sms.example", name)
-    office.queue.put([replace(mail(), answers=(answer,))], NOW)
+    office.queue.put([mail()._replace(answers=(answer,))], NOW)
     office.step()
     assert message_from_bytes(office.mta.taken[0][1])["From"] == shown
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -62,10 +61,8 @@ class Desk:
         """Somebody's mail reached the phone."""
         number = len(self.queue.list_parts()) + 1
         told = message(PHONE, originator=originator, recipient=f"{PHONE}@sms.example", **plan)
-        one = replace(
-            mail(told, sender=sender, account=account, mta_queue_id=f"4Q{number}"),
-            mail_message_id=f"<{number}@acme.example>",
-        )
+        stored = mail(told, sender=sender, account=account, mta_queue_id=f"4Q{number}")
+        one = stored._replace(mail_message_id=f"<{number}@acme.example>")
         self.queue.put([one], NOW)
         (part,) = lease(self.queue)
         record(self.queue, accepted(part.part_id, f"k{part.part_id}"))

@@ -56,7 +56,7 @@ def _no_url(_notice: Notice) -> str:
     raise NotImplementedError("the dialect names URLs and has no words for them")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is the only one of its kind
 class Dialect:
     """One interface as the use cases see it; `options` are those of a domain in the configuration.
 

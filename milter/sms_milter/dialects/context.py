@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from sms_milter.config.schema import Account
 from sms_milter.errors import Denied, Refusal
@@ -74,8 +74,7 @@ def _free(_message: PlannedMessage) -> Decimal:
     return Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Context(Generic[Options]):
+class Context(NamedTuple, Generic[Options]):
     """The envelope of a mail and what is known about it when its content is read, at end of message.
 
     `account` is who sends it: by then every check is passed. `options` are the dialect's own; `now` is in
@@ -104,8 +103,7 @@ class Context(Generic[Options]):
     network: Callable[[str], str] = _unnamed
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Options]):
+class Outcome(NamedTuple, Generic[Options]):
     """What a mail that is taken becomes, told before it is stored; `results` are in the order of the mail,
     `now` is as in `Context`. `price` says what a message costs in credits, also where they are not metered.
     """

@@ -14,6 +14,8 @@ from sms_milter.reply import BAD_ADDRESS_FORM
 
 # The form that nearly every path has; the rest is for the slow way.
 _ORDINARY = re.compile(r"<([A-Za-z0-9+._=-]+)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)\.?>")
+# Whose domain is plain to see, with brackets or without.
+_PLAIN_DOMAIN = re.compile(r"<?[A-Za-z0-9+._=-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)\.?>?")
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -52,9 +54,9 @@ def domain_of(raw: str) -> str:
     Also for forms that `parse_path` refuses: of a source route or an address inside an address, it is what
     follows the last @.
     """
-    ordinary = _ORDINARY.fullmatch(raw)
-    if ordinary:
-        return ordinary[2].lower()
+    plain = _PLAIN_DOMAIN.fullmatch(raw)
+    if plain:
+        return plain[1].lower()
     at = _last_at(raw)
     return _domain(raw[at + 1 :].partition(">")[0]) if at >= 0 else ""
 

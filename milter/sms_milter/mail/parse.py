@@ -8,7 +8,7 @@ Rejected is raised.
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
@@ -16,11 +16,13 @@ from email.policy import Compat32, compat32
 from email.utils import getaddresses
 from functools import lru_cache, partial
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sms_milter.errors import Rejected
 from sms_milter.mail.words import unfold
 from sms_milter.reply import TOO_COMPLEX, UNDECODABLE
+
+Reading = TypeVar("Reading")
 
 _PLAIN = "text/plain"
 _LONGEST_REMEMBERED = 200  # octets of a Content-Type value worth keeping
@@ -43,8 +45,7 @@ class Limits:
     parts: int = 100  # MIME entities of any kind
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One leaf of the MIME tree.
 
     `content_type` is lower case without parameters; `charset` as declared or ""; `octets` have the transfer
@@ -62,15 +63,19 @@ class Part:
     delsp: bool = False
     fault: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Part({self.content_type!r}, {len(self.octets)} octets)"
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A mail as its dialect reads it: fields by name, leaf parts in order of appearance, `size` in octets."""
 
-    fields: Sequence[tuple[str, bytes]]
+    fields: Sequence[tuple[str, bytes]] = field(repr=False)
     parts: tuple[Part, ...]
     size: int
     by_name: Mapping[str, bytes] = field(repr=False)  # lower-case name to the value of the first such field
+    _read: dict[object, Any] = field(default_factory=dict, repr=False, compare=False, init=False)
 
     def first(self, name: str) -> bytes | None:
         """The value of the first field of that name, as received (folds inside), or None."""
@@ -80,6 +85,13 @@ class Mail:
         """The values of all fields of that name in order."""
         wanted = name.lower()
         return [value for name, value in self.fields if name.lower() == wanted]
+
+    def once(self, read: Callable[[Mail], Reading]) -> Reading:
+        """What `read` makes of this mail: who sends it and what it wants are read out of the same text."""
+        if read not in self._read:
+            self._read[read] = read(self)
+        found: Reading = self._read[read]
+        return found
 
     def has(self, name: str) -> bool:
         """Whether there is a field of that name, even an empty one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sms_milter.config.schema import QuietHours
@@ -21,7 +20,7 @@ def _undisturbed(wish: Wish, rules: Sequence[QuietHours], now: float) -> Wish:
     rule = next((one for one in rules if wish.destination.startswith(one.to.lstrip("+").rstrip("*"))), None)
     start = now if wish.not_before is None else wish.not_before
     end = None if rule is None else over(rule, start)
-    return wish if end is None else replace(wish, not_before=end)
+    return wish if end is None else wish._replace(not_before=end)
 
 
 def over(rule: QuietHours, at: float) -> float | None:

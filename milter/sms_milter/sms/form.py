@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from unicodedata import name as name_of
 
+from sms_milter.model import veiled
 from sms_milter.sms import alphabet, split, udh
 from sms_milter.sms.coding import Coding
 from sms_milter.sms.national import Shift, shifts
@@ -120,6 +121,9 @@ class Written(NamedTuple):
     text: str
     tail: Any
     folded: bool = False  # typographic punctuation was written in ASCII
+
+    def __repr__(self) -> str:
+        return veiled(self, "content", "text", "tail")
 
 
 def written(text: str, terms: Terms, *, ucs2: bool = False) -> Written:

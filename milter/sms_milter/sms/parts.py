@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sms_milter import reply
 from sms_milter.errors import Rejected
-from sms_milter.model import Binary, Kind, Reference
+from sms_milter.model import Binary, Kind, Reference, veiled
 from sms_milter.sms import form as forms
 from sms_milter.sms import split, udh
 from sms_milter.sms.coding import Coding, coding_of
@@ -38,6 +38,9 @@ class Composed(NamedTuple):
     esm_class: int = 0
     concatenation: Reference | None = None
     folded: bool = False
+
+    def __repr__(self) -> str:
+        return veiled(self, "text", "parts")
 
 
 # --- text ---------------------------------------------------------------------------------------------------

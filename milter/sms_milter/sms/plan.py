@@ -215,7 +215,7 @@ def _registered_delivery(wish: Wish, terms: Terms) -> int:
     """SMPP 3.4 §5.2.17: nothing, the final receipt, or intermediate notifications too."""
     if not wish.receipt:
         return int(terms.receipt)
-    return 0x11 if wish.progress or Notify.PENDING in wish.notify | wish.notice else 0x01
+    return 0x11 if wish.progress or Notify.PENDING in wish.notify or Notify.PENDING in wish.notice else 0x01
 
 
 _INTERNATIONAL = re.compile(r"\+?([0-9]{7,16})|\+([0-9]{1,6})")  # 16: a dialect allows it (SMPP §4)

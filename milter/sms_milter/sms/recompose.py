@@ -7,7 +7,7 @@ cut anew; other content is taken out of its parts and put into new ones.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sms_milter.model import Binary, Kind, Reference, SubmitSm
 from sms_milter.sms import udh
@@ -42,7 +42,7 @@ class Said:
     `kind` is its `model.Kind`, or the name of a channel other than SMS.
     """
 
-    text: str
+    text: str = field(repr=False)
     kind: str
     flash: bool
     originator: str

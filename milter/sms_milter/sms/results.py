@@ -17,7 +17,7 @@ class Results:
     wish may go by, the preferred one first, and raises Rejected when there is none.
     """
 
-    __slots__ = ("_request", "all")
+    __slots__ = ("_request", "all", "messages", "refused", "unsent")
 
     def __init__(
         self,
@@ -27,22 +27,15 @@ class Results:
     ) -> None:
         """`price` says what a message costs in credits."""
         self._request = request
-        self.all: Sequence[PlannedMessage | Refused] = _results(request, terms_for, price)
+        self._sort(_results(request, terms_for, price))
 
-    @property
-    def messages(self) -> tuple[PlannedMessage, ...]:
-        """What is to be sent."""
-        return tuple([one for one in self.all if isinstance(one, PlannedMessage) and not one.unsent])
-
-    @property
-    def unsent(self) -> tuple[PlannedMessage, ...]:
-        """What is taken and fails at once."""
-        return tuple([one for one in self.all if isinstance(one, PlannedMessage) and one.unsent])
-
-    @property
-    def refused(self) -> list[Refused]:
-        """Who gets nothing."""
-        return [one for one in self.all if isinstance(one, Refused)]
+    def _sort(self, results: Sequence[PlannedMessage | Refused]) -> None:
+        """`messages` are to be sent, `unsent` are taken and fail at once, `refused` get nothing."""
+        self.all = results
+        planned = [one for one in results if isinstance(one, PlannedMessage)]
+        self.messages = tuple([one for one in planned if not one.unsent])
+        self.unsent = tuple([one for one in planned if one.unsent])
+        self.refused = [one for one in results if isinstance(one, Refused)]
 
     def leave_out(self, places: Collection[int], why: Reply) -> None:
         """Messages at these places among all that are to be sent are not sent either."""
@@ -55,12 +48,14 @@ class Results:
                     results.append(Refused(place, one.destination, why, one.reference))
                     continue
             results.append(one)
-        self.all = results
+        self._sort(results)
 
     def fault_of_all(self) -> Reply | None:
         """What is wrong with the content, when all have the same and none can have it."""
+        if self.messages:
+            return None
         faulty = next((one for one in self.refused if one.of_content), None)
-        if faulty is None or self.messages:
+        if faulty is None:
             return None
         contents = {(wish.text, wish.binary) for wish in self._request.wishes}
         return faulty.reply if len(contents) == 1 else None

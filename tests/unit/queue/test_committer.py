@@ -142,7 +142,7 @@ def test_a_mail_is_stored_and_the_doorbell_rung(bench: Bench) -> None:
 
 
 def test_the_report_role_is_woken_for_answers(bench: Bench) -> None:
-    bench.committer.put(replace(mail(), answers=(Answer("bob@acme.example", "Re: x", "Well."),)))
+    bench.committer.put(mail()._replace(answers=(Answer("bob@acme.example", "Re: x", "Well."),)))
     assert bench.report_bell.rings == 1
 
 
@@ -365,7 +365,7 @@ def test_failed_logins_are_counted_on_the_same_thread(bench: Bench) -> None:
 
 def test_records_and_fates_are_read_on_the_same_thread(bench: Bench) -> None:
     assert bench.committer.find_record("acme", "code", "1") is None
-    bench.committer.put(replace(mail(message(reference="7")), records=(Record("code", "1", "x"),)))
+    bench.committer.put(mail(message(reference="7"))._replace(records=(Record("code", "1", "x"),)))
     found = bench.committer.find_record("acme", "code", "1")
     assert found is not None
     assert found.value == "x"
@@ -381,7 +381,7 @@ def test_a_record_that_many_change_at_a_time_misses_no_change(tmp_path: Path) ->
         while True:
             read = committer.find_record("acme", "tries", "1") or Record("tries", "1", "0")
             try:
-                committer.put(replace(mail(), records=(replace(read, value=str(int(read.value) + 1)),)))
+                committer.put(mail()._replace(records=(replace(read, value=str(int(read.value) + 1)),)))
             except RecordChanged:
                 continue
             return

@@ -9,7 +9,6 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -346,7 +345,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
 
 def test_a_mail_without_parts_is_forgotten_once_its_answer_is_sent(path: Path) -> None:
     queue = SqliteQueue(str(path))
-    told = replace(mail(), messages=(), answers=(Answer("bob@acme.example", "Status", "Refused.\n"),))
+    told = mail()._replace(messages=(), answers=(Answer("bob@acme.example", "Status", "Refused.\n"),))
     (sent, waits) = queue.put([told, told], NOW)
     due = queue.due_reports(NOW, 10)
     queue.record_reports([ReportOutcome(due[0].report_id, NOW)])

@@ -16,7 +16,7 @@ TERMS = Terms("ACME")
 
 
 def planned(text: str, terms: Terms = TERMS, **wish: object) -> PlannedMessage:
-    (message,) = plan([replace(WISH, text=text, **wish)], lambda _: terms)  # type: ignore[arg-type]
+    (message,) = plan([WISH._replace(text=text, **wish)], lambda _: terms)  # type: ignore[arg-type]
     return message
 
 
@@ -154,13 +154,13 @@ def test_ucs2_may_be_asked_for() -> None:
     assert (part.data_coding, part.short_message) == (8, "Hi!".encode("utf-16-be"))
     decomposed = planned("e\u0301", ucs2=True).parts[0].short_message
     assert decomposed == "e\u0301".encode("utf-16-be")
-    both = plan([replace(WISH, text="Hi"), replace(WISH, text="Hi", ucs2=True)], lambda _: TERMS)
+    both = plan([WISH._replace(text="Hi"), WISH._replace(text="Hi", ucs2=True)], lambda _: TERMS)
     assert [message.parts[0].data_coding for message in both] == [0, 8]
 
 
 def test_binary_content_is_what_it_says_it_is() -> None:
     tone = Binary(b"\x02\x4a", udh=bytes.fromhex("050415810000"), kind=Kind.RINGTONE)
-    (message,) = plan([replace(WISH, text="", binary=tone, protocol_id=63)], lambda _: TERMS)
+    (message,) = plan([WISH._replace(text="", binary=tone, protocol_id=63)], lambda _: TERMS)
     assert (message.kind, message.text, message.concatenation) == (Kind.RINGTONE, "", None)
     assert message.parts == (
         SubmitSm(
@@ -176,7 +176,7 @@ def test_binary_content_is_what_it_says_it_is() -> None:
 
 
 def test_what_is_appended_belongs_to_texts_only() -> None:
-    (message,) = plan([replace(WISH, binary=Binary(b"\x01"))], lambda _: Terms("ACME", append=" -- ACME"))
+    (message,) = plan([WISH._replace(binary=Binary(b"\x01"))], lambda _: Terms("ACME", append=" -- ACME"))
     assert message.parts[0].short_message == b"\x01"
 
 
@@ -377,7 +377,7 @@ def test_one_text_for_many_destinations_is_encoded_once(monkeypatch: pytest.Monk
     encoded: list[str] = []
     encode = alphabet.encode
     monkeypatch.setattr(alphabet, "encode", lambda text: encoded.append(text) or encode(text))
-    wishes = [replace(WISH, destination=str(447973100000 + n)) for n in range(100)]
+    wishes = [WISH._replace(destination=str(447973100000 + n)) for n in range(100)]
     messages = plan(wishes, lambda wish: Terms("ACME", route=wish.destination[-1]))
     assert [message.parts[0].destination_addr for message in messages] == [w.destination for w in wishes]
     assert {message.route for message in messages} == set("0123456789")
@@ -385,12 +385,12 @@ def test_one_text_for_many_destinations_is_encoded_once(monkeypatch: pytest.Monk
 
 
 def test_contents_of_one_mail_are_kept_apart() -> None:
-    wishes = [replace(WISH, text=""), replace(WISH, text="", binary=Binary(b"\x01"))]
+    wishes = [WISH._replace(text=""), WISH._replace(text="", binary=Binary(b"\x01"))]
     assert [message.parts[0].short_message for message in plan(wishes, lambda _: TERMS)] == [b"", b"\x01"]
 
 
 def test_terms_differ_by_destination() -> None:
-    wishes = [replace(WISH, destination=d, text="A" * 161) for d in ("41790000001", "447973100000")]
+    wishes = [WISH._replace(destination=d, text="A" * 161) for d in ("41790000001", "447973100000")]
     traits = {
         "41790000001": SmscTraits(),
         "447973100000": SmscTraits(long_messages="sar", source_ton_npi=(0, 1)),

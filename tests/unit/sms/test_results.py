@@ -14,7 +14,7 @@ from sms_milter.sms.results import Results
 from sms_milter.sms.terms import Terms
 
 HI = Wish("447973100000", "Hi")
-LONG = replace(HI, text="A" * 161, max_parts=1)
+LONG = HI._replace(text="A" * 161, max_parts=1)
 
 
 def request(*wishes: Wish, refused: tuple[Refused, ...] = (), **more: object) -> SmsRequest:
@@ -43,13 +43,13 @@ def whys(found: Results) -> list[Reply | None]:
 
 def test_they_stand_in_the_order_of_the_mail() -> None:
     bad = tuple(Refused(place, "x", BAD_NUMBER) for place in (0, 3, 4))
-    found = results(request(HI, replace(HI, destination="4479"), refused=bad))
+    found = results(request(HI, HI._replace(destination="4479"), refused=bad))
     assert whys(found) == [BAD_NUMBER, None, NO_ROUTE, BAD_NUMBER, BAD_NUMBER]
     assert [one.place for one in found.refused] == [0, 2, 3, 4]
 
 
 def test_a_single_fault_refuses_all_unless_somebody_is_told_of_each() -> None:
-    both = (HI, replace(HI, destination="4479"))
+    both = (HI, HI._replace(destination="4479"))
     assert results(request(*both)).fault() == NO_ROUTE
     assert results(request(*both, reply_to=("a@b.example",))).fault() is None
     assert results(request(*both, partial=True)).fault() is None
@@ -57,7 +57,7 @@ def test_a_single_fault_refuses_all_unless_somebody_is_told_of_each() -> None:
 
 
 def test_what_is_wrong_with_a_text_is_no_reason_to_leave_somebody_out() -> None:
-    fault = results(request(HI, replace(HI, destination="4479"), LONG, partial=True)).fault()
+    fault = results(request(HI, HI._replace(destination="4479"), LONG, partial=True)).fault()
     assert fault is not None
     assert fault.text.startswith("message too long")
     assert results(request(HI, LONG, reply_to=("a@b.example",))).fault() is None
@@ -67,7 +67,7 @@ def test_a_text_that_nobody_can_have_is_told_before_bad_numbers() -> None:
     bad = (Refused(0, "x", BAD_NUMBER),)
     assert results(request(LONG, LONG, refused=bad)).fault_of_all() is not None
     assert results(request(LONG, HI, refused=bad)).fault_of_all() is None
-    other = replace(LONG, text="B" * 161)
+    other = LONG._replace(text="B" * 161)
     assert results(request(LONG, other, refused=bad)).fault_of_all() is None
 
 
@@ -79,16 +79,16 @@ def test_the_first_smsc_that_can_do_it_is_taken() -> None:
         return one.smsc if isinstance(one, PlannedMessage) else None
 
     assert smsc(HI, octets, text, EVERY_FEATURE) == "smsc1"
-    ring = replace(HI, text="", binary=Binary(b"\x01", udh=b"\x05\x04\x15\x81\x00\x00"))
+    ring = HI._replace(text="", binary=Binary(b"\x01", udh=b"\x05\x04\x15\x81\x00\x00"))
     assert smsc(ring, text, octets) == "smsc1"
-    assert smsc(replace(HI, text="A" * 161), text, text | Feature.CONCATENATION) == "smsc1"
-    assert smsc(replace(HI, text="\u4f60"), text, int(Feature.UCS2)) == "smsc1"
-    assert smsc(replace(HI, features=int(Feature.ALPHA)), text) is None
-    assert smsc(replace(HI, features=128), EVERY_FEATURE) is None
+    assert smsc(HI._replace(text="A" * 161), text, text | Feature.CONCATENATION) == "smsc1"
+    assert smsc(HI._replace(text="\u4f60"), text, int(Feature.UCS2)) == "smsc1"
+    assert smsc(HI._replace(features=int(Feature.ALPHA)), text) is None
+    assert smsc(HI._replace(features=128), EVERY_FEATURE) is None
 
 
 def test_messages_may_be_left_out_later() -> None:
-    found = results(request(HI, replace(HI, destination="4479"), replace(HI, reference="r"), HI))
+    found = results(request(HI, HI._replace(destination="4479"), HI._replace(reference="r"), HI))
     why = replace(reply.no_credit(Decimal(1)))
     found.leave_out({1}, why)
     assert whys(found) == [None, NO_ROUTE, why, None]
@@ -97,7 +97,7 @@ def test_messages_may_be_left_out_later() -> None:
 
 
 def test_what_costs_too_much_is_refused() -> None:
-    dear = replace(LONG, max_parts=None, max_credits=Decimal("1.5"))
-    found = results(request(replace(HI, max_credits=Decimal("1.5")), dear))
+    dear = LONG._replace(max_parts=None, max_credits=Decimal("1.5"))
+    found = results(request(HI._replace(max_credits=Decimal("1.5")), dear))
     assert found.messages[0].text == "Hi"
     assert found.refused[0].reply.limit is Limit.PRICE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sms_milter.dialects.aspsms.document import Element
 from sms_milter.dialects.aspsms.faults import Code
@@ -39,7 +39,7 @@ _DIALLED = re.compile(r"[0-9+]+")
 class Content:
     """Of one message, the same for all recipients."""
 
-    text: str = ""
+    text: str = field(default="", repr=False)
     binary: Binary | None = None
     flash: bool = False
     ucs2: bool = False

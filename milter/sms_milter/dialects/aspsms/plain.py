@@ -162,5 +162,5 @@ def _told(
 
 def _listeners(wishes: Sequence[Wish], context: Context[AspsmsOptions]) -> tuple[Listener, ...]:
     """The envelope sender, if it is told anything in the interface's own words (ASPSMS §9.3)."""
-    told = reduce(or_, [wish.notice for wish in wishes], Notify.NEVER)
-    return (Listener(context.envelope.sender, told),) if told else ()
+    asked = [wish.notice for wish in wishes if wish.notice]
+    return (Listener(context.envelope.sender, reduce(or_, asked)),) if asked else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sms_milter.dialects.aspsms import content, moments, numbers
 from sms_milter.dialects.aspsms.content import Chance, Content
@@ -58,8 +58,7 @@ def send(action: str, request: Element, address: Recipient, context: Context[Asp
     recipients = named(request)
     common = Wish("", originator=originator(request, context), default_originator=default(context))
     what = CONTENTS[action](request, context.options, context.chance)
-    common = replace(
-        common,
+    common = common._replace(
         text=what.text,
         binary=what.binary,
         flash=what.flash,
@@ -84,8 +83,7 @@ def addressed(
     told = Notify.NEVER
     for listener in listeners:
         told |= listener.told
-    common = replace(
-        common,
+    common = common._replace(
         schedule=when.schedule,
         validity_period=when.validity_period,
         validity_seconds=when.validity_seconds,
@@ -96,8 +94,7 @@ def addressed(
     for written, reference in recipients:
         number = numbers.XML_NUMBER.fullmatch(written)
         progress = bool(reference) or Notify.PENDING in told
-        wish = replace(
-            common,
+        wish = common._replace(
             destination=number[1] if number else _shown(written),
             recipient=f"00{number[1]}@{address.domain}" if number else address.address,
             reference=reference or None,

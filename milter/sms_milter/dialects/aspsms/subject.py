@@ -25,11 +25,19 @@ def decoded(mail: Mail) -> str:
     return words.decode(raw.decode("latin-1").encode())
 
 
+def _in_latin1(mail: Mail) -> str:
+    """Raises UnicodeEncodeError."""
+    subject = decoded(mail)
+    subject.encode("latin-1")
+    return subject
+
+
 def parameters(mail: Mail, unknown: Literal["reject", "ignore"]) -> dict[str, str]:
     """The parameters by their long names in lower case. Raises Rejected."""
-    subject = decoded(mail)
-    if any(character > "\xff" for character in subject):
-        raise Rejected(replies.NOT_LATIN1)
+    try:
+        subject = mail.once(_in_latin1)
+    except UnicodeEncodeError:
+        raise Rejected(replies.NOT_LATIN1) from None
     return _parameters(subject, unknown)
 
 

@@ -60,7 +60,7 @@ def send(request: Element, address: Recipient, context: Context[AspsmsOptions]) 
     template = content.message_text(request)
     sent = sending.addressed(common, recipients, request, address, context)
     made = {wish.destination: _token(request, context) for wish in sent.wishes}
-    wishes = tuple([replace(wish, text=_text(template, made[wish.destination].code)) for wish in sent.wishes])
+    wishes = tuple([wish._replace(text=_text(template, made[wish.destination].code)) for wish in sent.wishes])
     reference = _reference(request)
     records = tuple([_record(number, reference, token, context) for number, token in made.items()])
     return Tokens(replace(sent, wishes=wishes), records)

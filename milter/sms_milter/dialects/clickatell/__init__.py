@@ -60,7 +60,7 @@ def recipient(recipient: Recipient, options: ClickatellOptions) -> str | None:
 
 def credentials(mail: Mail, _targets: Targets, _options: ClickatellOptions) -> Credentials:
     """Whom the mail names (CLK §6). Raises Rejected when it cannot be read or names nobody."""
-    said = read(mail)
+    said = mail.once(read)
     api_id = said.first("api_id")
     if not api_id:
         raise faults.API_ID.rejected()
@@ -75,7 +75,7 @@ def parse(mail: Mail, context: Context[ClickatellOptions]) -> SmsRequest:
 
     Raises Rejected, and Denied for a sender ID that the account may not show, in the order of CLK §13.
     """
-    said = read(mail)
+    said = mail.once(read)
     if not said.first("to") and not said.all("csv"):  # an empty `to` is none, an empty csv line a bad number
         raise faults.PARAMETER.rejected("to")
     replies = _replies(said)
@@ -170,8 +170,7 @@ class _Request:
             return self._refused(place, entry, why, of_content=True)
         except Denied as refusal:
             return self._refused(place, entry, denied(refusal.denial))
-        return replace(
-            how.wish,
+        return how.wish._replace(
             destination=number,
             originator=how.originator,
             text=content.text,

@@ -29,8 +29,8 @@ class Entry:
     """
 
     written: str
-    fields: Mapping[int, str] = field(default_factory=dict)
-    cells: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[int, str] = field(default_factory=dict, repr=False)
+    cells: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

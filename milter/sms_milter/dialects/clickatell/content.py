@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote_to_bytes
 
 from sms_milter.dialects.clickatell import faults, smart
@@ -28,7 +28,7 @@ _OCTETS, _OCTETS_FLASH, _UCS2, _UCS2_FLASH = 0x04, 0x14, 0x08, 0x18
 class Content:
     """The content of one message; `text` unless there is `binary`."""
 
-    text: str = ""
+    text: str = field(default="", repr=False)
     binary: Binary | None = None
     flash: bool = False
     ucs2: bool = False
@@ -43,7 +43,7 @@ class Form:
     becomes of characters that the GSM alphabet has not, and more of that kind.
     """
 
-    given: str
+    given: str = field(repr=False)
     options: ClickatellOptions
     unicode: bool = False
     octets: bool = False

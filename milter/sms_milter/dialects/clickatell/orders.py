@@ -59,7 +59,8 @@ def order(said: Parameters, mail: Mail, context: Context[ClickatellOptions]) -> 
     how = form(said, options)
     validity = 60 * said.number("validity", 1, _LONGEST_VALIDITY, _LONGEST_VALIDITY)
     acknowledged, callback = said.flag("deliv_ack"), said.number("callback", 0, 7, 0)
-    notify, notice = _told(CALLBACKS[callback] | CALLBACKS[2 if acknowledged else 0], mail, context)
+    asked = CALLBACKS[callback] | CALLBACKS[2] if acknowledged else CALLBACKS[callback]
+    notify, notice = _told(asked, mail, context)
     client_id = said.first("climsgid")
     if client_id and not is_client_id(client_id):
         raise faults.PARAMETER.rejected("cliMsgId")

@@ -45,8 +45,11 @@ _BY_STAT = {"REJECTD": _ERROR, "DELETED": _CANCELLED}
 
 def listeners(wishes: Sequence[Wish], addresses: Sequence[str]) -> tuple[Listener, ...]:
     """Who gets status mails, if any message asks for them."""
-    told = reduce(or_, [wish.notice for wish in wishes], Notify.NEVER)
-    return tuple([Listener(one, told, gather_seconds=_GATHER_SECONDS) for one in addresses if told])
+    asked = [wish.notice for wish in wishes if wish.notice]
+    if not asked:
+        return ()
+    told = reduce(or_, asked)
+    return tuple([Listener(one, told, gather_seconds=_GATHER_SECONDS) for one in addresses])
 
 
 def notice(notice: Notice) -> Answer:

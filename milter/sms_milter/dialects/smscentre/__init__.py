@@ -49,7 +49,7 @@ def owner(recipient: Recipient) -> str:
 
 def credentials(mail: Mail, _targets: Targets, options: SmscentreOptions) -> Credentials:
     """Login and password, or an API key in place of both (SMSCentre §5). Raises Rejected."""
-    fields = source.fields(mail)
+    fields = mail.once(source.fields)
     if not fields.login:
         return Credentials(api_key=fields.passwords[-1])
     return Credentials({"login": fields.login}, fields.passwords, digest=options.accept_md5)

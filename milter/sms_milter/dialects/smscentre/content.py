@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sms_milter.dialects.smscentre import forms, replies, trailers
 from sms_milter.dialects.smscentre.translit import transliterated
@@ -30,13 +30,13 @@ _LINK = re.compile(r"https?://\S")
 class Content:
     """As the fields of a Wish."""
 
-    text: str = ""
+    text: str = field(default="", repr=False)
     kind: Kind = Kind.TEXT
     binary: Binary | None = None
     flash: bool = False
     protocol_id: int = 0
-    comment: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
+    comment: str = field(default="", repr=False)
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 def content(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sms_milter.config.schema import Account
 from sms_milter.dialects.context import Context
@@ -37,7 +37,7 @@ class Request:
     """
 
     wishes: tuple[Wish, ...]
-    written: str
+    written: str = field(repr=False)
     wrong: list[str]
     identity: str
     answered: bool
@@ -62,12 +62,12 @@ class _Entry:
     phones: str
     form: str
     channel: str
-    text: str
+    text: str = field(repr=False)
 
 
 def read(mail: Mail, address: Recipient, common: Common, context: Context[SmscentreOptions]) -> Request:
     """The request of a mail, which came by `address`. Raises Rejected."""
-    fields = source.fields(mail)
+    fields = mail.once(source.fields)
     options = _options(fields)
     time, zone = fields.when
     not_before = moment.not_before(time, zone, context.options.timezone, context.now)
