@@ -18,8 +18,8 @@ from sms_milter.reply import Reply
 
 
 def veiled(value: Any, *secret: str) -> str:
-    """The repr of a named tuple, with nothing but dots for its `secret` fields if they hold anything: nobody may
-    read these in a log.
+    """The repr of a named tuple; of its `secret` fields nothing but whether they hold anything, since a repr may
+    end in a log.
     """
     pairs = zip(value._fields, value, strict=True)
     fields = [f"{name}={'...' if name in secret and one else repr(one)}" for name, one in pairs]
