@@ -18,9 +18,7 @@ from sms_milter.reply import Reply
 
 
 def veiled(value: Any, *secret: str) -> str:
-    """The repr of a named tuple; of its `secret` fields nothing but whether they hold anything, since a repr may
-    end in a log.
-    """
+    """The repr of a named tuple; of its `secret` fields, only whether they hold anything: a repr may be logged."""
     pairs = zip(value._fields, value, strict=True)
     fields = [f"{name}={'...' if name in secret and one else repr(one)}" for name, one in pairs]
     return f"{type(value).__name__}({', '.join(fields)})"
