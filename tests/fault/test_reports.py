@@ -52,15 +52,14 @@ def test_the_report_role_dies_while_phones_answer() -> None:
 
         def answers() -> list[tuple[str, str]]:
             mails = [message_from_bytes(mail.data) for mail in list(host.sink.mails)]
-            return [(str(mail["From"]), str(mail["Message-ID"])) for mail in mails]
+            return [(re.findall(r"\+(\d+)", mail["From"])[0], mail["Message-ID"]) for mail in mails]
 
         with Clients(host.port, phones) as clients:
             for share in (5, 15, 30, 45):
                 wait_until(lambda share=share: len(answers()) >= share, f"{share} answers", 60)
                 host.service.kill("report")
         assert clients.accepted == set(phones)
-        wanted = {f"+{phone} <{phone}@sms.example.com>" for phone in phones}
-        wait_until(lambda: {author for author, _ in answers()} == wanted, "every answer", 30)
+        wait_until(lambda: {phone for phone, _ in answers()} == set(phones), "every answer", 30)
         assert len(set(answers())) == len(phones)
 
 
