@@ -51,6 +51,16 @@ def test_intake_compares_milters_behind_one_postfix() -> None:
     assert all(name in table for name in result["figures"])
 
 
+@pytest.mark.mta
+@pytest.mark.slow
+@pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
+def test_latency_tells_median_and_99th_percentile() -> None:
+    table, result = run("latency", "--mails", "20")
+    figures = result["figures"]
+    assert 0 < figures["median_ms"] <= figures["p99_ms"] <= figures["worst_ms"]
+    assert all(name in table for name in figures)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
 def test_receipts_compares_a_backlog_with_and_without_them() -> None:
