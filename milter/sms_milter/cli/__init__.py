@@ -8,7 +8,16 @@ import sys
 import typer
 
 from sms_milter.cli.account import account_app
-from sms_milter.cli.common import EX_CONFIG, EX_OSERR, EX_UNAVAILABLE, EX_USAGE, complain, print_faults
+from sms_milter.cli.common import (
+    EX_CONFIG,
+    EX_OSERR,
+    EX_UNAVAILABLE,
+    EX_USAGE,
+    PluginExit,
+    complain,
+    print_faults,
+)
+from sms_milter.cli.doctor import doctor
 from sms_milter.cli.preview import preview
 from sms_milter.cli.queue import queue_app
 from sms_milter.cli.receipts import app as receipts_app
@@ -26,7 +35,7 @@ _FAULTS = f"A destination that ends in these digits orders a fault:\n\n\b\n{FAUL
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Mail becomes SMS inside the SMTP dialogue."
 )
-for command in (run, check, version, preview, status, trace):
+for command in (run, check, doctor, version, preview, status, trace):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(receipts_app, name="receipts")
@@ -40,6 +49,8 @@ def main() -> None:
     code = 0
     try:
         app()
+    except PluginExit:
+        raise
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
         code = EX_USAGE if code == _TYPERS_USAGE else code

@@ -19,6 +19,11 @@ from sms_milter.errors import ConfigError
 # Exit codes of sysexits(3).
 EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR, EX_CONFIG = 64, 66, 69, 71, 78
 
+
+class PluginExit(SystemExit):
+    """An exit code of a Nagios plug-in, which means something else than typer's and sysexits' numbers."""
+
+
 ConfigFile = Annotated[
     Path,
     typer.Option("--config", envvar="SMS_MILTER_CONFIG", help="The configuration file."),
