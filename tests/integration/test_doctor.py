@@ -206,7 +206,7 @@ def test_each_mistake_in_main_cf(practice: Practice, case: str) -> None:
 def test_a_parent_domain_or_a_pattern_may_have_the_route(practice: Practice) -> None:
     practice.postconf("-e", "transport_maps=inline:{{.example.com=sms-unclaimed:}}")
     assert practice.examine()[1] == []
-    (practice.directory / "route").write_text(r"/^\d+@sms\.example\.com$/ sms-unclaimed:" + "\n")
+    (practice.directory / "route").write_text(r"/^[0-9]+@sms\.example\.com$/ sms-unclaimed:" + "\n")
     practice.postconf("-e", f"transport_maps=regexp:{practice.directory}/route")
     assert practice.examine()[1] == []
 
