@@ -285,6 +285,7 @@ class Session:
         self._late: dict[int, Key] = {}
         self._cancels: dict[int, Key] = {}
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0  # 0: not sent
+        self._their_unbind = 0  # its sequence number, 0: not received
         self._heard_at = 0.0
         self._enquired_at: float | None = None
         self._partial_since: float | None = None
@@ -381,6 +382,7 @@ class Session:
         self._late.clear()
         self._cancels.clear()
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0
+        self._their_unbind = 0
         self._enquired_at = self._partial_since = self._state_ends_at = None
         self.uncertain += len(self._open)
         self._events += [Uncertain(key, why) for key, _ in self._open.values()]
@@ -538,7 +540,11 @@ class Session:
         """SMPP 3.4 §4.3: the answer to whatever request has its sequence number."""
         _, command_status, sequence, _ = frame
         command_status = command_status or status.RUNKNOWNERR
-        if sequence in self._open:
+        if sequence and sequence == self._their_unbind:
+            # SMSCs that do not know their own unbind_resp (seen: smpp34 1.5) count their requests apart from
+            # ours: a submit with the same number is not what is meant.
+            self._break(f"generic_nack {status.classify(command_status)} for our unbind_resp")
+        elif sequence in self._open:
             self._refused(sequence, command_status, "generic_nack")
         elif sequence in self._late:
             self._answered_late(sequence, command_status, "")
@@ -581,6 +587,7 @@ class Session:
         before = self.state
         self.state = follow(before, Signal.UNBIND_RECEIVED)
         self._out.append(codec.unbind_resp(frame[2]))
+        self._their_unbind = frame[2]
         if self.state is State.ENDED:
             self._events.append(Unbound("unbound by the SMSC"))
         elif before is not State.RELEASED:

@@ -163,6 +163,14 @@ def test_a_generic_nack_refuses_the_submit_it_names() -> None:
     ]
 
 
+def test_a_generic_nack_for_our_unbind_resp_refuses_no_submit() -> None:
+    session = bound_session()
+    one, _ = submit(session, "a", "b")
+    assert session.receive(request(codec.UNBIND, one), 1.0) == []
+    assert named(session.receive(codec.generic_nack(one, 3), 1.0)) == ["Broken"]
+    assert named(session.closed(1.0)) == ["Uncertain", "Uncertain"]
+
+
 @pytest.mark.parametrize("sequence", [0, 999])
 def test_a_generic_nack_for_nothing_breaks(sequence: int) -> None:
     session = bound_session()
