@@ -1,7 +1,7 @@
 """A hundred thousand SMS through an SMSC that misbehaves throughout: none is lost, and twice comes only what
 the log calls in doubt.
 
-The SMSC is our simulator with a script; the same faults by SMSCs of others stand in tests/integration.
+The SMSC is our simulator with a script; test_peers.py has the same faults by SMSCs of others.
 """
 
 from __future__ import annotations

@@ -1,16 +1,21 @@
-"""The dispatcher with its real links, for which time runs faster: a minute is over in less than a second."""
+"""The dispatcher with its real links, for which time runs faster: a minute is over in less than a second.
+
+Behind it may be our simulator (`Simulated`) or another SMSC (`support.played`).
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import select
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from sms_milter.dispatch import Dispatcher
 from sms_milter.logline import Numbers
@@ -30,28 +35,103 @@ _PATIENCE_SECONDS = 20.0
 _IN_DOUBT = re.compile(r"to=(\d+),.* status=uncertain")
 
 
-class Hasty:
-    """A queue, our dispatcher and a simulated SMSC that does what `script` says; `smsc` are its settings."""
+class Peer(Protocol):
+    """The SMSC at the other end, which listens on 127.0.0.1."""
 
-    def __init__(self, path: Path, script: Mapping[str, Any], **smsc: Any) -> None:
+    arrived: Counter[str]  # how often each destination was taken
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def binds(self) -> int:
+        """Binds that were asked for, refused ones too."""
+
+    @property
+    def submitted(self) -> int:
+        """Every submit_sm that came, taken or not."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every receipt was taken."""
+
+    def stop(self) -> None:
+        """The test is over."""
+
+
+class Simulated:
+    """Our simulator as a `Peer`; a long SMS arrives when its last part does."""
+
+    def __init__(self, script: Mapping[str, Any]) -> None:
         self.arrived: Counter[str] = Counter()
-        self.simulator = Simulator(options=Options.model_validate(dict(script)), on_sms=self._take)
-        self.simulator.start()
+        self._simulator = Simulator(options=Options.model_validate(dict(script)), on_sms=self._take)
+        self._simulator.start()
+        self.stop = self._simulator.stop
+
+    def _take(self, sms: ReceivedSms) -> None:
+        self.arrived[sms.destination] += 1
+
+    @property
+    def port(self) -> int:
+        return self._simulator.port
+
+    @property
+    def binds(self) -> int:
+        return self._simulator.tally.binds
+
+    @property
+    def submitted(self) -> int:
+        return self._simulator.tally.submitted
+
+    @property
+    def is_idle(self) -> bool:
+        return self._simulator.is_idle
+
+
+class Hasty:
+    """A queue, our dispatcher and an SMSC; `settings` are that SMSC's.
+
+    The dispatcher sees the queue as `through` makes it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        peer: Peer,
+        *,
+        through: Callable[[SqliteQueue], Any] = lambda queue: queue,
+        **settings: Any,
+    ) -> None:
+        self.peer = peer
         self.queue = SqliteQueue(str(path / "queue.db"))
+        self.dispatcher_queue = through(self.queue)
         self._began = time.monotonic()
-        settings = configuration(smscs={"primary": {"port": self.simulator.port, "window": 4, **smsc}})
+        self._settings = configuration(smscs={"primary": {"port": peer.port, "window": 4, **settings}})
         self.lines = Lines()
-        self._links = [self._link(settings.smscs["primary"])]
+        self.begin()
+
+    def begin(self) -> None:
+        """Put a new dispatcher in the place of the one before, of which nothing may be left but the queue."""
+        smscs = self._settings.smscs
+        self._links = [self._link(smscs["primary"])]
         self.dispatcher = Dispatcher(
-            self.queue,
+            self.dispatcher_queue,
             self._links,
-            settings.smscs,
-            settings.routes,
+            smscs,
+            self._settings.routes,
             self.lines,  # type: ignore[arg-type]  # its methods are made on demand
             Numbers(masked=False),
             keep_seconds=30 * 86400,
             reports=self,
         )
+
+    def kill(self) -> None:
+        """End the dispatcher as kill -9 does: its connections break off, without another octet."""
+        for link in self._links:
+            if link.fileno() >= 0:
+                with socket.socket(fileno=os.dup(link.fileno())) as connection:
+                    connection.shutdown(socket.SHUT_RDWR)
+            link.close(self.now - NOW)
 
     def __enter__(self) -> Hasty:
         return self
@@ -62,7 +142,7 @@ class Hasty:
         while not self.dispatcher.closed and time.monotonic() < end:
             self._step()
         self._step()
-        self.simulator.stop()
+        self.peer.stop()
         self.queue.close()
 
     def ring(self) -> None:
@@ -87,6 +167,11 @@ class Hasty:
         self.until(lambda: not waiting & set(self.states()), f"the end of every part, not {self.states()}")
 
     @property
+    def arrived(self) -> Counter[str]:
+        """How often the SMSC took what for whom."""
+        return self.peer.arrived
+
+    @property
     def now(self) -> float:
         """The time of day."""
         return NOW + (time.monotonic() - self._began) * _FASTER
@@ -105,9 +190,6 @@ class Hasty:
         self.dispatcher.step(now, now - NOW)
         files = [link.fileno() for link in self._links if link.fileno() >= 0]
         select.select(files, [], [], 0.002)
-
-    def _take(self, sms: ReceivedSms) -> None:
-        self.arrived[sms.destination] += 1
 
     def _link(self, smsc: Any) -> Link:
         return Link(
@@ -132,7 +214,7 @@ class Hasty:
 
 def _message(destination: str, parts: int, now: float) -> NewMessage:
     submits = [_submit(destination, number, parts) for number in range(1, parts + 1)]
-    plan = PlannedMessage(destination, "ACME", "", tuple(submits), receipt=True, smsc="primary")
+    plan = PlannedMessage(destination, "ACME", "text", tuple(submits), receipt=True, smsc="primary")
     return NewMessage(plan, tuple(compose(submit) for submit in submits), now + 7 * 86400)
 
 
@@ -144,5 +226,5 @@ def _submit(destination: str, number: int, parts: int) -> SubmitSm:
         destination_addr=destination,
         esm_class=0x40 if header else 0,
         short_message=header + b"text",
-        registered_delivery=1,
+        registered_delivery=0x11,  # of the way and of the end
     )

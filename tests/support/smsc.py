@@ -7,6 +7,8 @@ and tell what they got as JSON lines. What they do depends on the end of the des
     …03    accepted, the receipt says EXPIRED
     others accepted, the receipt (if one is asked for) says DELIVRD
     …0070707  and then the phone answers "Yes, I do!" to where the message came from
+
+A script (`support.played`) goes before that.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +37,7 @@ class Submitted:
 
     fields: dict[str, Any]
     message_id: str  # "" when it was refused
+    taken: bool = True
 
     @property
     def originator(self) -> str:
@@ -60,6 +64,8 @@ class Smsc:
     port: int = 0
     received: list[Submitted] = field(default_factory=list)
     bound: int = 0
+    binds: int = 0
+    receipts_open: int = 0  # sent, or waiting for a bind, and not taken yet
 
     def __enter__(self) -> Smsc:
         self.start()
@@ -71,7 +77,7 @@ class Smsc:
     def start(self) -> None:
         """Run it on its port; returns when it listens."""
         self.port = self.port or free_port()
-        self._listening = threading.Event()
+        self._listening, self._playing = threading.Event(), threading.Event()
         self._process = subprocess.Popen(
             [*_command(self.library), str(self.port), str(self.delay_ms)],
             stdin=subprocess.PIPE,  # it ends when we do
@@ -93,6 +99,16 @@ class Smsc:
             assert pipe is not None
             pipe.close()
 
+    def play(self, script: Mapping[str, Any]) -> None:
+        """Do from now on what `script` says (`support.played`); what came so far is forgotten."""
+        self.clear()
+        self.binds = self.receipts_open = 0
+        self._playing.clear()
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(script).encode() + b"\n")
+        self._process.stdin.flush()
+        wait_until(self._playing.is_set, f"the SMSC ({self.library}) to take its script")
+
     def clear(self) -> None:
         """Forget what came so far."""
         self.received.clear()
@@ -108,11 +124,19 @@ class Smsc:
             event = json.loads(line)
             kind = event.pop("event")
             if kind == "submit":
-                self.received.append(Submitted(event, event.pop("message_id")))
+                taken, message_id = event.pop("taken"), event.pop("message_id")
+                self.received.append(Submitted(event, message_id, taken))
             elif kind == "listening":
                 self._listening.set()
+            elif kind == "playing":
+                self._playing.set()
+            elif kind.startswith("receipt"):
+                self.receipts_open += 1 if kind == "receipt" else -1
+            elif kind == "bind_refused":
+                self.binds += 1
             else:
                 self.bound += 1 if kind == "bound" else -1
+                self.binds += kind == "bound"
 
 
 def _command(library: str) -> list[str]:

@@ -131,6 +131,12 @@ def test_an_outbind_stands_before_the_answer(esme: SmppClient) -> None:
     assert esme.read().command == SUBMIT_RESP
 
 
+@rules({"act": "unknown"})
+def test_a_request_that_nobody_knows_stands_before_the_answer(esme: SmppClient) -> None:
+    assert esme.submit(PHONE).command == 0x00010200
+    assert esme.read().command == SUBMIT_RESP
+
+
 @pytest.mark.parametrize(
     ("script", "form"),
     [
@@ -338,7 +344,7 @@ def test_every_fault_in_a_script_is_named_with_its_place(tmp_path: Path) -> None
         load_section(path, Options)
     assert [str(fault).removeprefix(f"{path}:") for fault in caught.value.faults] == [
         "2: rules[0].act: found 'explode', expected one of accept, refuse, silence, lose, close,"
-        " take-and-close, cut, stall, nack, unbind, outbind",
+        " take-and-close, cut, stall, nack, unbind, outbind, unknown",
         "3: rules[1].delay: found 'soon', expected a time such as 40ms, 3s or 2d",
         "4: ratte: there is no such setting; did you mean 'rate'?",
     ]

@@ -249,6 +249,8 @@ class Connection:
                 if rule.act is Act.OUTBIND:
                     outbind = wire.compose_outbind("simulator")
                     self._queue(wire.compose(Command.OUTBIND, 0, next(self._sequences), outbind))
+                if rule.act is Act.UNKNOWN:
+                    self._queue(wire.compose(wire.UNKNOWN_COMMAND, 0, next(self._sequences)))
                 for _ in range(2 if rule.twice else 1):
                     self._answer(pdu, 0, _response(taken, rule), delay)
         if rule.receipt.when == "after":

@@ -67,6 +67,7 @@ class Act(StrEnum):
     NACK = "nack"  # generic_nack with `status`
     UNBIND = "unbind"  # asked for instead of an answer; not taken
     OUTBIND = "outbind"  # sent in front of the answer
+    UNKNOWN = "unknown"  # a request with a command id that nobody knows, in front of the answer
 
 
 class ReceiptRule(Section):

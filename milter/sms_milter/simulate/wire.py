@@ -31,6 +31,7 @@ class Command(IntEnum):
 
 RESPONSE = 0x80000000
 GENERIC_NACK = 0x80000000
+UNKNOWN_COMMAND = 0x00010200  # the first that SMPP 3.4 §5.1.2.1 leaves to vendors
 
 
 class Status(IntEnum):
