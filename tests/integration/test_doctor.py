@@ -310,3 +310,14 @@ def test_exit_code_of_no_mta_at_all(practice: Practice) -> None:
     assert [one["severity"] for one in found] == ["unknown"]
     assert code in (1, 3)  # 1 where the machine's clock is not synchronised
     assert practice.examine("--postfix", "/nowhere", "--no-mta")[1] == []
+
+
+def test_several_mistakes_at_once(practice: Practice) -> None:
+    with_milter(practice, "content_timeout=120s", "content_timeout=5s")
+    with_milter(practice, ENTRY, "default_action=accept }")
+    practice.postconf("-P", f"{practice.listener}/smtpd_milters=$sms_milter,inet:127.0.0.1:11332")
+    practice.postconf("-MX", "sms-unclaimed/unix")
+    practice.postconf("-P", "sms-cleanup/unix/in_flow_delay=1s")
+    names = {one["name"] for one in practice.examine()[1]}
+    assert names == {"fail-safe-route", "milter-order", "default-action", "content-timeout", "flow-delay"}
+    practice.mend()

@@ -6,7 +6,7 @@ A rule that is about a listener is asked for each service that has us among its 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sms_milter.config.schema import Configuration
@@ -19,6 +19,7 @@ _ANY = frozenset({"0.0.0.0", "::"})
 _SHUTDOWN_SINCE = (3, 11)
 _PROTOCOL = 6  # what libmilter speaks; below it our removal of recipients or list of macros is missing
 _SIZE_MARGIN = 100_000  # octets, for what Postfix adds to a mail
+_TIMEOUTS = {"content_timeout": 100, "command_timeout": 10}  # how many seconds more than ours they should be
 _LISTS = ("smtpd_milters", "non_smtpd_milters")
 # Transports that answer at RCPT before the milter is asked, and one that loses mail in silence.
 _REFUSING, _LOSING = frozenset({"error", "retry"}), "discard"
@@ -137,27 +138,50 @@ def _right_action(facts: PostfixFacts) -> str:
     return "shutdown" if facts.version >= _SHUTDOWN_SINCE else "tempfail"
 
 
-def _with_entry(facts: PostfixFacts, listener: Listener, entry: str) -> str:
-    """The command that puts another entry into the place of ours, where it is defined."""
-    service, written = listener.service, listener.ours.written
-    for place, named in ((service, service.settings), (None, facts.main)):
-        for name, value in named.items():
-            if value == written and name not in _LISTS:
-                return facts.change(place, name, entry)
-    entries = [one.written for one in listener.milters]
-    entries[listener.position] = entry
-    return facts.change_where_set(service, listener.parameter, ", ".join(entries))
+def _put_right(facts: PostfixFacts, ours: Configuration, at: Listener) -> str:
+    """The command that mends all that is wrong with our entry and its place, so that no two commands undo
+    each other.
+    """
+    repairs = _repairs(facts, ours, at)
+    entry = at.ours.rewritten(**repairs) if repairs else at.ours.written
+    if at.ours is at.milters[-1]:
+        for place, named in ((at.service, at.service.settings), (None, facts.main)):
+            for name, value in named.items():
+                if value == at.ours.written and name not in _LISTS:
+                    return facts.change(place, name, entry)
+    others = [one.written for one in at.milters if one is not at.ours]
+    return facts.change_where_set(at.service, at.parameter, ", ".join((*others, entry)))
+
+
+def _repairs(facts: PostfixFacts, ours: Configuration, at: Listener) -> dict[str, str]:
+    """The settings that our entry should have instead."""
+    wanted = {}
+    if _setting(facts, at, "default_action") != _right_action(facts):
+        wanted["default_action"] = _right_action(facts)
+    if _setting(facts, at, "protocol") != str(_PROTOCOL):
+        wanted["protocol"] = str(_PROTOCOL)
+    patience = ours.milter.decision_timeout
+    for name, more in _TIMEOUTS.items():
+        limit = seconds(_setting(facts, at, name))
+        if limit is not None and limit <= patience:
+            wanted[name] = f"{int(patience) + more}s"
+    return wanted
+
+
+def _setting(facts: PostfixFacts, at: Listener, name: str) -> str:
+    """What counts for us: the entry's own setting, else the service's."""
+    return at.ours.own.get(name, facts.value(at.service, f"milter_{name}"))
 
 
 # --- the fail-safe route ------------------------------------------------------------------------------------
 
 
 def _fail_safe_route(facts: PostfixFacts, ours: Configuration) -> Iterator[Finding]:
-    for domain in ours.domains:
-        transport = facts.routes.get(domain, "").partition(":")[0]
-        says = _wrong_route(facts, domain, transport)
-        if says:
-            yield Finding(_CRITICAL, "fail-safe-route", domain, says, _route_command(facts, domain))
+    transports = {domain: facts.routes.get(domain, "").partition(":")[0] for domain in ours.domains}
+    wrong = {domain: _wrong_route(facts, domain, transport) for domain, transport in transports.items()}
+    wrong = {domain: says for domain, says in wrong.items() if says}
+    for domain, says in wrong.items():
+        yield Finding(_CRITICAL, "fail-safe-route", domain, says, _route_command(facts, wrong))
 
 
 def _wrong_route(facts: PostfixFacts, domain: str, transport: str) -> str:
@@ -177,8 +201,10 @@ def _wrong_route(facts: PostfixFacts, domain: str, transport: str) -> str:
     return ""
 
 
-def _route_command(facts: PostfixFacts, domain: str) -> str:
-    entry = f"inline:{{ {{ {domain} = sms-unclaimed: }} }}"
+def _route_command(facts: PostfixFacts, domains: Iterable[str]) -> str:
+    """For all of them at once: each command gives transport_maps a new value."""
+    pairs = ", ".join(f"{{ {domain} = sms-unclaimed: }}" for domain in domains)
+    entry = f"inline:{{ {pairs} }}"
     before = facts.main.get("transport_maps", "")
     route = facts.change(None, "transport_maps", f"{entry} {before}".strip())
     if facts.service("sms-unclaimed") is not None:
@@ -199,7 +225,7 @@ def _domain_class(facts: PostfixFacts, ours: Configuration) -> Iterator[Finding]
                 if relayed
                 else f"{domain} is in {name}: Postfix refuses numbers as unknown, or delivers them itself"
             )
-            left = " ".join(one for one in items(facts.main.get(name, "")) if one.lower() != domain)
+            left = " ".join(one for one in items(facts.main.get(name, "")) if one.lower() not in ours.domains)
             mend = (
                 facts.change(None, name, left)
                 if domain in map(str.lower, items(facts.main.get(name, "")))
@@ -262,16 +288,15 @@ def _reports_listener(facts: PostfixFacts, ours: Configuration) -> Iterator[Find
 # --- rules about a listener ---------------------------------------------------------------------------------
 
 
-def _order(facts: PostfixFacts, _: Configuration, at: Listener) -> Iterator[Finding]:
+def _order(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator[Finding]:
     after = [one.address for one in at.milters[at.position + 1 :]]
     if after:
-        others = [one.written for one in at.milters if one is not at.ours]
         yield Finding(
             _CRITICAL,
             "milter-order",
             at.service.label,
             f"{', '.join(after)} runs after sms-milter: it could refuse a mail whose SMS is on its way",
-            facts.change_where_set(at.service, at.parameter, ", ".join((*others, at.ours.written))),
+            _put_right(facts, ours, at),
         )
 
 
@@ -317,9 +342,9 @@ def _chroot(facts: PostfixFacts, _: Configuration, at: Listener) -> Iterator[Fin
         )
 
 
-def _default_action(facts: PostfixFacts, _: Configuration, at: Listener) -> Iterator[Finding]:
+def _default_action(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator[Finding]:
     right = _right_action(facts)
-    action = at.ours.own.get("default_action", facts.value(at.service, "milter_default_action"))
+    action = _setting(facts, at, "default_action")
     if action == right:
         return
     only_worse = action == "tempfail"  # right until 3.11
@@ -336,29 +361,28 @@ def _default_action(facts: PostfixFacts, _: Configuration, at: Listener) -> Iter
         at.service.label,
         f"milter_default_action is {action}: {why}; right for Postfix {facts.main.get('mail_version', '')} is"
         f" {right}",
-        _with_entry(facts, at, at.ours.rewritten(default_action=right)),
+        _put_right(facts, ours, at),
     )
 
 
 def _timeouts(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator[Finding]:
     patience = ours.milter.decision_timeout
-    for name in ("content_timeout", "command_timeout"):
-        written = at.ours.own.get(name, facts.value(at.service, f"milter_{name}"))
+    for name in _TIMEOUTS:
+        written = _setting(facts, at, name)
         limit = seconds(written)
         if limit is not None and limit <= patience:
-            longer = f"{int(patience) + (100 if name == 'content_timeout' else 10)}s"
             yield Finding(
                 _CRITICAL,
                 name.replace("_", "-"),
                 at.service.label,
                 f"{name} is {written}, not longer than our milter.decision_timeout of {patience:g} s: Postfix"
                 " may give up a mail that we take, and its client sends it again",
-                _with_entry(facts, at, at.ours.rewritten(**{name: longer})),
+                _put_right(facts, ours, at),
             )
 
 
-def _protocol(facts: PostfixFacts, _: Configuration, at: Listener) -> Iterator[Finding]:
-    protocol = at.ours.own.get("protocol", facts.value(at.service, "milter_protocol"))
+def _protocol(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator[Finding]:
+    protocol = _setting(facts, at, "protocol")
     if protocol == str(_PROTOCOL):
         return
     low = protocol.isdigit() and int(protocol) < _PROTOCOL
@@ -368,7 +392,7 @@ def _protocol(facts: PostfixFacts, _: Configuration, at: Listener) -> Iterator[F
         "protocol",
         at.service.label,
         f"milter_protocol is {protocol}, not {_PROTOCOL}: {why}",
-        _with_entry(facts, at, at.ours.rewritten(protocol=str(_PROTOCOL))),
+        _put_right(facts, ours, at),
     )
 
 

@@ -236,6 +236,37 @@ def test_the_command_changes_what_the_entry_comes_from() -> None:
     )
 
 
+def test_no_command_undoes_another() -> None:
+    wrong = ENTRY.replace("120s", "5s").replace("tempfail", "accept")
+    facts = parse("/etc/postfix", MAIN, MASTER, SERVICES.replace(ENTRY, f"{wrong}, inet:127.0.0.1:11332"))
+    found = findings(replace(facts, routes={DOMAIN: "sms-unclaimed:"}), ours())
+    assert [one.name for one in found] == ["milter-order", "default-action", "content-timeout"]
+    [mend] = {one.mend for one in found}
+    entry = "{inet:127.0.0.1:8891,content_timeout=120s,default_action=tempfail}"
+    assert f"smtpd_milters=inet:127.0.0.1:11332,{entry}'" in mend
+
+
+def test_one_command_for_the_routes_of_all_domains() -> None:
+    two = {"a.example": {"dialect": "hsl"}, "b.example": {"dialect": "hsl"}}
+    facts = parse(
+        "/etc/postfix",
+        MAIN.replace("mydestination =", "mydestination = a.example b.example x"),
+        MASTER,
+        SERVICES,
+    )
+    facts = replace(facts, classes=dict.fromkeys(two, ("mydestination",)))
+    found = findings(facts, Configuration.model_validate({"domains": two}))
+    assert [(one.name, one.where) for one in found] == [
+        ("fail-safe-route", "a.example"),
+        ("fail-safe-route", "b.example"),
+        ("domain-class", "a.example"),
+        ("domain-class", "b.example"),
+    ]
+    [routes, classes] = dict.fromkeys(one.mend for one in found)
+    assert "{ { a.example = sms-unclaimed: }, { b.example = sms-unclaimed: } }" in routes
+    assert classes == "postconf -e mydestination=x && postfix reload"
+
+
 def test_how_lists_and_times_are_written() -> None:
     assert items(" a, b\tc,,{ d, e { f } } ") == ["a", "b", "c", "{ d, e { f } }"]
     assert [(one.address, dict(one.own)) for one in milters("unix:/x, { inet:h:1, protocol=6 }")] == [
