@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -105,7 +105,6 @@ class Gate:
             for name, account in configuration.accounts.items()
         }
         self.routes = RouteTable(configuration.routes)
-        self._delivery_promised = self.routes.promises_delivery
         self._denied_texts = {
             name: DeniedTexts(account.denied_texts)
             for name, account in configuration.accounts.items()
@@ -132,6 +131,7 @@ class Gate:
         self._forms = {name: traits.form for name, traits in self.traits.items()}
         self._features = {name: features_of(smsc) for name, smsc in configuration.smscs.items()}
         self._channels: dict[str, Channel] = {str(n): one for n, one in configuration.channels.items()}
+        self._outlets = {name: Way("", (errand.outlet_name(name),), (), 0) for name in self._channels}
         self.channels = {
             name: frozenset(self._channels if account.channels is None else account.channels)
             for name, account in configuration.accounts.items()
@@ -232,10 +232,10 @@ class Gate:
             raise Denied(Denial.BAD_ORIGINATOR, member.name) from None
         return wanted
 
-    def ways(self, member: Member, number: str, channel: str = SMS) -> Sequence[str]:
-        """The SMSCs for `number`, the preferred one first, or the channel's own outlet. Raises Rejected when
-        the closed group, a list of those who want nothing or the routes do not allow it, or when there is no
-        such channel.
+    def way(self, member: Member, number: str, channel: str = SMS) -> Way:
+        """How `number` is reached: by some SMSCs, or by the channel's own outlet. Raises Rejected when the
+        closed group, a list of those who want nothing or the routes do not allow it, or when there is no such
+        channel.
         """
         route: str | None = member.account.route
         if channel != SMS:
@@ -253,18 +253,11 @@ class Gate:
             if number in others:
                 raise Rejected(why)
         if route is None:
-            return (errand.outlet_name(channel),)
-        smscs = self.routes.smscs(route, number)
-        if not smscs:
-            raise Rejected(reply.NO_ROUTE)
-        return smscs
-
-    def follows_delivery(self, route: str, number: str) -> bool:
-        """Whether the way of `number` promises delivery, so that every message needs a receipt."""
-        if not self._delivery_promised:
-            return False
+            return self._outlets[channel]
         way = self.routes.way(route, number)
-        return way is not None and way.promise is not None and way.promise.delivered
+        if way is None:
+            raise Rejected(reply.NO_ROUTE)
+        return way
 
     def check_text(self, member: Member, text: str) -> None:
         """Raises Rejected for a text that the account may not send."""
@@ -338,10 +331,9 @@ class Gate:
         way = self.routes.way(member.account.route, number)
         return "" if way is None else way.network
 
-    def languages(self, member: Member, number: str) -> tuple[str, ...]:
-        """Languages whose national tables the account or its route allows for `number`."""
-        own = member.account.national_languages
-        there = self.routes.languages(member.account.route, number)
+    def languages(self, member: Member, way: Way) -> tuple[str, ...]:
+        """Languages whose national tables the account or the way allows."""
+        own, there = member.account.national_languages, way.languages
         return own + tuple([language for language in there if language not in own]) if there else own
 
     def _terms(
@@ -355,6 +347,7 @@ class Gate:
         smsc: str,
         channel: str,
         most_parts: int | None,
+        follow: bool,
     ) -> Terms:
         account = self.accounts[name].account
         allowed = dialect_parts if account.max_parts == "default" else account.max_parts
@@ -369,6 +362,7 @@ class Gate:
             route=account.route,
             smsc=smsc,
             traits=self.traits.get(smsc, SmscTraits()),
+            receipt=follow,
             features=self._features.get(smsc, EVERY_FEATURE),
         )
         if channel == SMS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -38,6 +38,7 @@ from sms_milter.model import (
     Kind,
     LeftOut,
     Limits,
+    Listener,
     NewMail,
     Notify,
     Original,
@@ -226,16 +227,18 @@ class Transaction:
         number = domain.dialect.recipient(recipient, domain.options)
         if number is not None:
             if member is not None:
-                self._gate.ways(member, number)
-                self._check_willing(member, limits, number)
+                self._gate.way(member, number)
+                if limits is not None:
+                    self._check_willing(member, limits, number)
             self._numbers.add(number)
         if len(self._ours) >= self._gate.max_recipients:
             raise Deferred(reply.TOO_MANY_RECIPIENTS)
         if self.declared_size > domain.size_limit:
             raise Rejected(reply.mail_too_large(domain.size_limit))
         if member is not None:
-            self._check_quota(member, limits)
-            self._check_credits(member, limits)
+            if limits is not None:
+                self._check_quota(member, limits)
+                self._check_credits(member, limits)
             self._member = member
         self._domain = domain
         self._login = login or self._login
@@ -288,21 +291,21 @@ class Transaction:
             return None
         return credits_of(self._intake.credit_left(member.name, limits.credits))
 
-    def _check_willing(self, member: Member, limits: Limits | None, number: str) -> None:
+    def _check_willing(self, member: Member, limits: Limits, number: str) -> None:
         """Whether the phone has not asked for nothing more."""
-        if limits is not None and limits.suppression and self._intake.suppressed(member.name, number):
+        if limits.suppression and self._intake.suppressed(member.name, number):
             raise Rejected(reply.OPTED_OUT)
 
-    def _check_quota(self, member: Member, limits: Limits | None) -> None:
+    def _check_quota(self, member: Member, limits: Limits) -> None:
         """Whether anything is left of it; the queue decides exactly when it stores the mail."""
-        if limits is None or limits.quota is None:
+        if limits.quota is None:
             return
         left = self._intake.quota_left(member.name, self.sender.lower(), limits.quota)
         refusal = quotas.refusal(limits.quota, left, max(len(self._numbers), 1))
         if refusal is not None:
             raise refusal
 
-    def _check_credits(self, member: Member, limits: Limits | None) -> None:
+    def _check_credits(self, member: Member, limits: Limits) -> None:
         """Whether any are left, as `_check_quota` does."""
         left = self._balance(member, limits)
         if left is not None and left <= 0:
@@ -429,7 +432,7 @@ class Transaction:
         fault = results.fault_of_all()
         if fault is not None:
             raise Rejected(fault)
-        if self._login is not None:  # else it was looked at when each recipient came
+        if limits is not None and self._login is not None:  # else it was looked at when each recipient came
             self._check_quota(member, limits)
         fault = results.fault()
         if fault is not None:
@@ -454,28 +457,25 @@ class Transaction:
         outcome = Outcome(
             envelope, mail, domain.options, request, results.all, self._started, self._gate.price
         )
-        left_out: list[LeftOut] = []
-        failed = list(request.unsendable)
-        if request.keep_left_out:
-            failed += [request.wishes[one.place] for one in results.refused]
-        else:
-            left_out += [
+        left_out: Sequence[LeftOut] = ()
+        failed = request.unsendable
+        if results.refused and request.keep_left_out:
+            failed += tuple([request.wishes[one.place] for one in results.refused])
+        elif results.refused:
+            left_out = [
                 LeftOut(one.written, domain.dialect.worded(one.reply, request).text)
                 for one in results.refused
             ]
+        answers, listeners = domain.dialect.answer(outcome), request.listeners
         return Plan(
             domain.dialect.name,
             member.name,
             results.messages,
-            [one for one in domain.dialect.answer(outcome) if self._may_mail(one.to)],
+            answers and [one for one in answers if self._may_mail(one.to)],
             request.records,
-            [
-                one
-                for one in request.listeners
-                if (self._gate.reports if one.is_url else self._may_mail(one.target))
-            ],
+            listeners and [one for one in listeners if self._may_tell(one)],
             left_out,
-            (*[unsendable(wish) for wish in failed], *results.unsent),
+            results.unsent if not failed else (*map(unsendable, failed), *results.unsent),
         )
 
     def _customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
@@ -560,16 +560,16 @@ class Transaction:
         def terms(wish: Wish) -> Iterator[Terms]:
             channel = wish.channel
             gate.check_text(member, wish.text)
-            smscs = gate.ways(member, wish.destination, channel)
+            way = gate.way(member, wish.destination, channel)
             if wish.originator is not None or channel == EMAIL:
                 wanted = wish.originator or ""
                 originator = gate.originator(member, wanted, channel, unlocked=unlocked)
             else:
                 originator = own if wish.default_originator is None else wish.default_originator
             append = request.append_text and wish.kind is Kind.TEXT
-            languages = gate.languages(member, wish.destination) if channel == SMS else ()
-            for smsc in smscs:
-                found = gate.terms(
+            languages = gate.languages(member, way) if channel == SMS else ()
+            for smsc in way.smscs:
+                yield gate.terms(
                     member.name,
                     originator,
                     request.max_parts,
@@ -579,10 +579,8 @@ class Transaction:
                     smsc,
                     channel,
                     wish.max_parts,
+                    way.follows_delivery,
                 )
-                if gate.follows_delivery(found.route, wish.destination):
-                    found = replace(found, receipt=True)
-                yield found
 
         return terms
 
@@ -609,7 +607,7 @@ class Transaction:
             ),
             limits=limits,
             identity=identity(request, messages) if counted else b"",
-            fee=thousandths(request.fee),
+            fee=thousandths(request.fee) if request.fee else 0,
             original=self._original(judged),
             answers=judged.answers,
             records=judged.records,
@@ -627,6 +625,9 @@ class Transaction:
     def _may_mail(self, address: str) -> bool:
         """Whether mails of ours go there at all: never to where they would become SMS."""
         return self._gate.reports and domain_of(address) not in self._gate.domains
+
+    def _may_tell(self, listener: Listener) -> bool:
+        return self._gate.reports if listener.is_url else self._may_mail(listener.target)
 
     def _envelope(self) -> Envelope:
         return Envelope(

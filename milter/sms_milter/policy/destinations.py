@@ -40,6 +40,11 @@ class Way:
     network: str = ""  # of these numbers, MCC-MNC
     promise: Promise | None = None  # None: there is nothing to promise with a single SMSC
 
+    @property
+    def follows_delivery(self) -> bool:
+        """Whether delivery is promised, so that every message needs a receipt."""
+        return self.promise is not None and self.promise.delivered
+
 
 class RouteTable:
     """The routes by name; within one route the rule with the longest prefix that fits counts."""
@@ -62,11 +67,6 @@ class RouteTable:
         way = self.way(route, number)
         return () if way is None else way.smscs
 
-    def languages(self, route: str, number: str) -> tuple[str, ...]:
-        """Languages whose national tables the phone with `number` understands."""
-        way = self.way(route, number)
-        return () if way is None else way.languages
-
     def price(self, route: str, number: str) -> int:
         """What an SMS to `number` costs, in thousandths of a credit; a whole one where no rule says it."""
         way = self.way(route, number)
@@ -81,11 +81,6 @@ class RouteTable:
     def choices(self) -> bool:
         """Whether any rule names more than one SMSC."""
         return any(len(way.smscs) > 1 for ways in self._ways.values() for way in ways)
-
-    @property
-    def promises_delivery(self) -> bool:
-        """Whether any rule promises that a message is delivered."""
-        return any(way.promise and way.promise.delivered for ways in self._ways.values() for way in ways)
 
 
 def _way(rule: RouteRule) -> Way:

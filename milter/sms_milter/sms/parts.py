@@ -89,7 +89,8 @@ def text_parts(text: str, flash: bool, terms: Terms, *, ucs2: bool = False) -> C
 
 def _apart(one: Written, contents: Sequence[Any], coding: int, tlvs: Tlvs) -> Composed:
     """Each of `contents` as a message of its own."""
-    octets, head = one.form.octets, udh.compose(one.form.header)
+    octets, header = one.form.octets, one.form.header
+    head = udh.compose(header) if header else b""
     parts = tuple([(head + octets(content), tlvs) for content in contents])
     return Composed(one.text, coding, parts, UDHI if head else 0, None, one.folded)
 

@@ -17,11 +17,10 @@ from sms_milter.sms.parts import Composed, binary_parts, text_parts
 from sms_milter.sms.terms import Marks, Terms
 from sms_milter.sms.times import relative_time
 
-_BY_CODING = {
-    Coding.GSM: int(Feature.TEXT),
-    Coding.OCTETS: int(Feature.OCTETS),
-    Coding.UCS2: int(Feature.UCS2),
-}
+_BY_CODING = {Coding.GSM: Feature.TEXT, Coding.OCTETS: Feature.OCTETS, Coding.UCS2: Feature.UCS2}
+# By data_coding: what the alphabet needs of an SMSC.
+_ALPHABETS = tuple([int(_BY_CODING[coding_of(data_coding)]) for data_coding in range(256)])
+_PENDING = int(Notify.PENDING)
 _UDHI = 0x40  # esm_class: short_message begins with a user data header
 
 
@@ -143,7 +142,7 @@ def _message(wish: Wish, terms: Terms, content: Composed) -> PlannedMessage:
 
 def _needed(wish: Wish, content: Composed) -> int:
     """What an SMSC must be able to do for the content, whatever else the mail wants (CLK §10)."""
-    needed = _BY_CODING[coding_of(content.data_coding)]
+    needed = _ALPHABETS[content.data_coding]
     if len(content.parts) > 1:
         needed |= Feature.CONCATENATION
         return needed | Feature.UDH if wish.binary is not None and wish.binary.udh else needed
@@ -215,7 +214,8 @@ def _registered_delivery(wish: Wish, terms: Terms) -> int:
     """SMPP 3.4 §5.2.17: nothing, the final receipt, or intermediate notifications too."""
     if not wish.receipt:
         return int(terms.receipt)
-    return 0x11 if wish.progress or Notify.PENDING in wish.notify or Notify.PENDING in wish.notice else 0x01
+    asked = wish.progress or (int(wish.notify) | int(wish.notice)) & _PENDING
+    return 0x11 if asked else 0x01
 
 
 _INTERNATIONAL = re.compile(r"\+?([0-9]{7,16})|\+([0-9]{1,6})")  # 16: a dialect allows it (SMPP §4)

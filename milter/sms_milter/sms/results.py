@@ -32,10 +32,15 @@ class Results:
     def _sort(self, results: Sequence[PlannedMessage | Refused]) -> None:
         """`messages` are to be sent, `unsent` are taken and fail at once, `refused` get nothing."""
         self.all = results
-        planned = [one for one in results if isinstance(one, PlannedMessage)]
-        self.messages = tuple([one for one in planned if not one.unsent])
-        self.unsent = tuple([one for one in planned if one.unsent])
-        self.refused = [one for one in results if isinstance(one, Refused)]
+        messages: list[PlannedMessage] = []
+        unsent: list[PlannedMessage] = []
+        self.refused: list[Refused] = []
+        for one in results:
+            if isinstance(one, Refused):
+                self.refused.append(one)
+            else:
+                (unsent if one.unsent else messages).append(one)
+        self.messages, self.unsent = tuple(messages), tuple(unsent)
 
     def leave_out(self, places: Collection[int], why: Reply) -> None:
         """Messages at these places among all that are to be sent are not sent either."""
@@ -52,7 +57,7 @@ class Results:
 
     def fault_of_all(self) -> Reply | None:
         """What is wrong with the content, when all have the same and none can have it."""
-        if self.messages:
+        if self.messages or not self.refused:
             return None
         faulty = next((one for one in self.refused if one.of_content), None)
         if faulty is None:

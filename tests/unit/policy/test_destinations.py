@@ -39,9 +39,9 @@ def test_no_rule_and_no_route_give_no_way() -> None:
 def test_a_rule_names_the_languages_of_its_phones() -> None:
     turkish = RouteRule.model_validate({"to": "+90", "via": ["a"], "national_languages": ["turkish"]})
     table = RouteTable({"default": [turkish, *rules(("*", ["a"]))]})
-    assert table.languages("default", "905321000000") == ("turkish",)
-    assert table.languages("default", "447973100000") == ()
-    assert table.languages("other", "905321000000") == ()
+    found = [table.way("default", number) for number in ("905321000000", "447973100000")]
+    assert [way.languages for way in found if way] == [("turkish",), ()]
+    assert table.way("other", "905321000000") is None
 
 
 def test_a_group_of_nobody_is_false() -> None:
@@ -60,4 +60,5 @@ def test_only_several_smscs_can_promise_anything() -> None:
     assert others.promise == Promise(120.0, delivered=True)
     assert table.used == {"a", "b"}
     assert table.choices
-    assert table.promises_delivery
+    assert others.follows_delivery
+    assert not swiss.follows_delivery
