@@ -87,15 +87,24 @@ def test_it_never_goes_below_one_a_second() -> None:
     assert pace.present(now) == 1.0
 
 
-def test_ten_seconds_without_complaint_make_it_a_tenth_faster_up_to_the_contract() -> None:
+def test_after_ten_seconds_without_complaint_the_rate_grows_up_to_the_contract() -> None:
     pace = Pace(100)
     pace.throttled(0.0)
-    assert pace.present(10.9) == 50.0
-    assert pace.present(11.0) == pytest.approx(55.0)
-    assert pace.present(21.0) == pytest.approx(60.5)
-    assert pace.present(80.9) < 100.0
-    assert pace.present(81.0) == 100.0
+    assert pace.present(11.0) == 50.0
+    assert pace.present(12.0) == pytest.approx(55.0)
+    assert pace.present(20.9) < 100.0
+    assert pace.present(21.1) == 100.0
     assert not pace.slowed
+
+
+def test_a_few_complaints_are_over_in_half_a_minute_however_fast_the_smsc_is() -> None:
+    pace = Pace()
+    pace.took(3000, 10.0)
+    for second in range(5):
+        pace.accepted()
+        pace.throttled(10.5 + 2 * second)
+    assert pace.present(19.6) == 3000 / 2**5
+    assert pace.present(49.6) == 0.0  # unlimited again
 
 
 def test_without_a_contract_it_is_half_of_what_was_sent() -> None:
@@ -104,4 +113,5 @@ def test_without_a_contract_it_is_half_of_what_was_sent() -> None:
     pace.took(40, 10.5)
     pace.throttled(10.9)
     assert pace.present(11.9) == 40.0
-    assert pace.present(11.9 + 80.0) == 0.0
+    assert pace.present(11.9 + 19.0) < 80.0
+    assert pace.present(11.9 + 20.1) == 0.0
