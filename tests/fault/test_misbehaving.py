@@ -41,7 +41,8 @@ SCRIPT = {
         {"to": "*6666", "act": "lose", **_ONCE},
         {"to": "*7777", "act": "silence", **_ONCE},
         {"to": "*8888", "act": "nack", "status": "0x08", **_ONCE},
-        {"to": "*9999", "act": "refuse", "status": "0x14", **_ONCE},
+        {"to": "*19999", "act": "refuse", "status": "0x14", **_ONCE},
+        {"to": "*59999", "act": "refuse", "status": "0x58", **_ONCE},
         {"share": 1, "act": "refuse", "status": "0x08", **_ONCE},
         {"share": 1, "act": "outbind"},
         {"share": 5, "jitter": "50ms"},
@@ -54,7 +55,7 @@ SCRIPT = {
     ],
     "mobile": [{"text": "three parts, the last one first", "parts": 3, "order": [3, 1, 2]}],
 }
-SETTINGS = {"smscs": {"primary": {"window": 100, "binds": 2, "response_timeout": "2s"}}}
+SETTINGS = {"smscs": {"primary": {"window": 100, "binds": 4, "response_timeout": "2s"}}}
 
 
 class Phones:
@@ -108,16 +109,18 @@ def test_nothing_is_lost_by_an_smsc_that_misbehaves_throughout() -> None:
 
             wait_until(settled, "the end of every part", 240)
         parts = queue.summary(time.time())["parts"]
+        uncertain = {part["destination"] for part in queue.list_parts(states=["uncertain"], limit=COUNT)}
         in_doubt = set(_IN_DOUBT.findall(service.log))
         mobile = [text_of(one) for one in queue.due_mobile(time.time(), 10)]
         log = service.log
     twice = {number for number, times in phones.arrived.items() if times > 1}
-    assert phones.arrived.keys() == wanted, "something is lost"
+    # Of a part whose answer was lost twice nobody knows; log and state say so, and its sender is told.
+    assert wanted - phones.arrived.keys() <= uncertain, "something is lost"
     assert twice <= in_doubt
     assert len(twice) >= 20, "answers were lost, and parts sent again"
-    # Without an answer twice, a part stays uncertain; the log says so.
     assert parts["delivered"] + parts["failed"] + parts["uncertain"] == COUNT
-    assert parts["uncertain"] <= len(in_doubt) / 10
+    assert uncertain <= in_doubt
+    assert len(uncertain) <= len(in_doubt) / 10
     assert 0.01 < parts["failed"] / COUNT < 0.03, "the share that the script has undelivered"
     assert mobile == ["three parts, the last one first"]
     assert "Traceback" not in log
