@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag, StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sms_milter.reply import Reply
@@ -54,8 +55,7 @@ class Client:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One RCPT TO address, from RCPT on.
 
     `raw` keeps the octets of the command (surrogateescape), because only these remove it again (MTA's
@@ -65,7 +65,7 @@ class Recipient:
     raw: str
     local: str
     domain: str  # lower case
-    parameters: Mapping[str, str] = field(default_factory=dict)  # ESMTP, names upper case
+    parameters: Mapping[str, str] = MappingProxyType({})  # ESMTP, names upper case
 
     @property
     def address(self) -> str:

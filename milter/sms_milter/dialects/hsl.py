@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from sms_milter import reply
 from sms_milter.config.schema import Section, setting
@@ -183,7 +182,7 @@ def _with_destination(
         raise Rejected(reply.BAD_NUMBER)
     address = context.targets[0][0]
     # Reports name the number as if the envelope had (HSL §6.1).
-    return ((replace(address, local=number), number),)
+    return ((address._replace(local=number), number),)
 
 
 # --- what it says -------------------------------------------------------------------------------------------

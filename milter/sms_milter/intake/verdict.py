@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sms_milter.model import Action, Plan, Stage, Stored
 from sms_milter.reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One RCPT: whose it is, and the reply that refused it, if any."""
 
     raw: str
@@ -17,8 +16,7 @@ class Judged:
     reply: Reply | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What becomes of the mail; unknown never means pass. `remove` holds RCPT octets to delete at the MTA."""
 
     action: Action

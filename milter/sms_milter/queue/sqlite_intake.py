@@ -202,11 +202,11 @@ class _Batch:
             originator = storable(plan.originator)
             reference = next_reference(self._db, originator, plan.destination, self._now)
             bodies = [part.stamped(reference) for part in message.parts]
-        told = int(plan.notify | plan.notice)
+        told = int(plan.notify) | int(plan.notice)
         receipt = RECEIPT_TOLD if told & _BY_RECEIPT else int(plan.receipt)
         if told & _ON_THE_WAY:
             receipt = ALL_TOLD
-        overdue_at = first_look(due_at, plan.notify | plan.notice, plan.validity_seconds)
+        overdue_at = first_look(due_at, told, plan.validity_seconds)
         self._describe(part_id, queue_id, mail, plan, reference, overdue_at, message.room)
         for number, body in enumerate(bodies, 1):
             self._parts.append(

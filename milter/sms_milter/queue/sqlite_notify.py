@@ -27,6 +27,7 @@ from sms_milter.queue.states import NUMBER_OF, STATES
 _SQL = statements("queries_notify.sql")
 _TOLD_OF_FAILURE = Notify.FAILURE.value
 _TOLD_OF_SUCCESS = Notify.SUCCESS.value
+_TOLD_OF_DELAY = Notify.DELAYED.value
 _DELIVERED = NUMBER_OF[PartState.DELIVERED]
 _FAILED = NUMBER_OF[PartState.FAILED]
 _WAITING = {NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.SUBMITTING]}
@@ -47,11 +48,13 @@ _GATHERED_AT_ONCE = 1000  # lines of a mail
 _DIGEST_AT_ONCE = 2000  # reports looked at for digests
 
 
-def first_look(due_at: float, told: Notify, validity_seconds: int | None) -> float | None:
-    """When to look first whether a message that falls due then is late; None: nobody is told of it."""
-    if Notify.DELAYED in told:
+def first_look(due_at: float, told: int, validity_seconds: int | None) -> float | None:
+    """When to look first whether a message that falls due then is late; None: nobody is told of it. `told` is
+    a sum of `Notify`.
+    """
+    if told & _TOLD_OF_DELAY:
         return due_at + _DELAY_SECONDS
-    return due_at + patience(validity_seconds) if Notify.FAILURE in told else None
+    return due_at + patience(validity_seconds) if told & _TOLD_OF_FAILURE else None
 
 
 def patience(validity_seconds: int | None) -> float:

@@ -7,7 +7,6 @@ authorises, and the Subject may name an originator. The whole body is the text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -119,7 +118,7 @@ def _addressed(targets: Targets, in_subject: str) -> dict[str, tuple[Recipient, 
         named = numbers.SMS_NUMBER.fullmatch(in_subject)
         if named is None:
             raise Rejected(replies.BAD_NUMBER)
-        found.setdefault(named[1], (replace(address, local=in_subject), True))
+        found.setdefault(named[1], (address._replace(local=in_subject), True))
     return found
 
 

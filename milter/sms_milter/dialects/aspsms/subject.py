@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from sms_milter.dialects.aspsms import replies
@@ -25,20 +26,25 @@ def decoded(mail: Mail) -> str:
     return words.decode(raw.decode("latin-1").encode())
 
 
-def _in_latin1(mail: Mail) -> str:
-    """Raises UnicodeEncodeError."""
-    subject = decoded(mail)
-    subject.encode("latin-1")
-    return subject
-
-
-def parameters(mail: Mail, unknown: Literal["reject", "ignore"]) -> dict[str, str]:
+def parameters(mail: Mail, unknown: Literal["reject", "ignore"]) -> Mapping[str, str]:
     """The parameters by their long names in lower case. Raises Rejected."""
+    return mail.once(_READERS[unknown])
+
+
+def _in_latin1(mail: Mail, unknown: Literal["reject", "ignore"]) -> Mapping[str, str]:
+    subject = decoded(mail)
     try:
-        subject = mail.once(_in_latin1)
+        subject.encode("latin-1")
     except UnicodeEncodeError:
         raise Rejected(replies.NOT_LATIN1) from None
     return _parameters(subject, unknown)
+
+
+# Credentials and wishes stand in the same Subject.
+_READERS: Mapping[str, Callable[[Mail], Mapping[str, str]]] = {
+    "reject": partial(_in_latin1, unknown="reject"),
+    "ignore": partial(_in_latin1, unknown="ignore"),
+}
 
 
 def hints(mail: Mail) -> Mapping[str, str]:
