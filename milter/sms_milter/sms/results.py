@@ -107,7 +107,8 @@ def _results(
             elif why is not None:
                 one = Refused(len(results), one.destination, why, one.reference)
         results.append(one)
-    return [*results, *reversed(known)]
+    results += reversed(known)
+    return results
 
 
 def _too_dear(price: Decimal, most: Decimal) -> Reply | None:

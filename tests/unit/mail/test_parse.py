@@ -242,3 +242,17 @@ def test_authors_are_all_that_stands_in_from(fields: list[bytes], found: list[st
 @pytest.mark.parametrize("field", [b"bob@client.example <ann@client.example>", b"ann@client.example, eve"])
 def test_an_author_beside_something_else_is_not_the_only_one(field: bytes) -> None:
     assert len(authors(parse([("From", field)], b""))) != 1
+
+
+def test_a_reading_is_made_once_for_each_mail() -> None:
+    mails: list[Mail] = []
+    one, other = parse([], b"A"), parse([], b"A")
+
+    def octets(mail: Mail) -> bytes:
+        mails.append(mail)
+        return mail.parts[0].octets
+
+    assert [one.once(octets), one.once(octets), other.once(octets)] == [b"A"] * 3
+    assert mails[0] is one
+    assert mails[1] is other
+    assert len(mails) == 2
