@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from sms_milter import reply
@@ -327,4 +328,4 @@ def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> N
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         some = rows[first : first + _ROWS_AT_ONCE]
         places = ",".join([values] * len(some))
-        db.execute(f"{head} VALUES {places}", [field for row in some for field in row])
+        db.execute(f"{head} VALUES {places}", list(chain.from_iterable(some)))
