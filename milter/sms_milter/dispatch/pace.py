@@ -12,8 +12,8 @@ _NEARLY = 0.001  # of a part: times are not that exact
 _PAUSE_SECONDS = (1.0, 30.0)  # first and longest stop after 0x58 or 0x14; doubled while nothing is taken
 _SLOWEST = 1.0  # parts per second
 _SLOWER = 0.5
-# After so many seconds of peace the rate grows, each second by this share of what it was before. A tenth every
-# ten seconds (SMPP §6) would cripple a fast SMSC for a quarter of an hour after a few complaints.
+# After so many seconds of peace the rate grows, each second by this share of what it was before. A tenth
+# every ten seconds (SMPP §6) would cripple a fast SMSC for a quarter of an hour after a few complaints.
 _PEACE_SECONDS = 10.0
 _REGAINED = 0.05
 
