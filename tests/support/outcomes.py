@@ -58,6 +58,13 @@ def once(smsc: Hasty) -> None:
     smsc.until(lambda: smsc.peer.is_idle, "every receipt to be taken")
 
 
+def once_known_days_later(smsc: Hasty) -> None:
+    """Accepted at once, for three days nothing more, then as ever."""
+    smsc.until(lambda: set(smsc.states()) == {"accepted"}, "every part at the SMSC")
+    smsc.skip(3 * 86400)
+    once(smsc)
+
+
 def failed(smsc: Hasty) -> None:
     """That part ends at once, is not tried again, and no other suffers."""
     smsc.until_ended()
@@ -168,7 +175,10 @@ FAULTS = {
     "receipt whose TLV is too long": Fault(_receipt(tlvs="wrong-length"), once),
     "receipt as data_sm": Fault(_receipt(carrier="data_sm"), once),
     "receipt in message_payload": Fault(_receipt(place="message_payload"), once),
-    "receipt days late, dates with seconds": Fault(_receipt(dates="12", dated="3d"), once),
+    "receipt that says it is from days ahead, dates with seconds": Fault(
+        _receipt(dates="12", dated="3d"), once
+    ),
+    "receipt after three days": Fault(_receipt(delay="800ms"), once_known_days_later),
     "receipt with the century and a hexadecimal error": Fault(_receipt(dates="14", error="21b"), once),
     "receipt with esm_class 0x44": Fault(_receipt(esm_class="0x44"), once),
     # ids
