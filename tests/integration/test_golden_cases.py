@@ -206,7 +206,7 @@ def played() -> Iterator[Any]:
             yield pytest.param(path, case, library, id=f"{dialect}-{path.stem}-{library}")
 
 
-@pytest.mark.parametrize(("path", "case", "library"), played())
+@pytest.mark.parametrize(("path", "case", "library"), list(played()))
 def test_the_service_does_what_preview_says(
     rigs: Callable[[Library], Rig], path: Path, case: dict[str, Any], library: Library
 ) -> None:
