@@ -13,15 +13,14 @@ from itertools import count
 
 from sms_milter.channels import words
 from sms_milter.channels.errand import identity, outlet_name
-from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers, clean, line
 from sms_milter.model import Handed, LeasedPart, Outcome, PartState
+from sms_milter.patience import Patience
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Outlet
 from sms_milter.smpp.status import retry_delay
 
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _TURN_SECONDS = 0.1
-_STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
 _CLOSED_SECONDS = (1.0, 60.0)  # first and longest pause of an outlet that takes nothing
 _LONGEST_PAUSE_SECONDS = 3600.0  # whatever an outlet asks for
 _BIND = "courier"
@@ -75,7 +74,7 @@ class Courier:
         self._adopted = False
         self._draining = False
         self._poll_at = 0.0
-        self._queue_failed = False
+        self._patience = Patience(journal)
 
     def rung(self) -> None:
         """The doorbell: there may be new work."""
@@ -93,15 +92,7 @@ class Courier:
 
     def step(self, now: float) -> float:
         """One turn at `now` (time of day); returns after how many seconds the next must come."""
-        try:
-            rest = self._turn(now)
-        except QueueUnavailable as error:
-            if not self._queue_failed:
-                self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
-            self._queue_failed = True
-            return _STORE_PAUSE_SECONDS
-        self._queue_failed = False
-        return rest
+        return self._patience.take(self._turn, now)
 
     def _turn(self, now: float) -> float:
         if not self._our_turn():

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sms_milter.dialects import DIALECTS
-from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
+from sms_milter.errors import OutboxUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers, Senders, clean, line
 from sms_milter.model import (
     Answer,
@@ -24,6 +24,7 @@ from sms_milter.model import (
     PartState,
     ReportOutcome,
 )
+from sms_milter.patience import Patience
 from sms_milter.ports import Journal, Outbox, ReportQueue
 from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
@@ -32,7 +33,6 @@ from sms_milter.report.texts import ENGLISH, Texts
 _AT_ONCE = 50  # a crash may repeat so many
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _TURN_SECONDS = 0.1
-_STORE_PAUSE_SECONDS = 1.0  # after the queue could not be read or written
 _OUTBOX_PAUSE_SECONDS = (1.0, 60.0)  # first and longest pause while the MTA is away
 _RETRY_SECONDS = (60.0, 300.0, 900.0, 1800.0, 3600.0)
 _GIVE_UP_SECONDS = 5 * 86400.0  # as MTAs do (RFC 5321 §4.5.4.1)
@@ -75,19 +75,11 @@ class Notifier:
         self._outcomes: list[ReportOutcome] = []
         self._pause = 0.0  # the MTA is away
         self._outbox_back_at = 0.0
-        self._queue_failed = False
+        self._patience = Patience(journal)
 
     def step(self, now: float) -> float:
         """One turn at `now` (time of day); returns after how many seconds the next must come."""
-        try:
-            rest = self._turn(now)
-        except QueueUnavailable as error:
-            if not self._queue_failed:
-                self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
-            self._queue_failed = True
-            return _STORE_PAUSE_SECONDS
-        self._queue_failed = False
-        return rest
+        return self._patience.take(self._turn, now)
 
     def _turn(self, now: float) -> float:
         if not self._our_turn():
