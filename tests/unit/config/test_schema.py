@@ -14,15 +14,14 @@ from sms_milter.config.schema import (
     Configuration,
     Section,
     Setting,
-    Size,
     Smsc,
     declared,
     expected,
     inside,
-    number_of,
     section_of,
     setting,
 )
+from sms_milter.config.values import Size, number_of
 from sms_milter.dialects import DIALECTS
 
 SECTIONS = [
