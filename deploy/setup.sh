@@ -20,7 +20,7 @@ die() {
 
 there() {
     case $1 in
-    /*) [ -e "$1" ] ;;
+    /*) compgen -G "$1" >/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -79,9 +79,11 @@ can_download() {
 }
 
 # Nothing that gets installed here is meant to run as a service: no start (policy-rc.d, for the time of the
-# installation), and a new Postfix gets no configuration of its own, so that it does not start later either.
+# installation), and a new Postfix gets no configuration of its own, a new PostgreSQL no database cluster, so that
+# they do not start later either.
 install_quietly() {
     local policy=/usr/sbin/policy-rc.d ours='' status=0
+    local clusters=/etc/postgresql-common/createcluster.d
     if [ ! -e $policy ]; then
         ours=yes
         printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
@@ -90,9 +92,13 @@ install_quietly() {
     if command -v debconf-set-selections >/dev/null && ! command -v postfix >/dev/null; then
         echo 'postfix postfix/main_mailer_type select No configuration' | as_root debconf-set-selections
     fi
+    as_root mkdir -p $clusters
+    echo 'create_main_cluster = false' | as_root tee $clusters/sms-milter.conf >/dev/null
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install --yes --no-install-recommends "$@" || status=$?
     [ -z "$ours" ] || as_root rm -f $policy
+    as_root rm -f $clusters/sms-milter.conf
+    as_root rmdir --parents --ignore-fail-on-non-empty $clusters
     return $status
 }
 

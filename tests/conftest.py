@@ -1,10 +1,29 @@
-"""Settings of all tests."""
+"""Settings of all tests, and what many of them share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from support.postgres import Postgres
 
 # Repeatable, and never a matter of speed; `--hypothesis-profile=searching` looks further.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("searching", deadline=None)
 settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for all tests that do not stop it."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[str]:
+    """The name of an empty database on it."""
+    with postgres.database() as name:
+        yield name
