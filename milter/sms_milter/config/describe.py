@@ -86,7 +86,7 @@ def example() -> str:
 
 def _shown(setting: Setting) -> Iterator[str]:
     """The lines of one setting: its documentation as a comment, then itself and all that belongs below it."""
-    doc = _meaning(setting, alone=True)
+    doc = meaning(setting, alone=True)
     yield from textwrap.wrap(doc, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
     section, named = section_of(setting.annotation), inside(setting.annotation)
     if section is not None and not isinstance(setting.default, BaseModel):
@@ -215,13 +215,14 @@ def _rows(section: type[BaseModel]) -> Iterator[str]:
     yield "| Name | Type | Default | Limits | Meaning |"
     yield "|---|---|---|---|---|"
     for one in declared(section).values():
-        default = "required" if one.required else _default_of(one)
-        cells = (f"`{one.name}`", _type(one.annotation), default, limits_of(one), _meaning(one))
+        default = "required" if one.required else default_of(one)
+        cells = (f"`{one.name}`", type_of(one.annotation), default, limits_of(one), meaning(one))
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 
 
-def _default_of(setting: Setting) -> str:
+def default_of(setting: Setting) -> str:
+    """The default as one would write it, in backquotes."""
     if isinstance(setting.default, BaseModel):
         return "see below"
     metadata = getattr(setting.annotation, "__metadata__", ())
@@ -237,16 +238,17 @@ def _size(octets: int) -> str:
     return str(octets)
 
 
-def _type(annotation: Any) -> str:
+def type_of(annotation: Any) -> str:
+    """What a value must look like, and whether there may be several of them."""
     item = inside(annotation)
     if item is None:
         return expected(annotation)
     kind = "by name" if get_origin(bare(annotation)) is dict else "list"
     null = ", or null" if expected(annotation).endswith(", or null") else ""
-    return f"{kind}: {_type(item)}{null}"
+    return f"{kind}: {type_of(item)}{null}"
 
 
-def _meaning(setting: Setting, *, alone: bool = False) -> str:
+def meaning(setting: Setting, *, alone: bool = False) -> str:
     """The documentation, and whether there is an effect yet. `alone`: no columns show choices and limits."""
     words = [setting.doc]
     if alone and get_origin(bare(setting.annotation)) is Literal:
