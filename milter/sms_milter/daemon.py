@@ -57,6 +57,7 @@ from sms_milter.queue.statements import migrations
 from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.report.texts import LANGUAGES, Texts
+from sms_milter.service_manager import ServiceManager
 from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link, Tls
 from sms_milter.smpp.reconnect import Backoff
@@ -83,7 +84,9 @@ class Service:
         self._path, self._wanted = path, roles
         self._loaded = load(path)
         self._journal = open_journal(self._loaded.configuration.log, "supervisor")
-        self._supervisor = Supervisor(self._journal, self._reload)
+        self._supervisor = Supervisor(
+            self._journal, self._reload, ServiceManager.from_environment(os.environ)
+        )
         self._sockets: dict[str, socket.socket] = {}
         self._callback_sockets: dict[str, socket.socket] = {}
         self._mains: dict[str, tuple[object, Main]] = {}
@@ -100,8 +103,10 @@ class Service:
         self._supervisor.run()
         self._journal.info("stopped")
 
-    def _reload(self) -> None:
-        """SIGHUP: a good file takes over without losing a connection; a bad one leaves the old in force."""
+    def _reload(self) -> bool:
+        """SIGHUP: a good file takes over without losing a connection; False for a bad one, which leaves the
+        old in force.
+        """
         try:
             loaded = load(self._path)
             roles = self._roles(loaded.configuration)
@@ -109,14 +114,15 @@ class Service:
             for fault in error.faults:
                 self._journal.error(f"configuration: {clean(fault)}")
             self._journal.error("reload refused, the old configuration stays in force")
-            return
+            return False
         except OSError as error:
             self._journal.error(f"reload refused, the old configuration stays in force ({error})")
-            return
+            return False
         self._loaded = loaded
         self._note()
         self._supervisor.replace(roles)
         self._journal.info(f"reloaded, configuration {self._path}")
+        return True
 
     def _note(self) -> None:
         for note in self._loaded.notes:

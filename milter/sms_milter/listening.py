@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from sms_milter.errors import ConfigError, Fault
 from sms_milter.privileges import account, socket_group
 
 _BACKLOG = 128
@@ -22,7 +23,8 @@ _BIND_PATIENCE_SECONDS = 10.0
 def milter_socket(where: str, mode: int, user: str, group: str) -> socket.socket:
     """For the milter, as libmilter writes it: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH.
 
-    A unix socket has file mode `mode`, and with root's help belongs to `user` and `group`. Raises OSError.
+    A unix socket has file mode `mode` and belongs to `group`, and with root's help to `user`. Raises OSError,
+    and ConfigError for an account or group that is not there or not ours.
     """
     kind, _, rest = where.partition(":")
     if kind == "unix":
@@ -64,9 +66,12 @@ def _bind_unix(fresh: socket.socket, path: str, mode: int, user: str, group: str
         fresh.bind(path)
     finally:
         os.umask(before)
-    if os.geteuid() == 0:
-        owner = account(user).pw_uid if user else -1
+    owner = account(user).pw_uid if user and os.geteuid() == 0 else -1
+    try:
         os.chown(path, owner, socket_group(group).gr_gid if group else -1)
+    except PermissionError:
+        problem = f"only root and members of {group!r} may give the socket to this group"
+        raise ConfigError([Fault("", 0, "milter.socket_group", problem)]) from None
     os.chmod(path, mode)
 
 

@@ -22,9 +22,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from sms_milter.ports import Journal
+from sms_milter.service_manager import ServiceManager
 
 _RESTART_SECONDS = (0.1, 30.0)  # first and longest delay before a role is started again
 _LIVED_SECONDS = 60.0  # a child that lived so long starts afresh in the counting
+_SETTLED_SECONDS = 5.0  # a child started again lives, for the service manager, when it has lived so long
 _STOP_SECONDS = 45.0  # after that a draining child is killed
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
@@ -71,6 +73,10 @@ class _Role:
     delay: float = 0.0
     start_at: float = 0.0
 
+    def lives(self, now: float) -> bool:
+        """Whether it runs; one whose child keeps dying does not, though there is a new one now and then."""
+        return self.child is not None and (not self.delay or now - self.child.started >= _SETTLED_SECONDS)
+
 
 @dataclass(slots=True)
 class _Wanted:
@@ -79,11 +85,15 @@ class _Wanted:
 
 
 class Supervisor:
-    """Runs named roles as child processes until SIGTERM; SIGHUP calls `reload`, which may `replace` roles."""
+    """Runs named roles as child processes until SIGTERM; SIGHUP calls `reload`, which may `replace` roles and
+    says whether it was done. `manager` hears of all that, and that the service lives while every role does.
+    """
 
-    def __init__(self, journal: Journal, reload: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, reload: Callable[[], bool], manager: ServiceManager) -> None:
         self._journal = journal
         self._reload = reload
+        self._manager = manager
+        self._refused = False  # the last reload
         self._roles: dict[str, _Role] = {}
         self._children: dict[int, _Child] = {}
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -105,13 +115,18 @@ class Supervisor:
         """Supervise until told to stop; returns when every child has ended."""
         wanted = _Wanted()
         with self._signals():
+            self._manager.ready()
             while not wanted.stop:
                 self._reap()
                 self._start_due()
                 if wanted.reload:
                     wanted.reload = False
-                    self._reload()
-                self._wait(wanted)
+                    self._manager.reloading()
+                    self._refused = not self._reload()
+                    self._manager.ready()
+                self._wait(wanted, self._tell())
+            self._manager.stopping()
+            self._manager.status("stopping: mails and windows under way are finished")
             self._stop()
 
     # --- children -------------------------------------------------------------------------------------------
@@ -143,6 +158,7 @@ class Supervisor:
                 os.close(other.pipe)
             os.close(self._wake_read)
             os.close(self._wake_write)
+            self._manager.close()
             _name_process(name)
             main(Control(control))
             code = 0
@@ -206,9 +222,27 @@ class Supervisor:
             os.kill(child.pid, signal.SIGKILL)
             os.waitpid(child.pid, 0)
 
+    # --- the service manager --------------------------------------------------------------------------------
+
+    def _tell(self) -> float:
+        """Say how it stands; gives the seconds until that must be said again."""
+        now = time.monotonic()
+        silent = [name for name, role in self._roles.items() if not role.lives(now)]
+        said = [f"{', '.join(sorted(self._roles.keys() - silent)) or 'nothing'} running"]
+        if silent:
+            said.append(f"{', '.join(sorted(silent))} died and started again")
+        if self._refused:
+            said.append("reload refused, the old configuration is in force")
+        self._manager.status("; ".join(said))
+        if not silent:
+            self._manager.alive()
+        # systemd advises half of it; a third leaves room for a busy machine (sd_watchdog_enabled(3)).
+        often = self._manager.watchdog_seconds / 3 or 3600.0
+        return min(often, _SETTLED_SECONDS) if silent else often
+
     # --- waiting --------------------------------------------------------------------------------------------
 
-    def _wait(self, wanted: _Wanted, longest: float = 3600.0) -> None:
+    def _wait(self, wanted: _Wanted, longest: float) -> None:
         starts = [role.start_at for role in self._roles.values() if role.child is None]
         rest = max(0.0, min(starts, default=time.monotonic() + longest) - time.monotonic())
         select.select([self._wake_read], [], [], min(rest, longest))

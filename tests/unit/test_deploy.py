@@ -1,11 +1,22 @@
-"""What stands twice in deploy/ stays the same."""
+"""What stands twice in deploy/ stays the same; systemd's own tools find no fault with its files."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import stat
+import subprocess
 from pathlib import Path
 
-POSTFIX = Path(__file__).parents[2] / "deploy" / "postfix"
+import pytest
+
+from support.requirements import program
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+POSTFIX = DEPLOY / "postfix"
+SYSTEMD = DEPLOY / "systemd"
+UNIT = SYSTEMD / "sms-milter.service"
 
 
 def services(file: str) -> dict[str, list[str]]:
@@ -18,3 +29,45 @@ def test_a_server_of_its_own_listens_as_the_listener_beside_others_and_offers_st
     beside = services("master.cf")["2525"]
     starttls = "  -o smtpd_tls_security_level=may"
     assert services("master.cf.own-server") == {port: [*beside, starttls] for port in ("25", "587")}
+
+
+def verified(root: Path, unit: str) -> subprocess.CompletedProcess[str]:
+    """`systemd-analyze verify` on a machine that has nothing but systemd's own units and our program."""
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
+    (root / "lib").symlink_to("usr/lib")
+    for file in ("usr/bin/sms-milter", "bin/kill"):
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).touch(0o755)
+    (root / "etc/systemd/system").mkdir(parents=True)
+    (root / "etc/systemd/system" / UNIT.name).write_text(unit)
+    command = [program("systemd-analyze"), "verify", "--recursive-errors=no", f"--root={root}", UNIT.name]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
+    unit = UNIT.read_text()
+    done = verified(tmp_path / "root", unit)
+    assert (done.returncode, done.stderr) == (0, "")
+    misspelt = verified(tmp_path / "root", unit.replace("ProtectHome", "ProtectHomes"))
+    assert "Unknown key 'ProtectHomes'" in misspelt.stderr
+
+
+def test_the_unit_is_hardly_exposed() -> None:
+    """`systemd-analyze security`: 10 is a service without any limits; the threshold is ten times that."""
+    command = [program("systemd-analyze"), "security", "--offline=true", "--threshold=15", str(UNIT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_account_and_folders_are_made(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for tool, file in (("systemd-sysusers", "sysusers.conf"), ("systemd-tmpfiles", "tmpfiles.conf")):
+        create = ["--create"] if tool == "systemd-tmpfiles" else []
+        subprocess.run([program(tool), f"--root={tmp_path}", *create, str(SYSTEMD / file)], check=True)
+    name, _, user, group, _, home, shell = (tmp_path / "etc/passwd").read_text().strip().split(":")
+    assert (name, home, shell) == ("sms-milter", "/var/lib/sms-milter", "/usr/sbin/nologin")
+    for folder, owner in (("etc/sms-milter", 0), ("var/lib/sms-milter", int(user))):
+        status = (tmp_path / folder).stat()
+        assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (owner, int(group), 0o750)

@@ -34,6 +34,29 @@ def test_a_unix_socket_belongs_to_the_service_and_the_mtas_group(tmp_path: Path)
     assert status.st_gid == grp.getgrnam("daemon").gr_gid
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_member_may_give_the_socket_to_the_mtas_group_and_others_may_not(tmp_path: Path) -> None:
+    nobody, mtas, others = pwd.getpwnam("nobody"), grp.getgrnam("daemon"), grp.getgrnam("mail")
+    tmp_path.chmod(0o777)
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o711)
+    child = os.fork()
+    if child == 0:
+        os.setgroups([mtas.gr_gid])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+        os.chdir(tmp_path)
+        milter_socket("unix:member.sock", 0o660, "", mtas.gr_name).close()
+        try:
+            milter_socket("unix:stranger.sock", 0o660, "", others.gr_name).close()
+        except ConfigError as error:
+            Path("refused").write_text(str(error))
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert (tmp_path / "member.sock").stat().st_gid == mtas.gr_gid
+    assert "milter.socket_group: only root and members of 'mail'" in (tmp_path / "refused").read_text()
+
+
 def test_a_stale_socket_is_replaced_and_a_live_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 SERVICE = """
 import os, sys
+from sms_milter.service_manager import ServiceManager
 from sms_milter.supervisor import Supervisor
 
 class Journal:
@@ -30,8 +32,11 @@ def role(word):
 
 kept = role("kept")
 def reload():
+    if os.path.exists(sys.argv[1]):
+        return False
     supervisor.replace({"a": role("second"), "b": kept})
-supervisor = Supervisor(Journal(), reload)
+    return True
+supervisor = Supervisor(Journal(), reload, ServiceManager.from_environment(os.environ))
 supervisor.replace({"a": role("first"), "b": kept})
 supervisor.run()
 os.write(1, b"over\\n")
@@ -41,8 +46,34 @@ os.write(1, b"over\\n")
 class Service:
     def __init__(self, folder: Path) -> None:
         self._log = folder / "log"
+        self.bad = folder / "bad"  # while it is there, reloads are refused
+        self._systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._systemd.bind(str(folder / "notify"))
+        self._systemd.setblocking(False)
+        self._told: list[str] = []
+        asked = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "300000"}
         with self._log.open("wb") as out:
-            self.process = subprocess.Popen([sys.executable, "-c", SERVICE], stdout=out, stderr=out)
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVICE, str(self.bad)], stdout=out, stderr=out, env=os.environ | asked
+            )
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+        self._systemd.close()
+
+    @property
+    def told(self) -> list[str]:
+        """What systemd has heard so far."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._told.append(self._systemd.recv(4096).decode())
+        return self._told
+
+    def hear(self, *words: str) -> None:
+        """Wait until systemd has heard these one after the other, whatever comes between."""
+        self.wait(lambda _: _in_order(words, self.told))
 
     @property
     def lines(self) -> list[str]:
@@ -67,9 +98,12 @@ class Service:
 def service(tmp_path: Path) -> Iterator[Service]:
     running = Service(tmp_path)
     yield running
-    with contextlib.suppress(ProcessLookupError):
-        running.process.kill()
-    running.process.wait()
+    running.end()
+
+
+def _in_order(words: Sequence[str], told: Sequence[str]) -> bool:
+    rest = iter(told)
+    return all(any(said.startswith(word) for said in rest) for word in words)
 
 
 def test_a_killed_child_is_started_again(service: Service) -> None:
@@ -104,3 +138,31 @@ def test_children_end_when_the_supervisor_is_killed(service: Service) -> None:
     service.pid("first"), service.pid("kept")
     service.process.kill()
     service.wait(lambda _: service.count("first told STOP") == service.count("kept told STOP") == 1)
+
+
+def test_systemd_hears_of_the_start_of_reloads_and_of_the_end(service: Service) -> None:
+    service.hear("READY=1", "STATUS=a, b running", "WATCHDOG=1", "WATCHDOG=1")
+    service.process.send_signal(signal.SIGHUP)
+    service.hear("WATCHDOG=1", "RELOADING=1", "READY=1", "WATCHDOG=1")
+    service.bad.touch()
+    service.process.send_signal(signal.SIGHUP)
+    refused = "STATUS=a, b running; reload refused, the old configuration is in force"
+    service.hear("RELOADING=1", "READY=1", "RELOADING=1", "READY=1", refused)
+    service.bad.unlink()
+    service.process.send_signal(signal.SIGHUP)
+    service.hear(refused, "RELOADING=1", "READY=1", "STATUS=a, b running")
+    service.process.terminate()
+    assert service.process.wait(10) == 0
+    service.hear("STOPPING=1", "STATUS=stopping")
+    assert not any(said.startswith("WATCHDOG") for said in service.told[service.told.index("STOPPING=1") :])
+
+
+def test_the_watchdog_is_fed_while_every_role_lives(service: Service) -> None:
+    service.hear("READY=1", "WATCHDOG=1")
+    os.kill(service.pid("kept"), signal.SIGKILL)
+    service.hear("STATUS=a running; b died and started again")
+    service.wait(lambda _: service.count("kept runs") == 2)
+    died = service.told.index("STATUS=a running; b died and started again")
+    time.sleep(0.5)  # longer than the watchdog waits
+    assert service.told[died + 1 :] == []
+    service.hear("STATUS=a running; b died", "STATUS=a, b running", "WATCHDOG=1")
