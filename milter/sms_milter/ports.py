@@ -38,6 +38,7 @@ from sms_milter.model import (
     WaitingMessage,
     WebAnswer,
 )
+from sms_milter.policy.rates import Share
 from sms_milter.smpp.session import Event, Session
 
 
@@ -369,6 +370,13 @@ class DispatchQueue(Protocol):
 
     def release_binds(self, owner: str) -> None:
         """Others may have them at once."""
+
+    def hold_rate(self, smsc: str, rate: int, owner: str, now: float, until: float) -> Share:
+        """What `owner` may have until a time of the `rate` (parts per second, at least 1) that all who ask
+        for it share; to be called again well before, while there is something to send. See `policy.rates`.
+
+        It need not survive the end of the machine.
+        """
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         """Leave the state of the links for `sms-milter status`."""

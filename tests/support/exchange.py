@@ -31,9 +31,12 @@ class Exchange:
         primary: Mapping[str, Any] | None = None,
         backup: Mapping[str, Any] | None = None,
         up: tuple[str, ...] = ("primary", "backup"),
+        name: str = "",
         **rule: Any,
     ) -> None:
+        """`name` is the dispatcher's among others of this queue."""
         self.now = NOW
+        self.name = name
         self.queue = SqliteQueue(str(path / "queue.db"))
         self.smscs = {"primary": {**(primary or {})}, "backup": {**BACKUP, **(backup or {})}}
         self.rules = [{"to": "*", "via": ["primary", "backup"], **rule}]
@@ -56,6 +59,7 @@ class Exchange:
             Numbers(masked=False),
             keep_seconds=86400,
             reports=self,
+            name=self.name,
         )
         for name in up:
             self.wires[name].connect(self.now - NOW)

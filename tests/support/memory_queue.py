@@ -50,6 +50,7 @@ from sms_milter.model import (
     Stored,
 )
 from sms_milter.policy import quotas
+from sms_milter.policy.rates import SETTLING_SECONDS, Holding, Share, shared
 from sms_milter.reply import Limit
 from sms_milter.smpp.receipt import other_forms
 from support.memory_ways import MemoryWays
@@ -82,6 +83,7 @@ class MemoryQueue:
         self._records: dict[tuple[str, str, str], Record] = {}
         self._numbers: dict[str, int] = {}
         self._binds: dict[tuple[str, int], tuple[str, float]] = {}
+        self._rates: dict[str, dict[str, Holding]] = {}
         self._loads: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
         self._traces: dict[str, float] = {}
@@ -762,6 +764,14 @@ class MemoryQueue:
 
     def release_binds(self, owner: str) -> None:
         self._binds = {key: value for key, value in self._binds.items() if value[0] != owner}
+
+    def hold_rate(self, smsc: str, rate: int, owner: str, now: float, until: float) -> Share:
+        of_smsc = self._rates.setdefault(smsc, {})
+        held, share = shared(
+            rate, owner, [one for one in of_smsc.values() if one.until > now - SETTLING_SECONDS], now, until
+        )
+        of_smsc[owner] = held
+        return share
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         self._links = [

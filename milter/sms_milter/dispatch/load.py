@@ -98,10 +98,12 @@ def _advice(
             return f"{window} on the wire at {(p95 or 0.0) * 1000:.0f} ms each allow {possible:.0f}/s; {more}"
         case Limit.WINDOW:
             return f"{window} on the wire, and no response yet"
+        case Limit.RATE if 0 < pace.portion.told < pace.rate:
+            return f"the contract's {pace.rate}/s, of which this dispatcher has {pace.portion.told}/s"
         case Limit.RATE if possible is not None:
-            return f"the contract's {pace.rate:.0f}/s; the window would allow {possible:.0f}/s"
+            return f"the contract's {pace.rate}/s; the window would allow {possible:.0f}/s"
         case Limit.RATE:
-            return f"the contract's {pace.rate:.0f}/s"
+            return f"the contract's {pace.rate}/s"
         case Limit.THROTTLING:
             full = f"{pace.rate:.0f}/s" if pace.rate else "unlimited"
             return (

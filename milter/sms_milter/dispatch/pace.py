@@ -1,9 +1,14 @@
-"""How fast one SMSC account may be sent to: the rate of the contract, and less after it says "too fast".
+"""How fast one SMSC account may be sent to: our portion of the contract's rate, and less after it says "too
+fast".
 
 A token bucket, shared by all binds of the account. Time is passed in.
 """
 
 from __future__ import annotations
+
+import math
+
+from sms_milter.dispatch.portion import Portion
 
 # An SMSC may count from any moment on: what the bucket holds, and what flows in during a second, make its
 # rate together. The bucket holds what flows in between two turns of the dispatcher.
@@ -19,10 +24,11 @@ _REGAINED = 0.05
 
 
 class Pace:
-    """`rate` is the contract's, in parts per second; 0 is unlimited."""
+    """`rate` is the contract's, in parts per second; 0 is unlimited. Of any other only our portion goes."""
 
-    def __init__(self, rate: float = 0.0) -> None:
+    def __init__(self, rate: int = 0) -> None:
         self.rate = rate
+        self.portion = Portion()
         self.paused_until = 0.0
         self.throttled_at: float | None = None
         self._slowed: float | None = None  # the rate that we keep to for now
@@ -38,32 +44,46 @@ class Pace:
         """How many parts may go now."""
         if now < self.paused_until:
             return 0.0
-        rate = self.present(now)
-        if not rate:
-            return float("inf")
+        rate = self._flow(now)
+        if rate in (0, math.inf):
+            return rate
         self._fill(rate, now)
         return (self._tokens + _NEARLY) // 1
 
     def opens_at(self, now: float) -> float:
-        """When the next part may go; not later than `now` if it may."""
+        """When the next part may go; not later than `now` if it may, or if our portion is to be asked for."""
         if now < self.paused_until:
             return self.paused_until
-        rate = self.present(now)
-        if not rate:
+        rate = self._flow(now)
+        if rate == math.inf:
             return now
+        if not rate:
+            return self.portion.opens_at(now)
         self._fill(rate, now)
         return now + max(0.0, 1.0 - self._tokens) / (rate * (1 - _BURST_SHARE))
 
+    def wants_portion(self, now: float) -> bool:
+        """Whether our portion must be asked for before anything goes."""
+        return bool(self.rate) and now >= self.paused_until and self.portion.due(now)
+
     def present(self, now: float) -> float:
         """The rate that is kept to now; 0 is unlimited. It grows while nobody complains."""
+        rate = min(self._slowed_to(now), self.portion.told or self.rate or math.inf)
+        return 0.0 if rate == math.inf else rate
+
+    def _flow(self, now: float) -> float:
+        """Parts per second that may go now."""
+        return min(self._slowed_to(now), self.portion.parts(now) if self.rate else math.inf)
+
+    def _slowed_to(self, now: float) -> float:
         if self._slowed is None:
-            return self.rate
+            return math.inf
         peace = now - self.paused_until - _PEACE_SECONDS
         rate = self._slowed + max(0.0, peace) * _REGAINED * self._enough
         if rate < self._enough:
             return rate
         self._slowed = None
-        return self.rate
+        return math.inf
 
     def _fill(self, rate: float, now: float) -> None:
         most = max(1.0, rate * _BURST_SHARE)

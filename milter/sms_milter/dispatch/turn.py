@@ -16,6 +16,7 @@ from sms_milter.dispatch.escalation import NOT_SMSC, Escalation
 from sms_milter.dispatch.hearing import Hearing
 from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
+from sms_milter.dispatch.portion import LASTS_SECONDS
 from sms_milter.dispatch.words import Words
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers, clean, line
@@ -154,6 +155,7 @@ class Dispatcher:
         if now >= self._poll_at:
             self._poll_at = now + _POLL_SECONDS
             self.rung()
+        self._hold_rates(now)
         wanted = self._wanted(now)
         if self._hearing.news or wanted:
             self._exchange(wanted, now)
@@ -256,6 +258,15 @@ class Dispatcher:
             if lane.look:
                 due = self._queue.next_due(name)
                 lane.due, lane.look = (math.inf if due is None else due), False
+
+    def _hold_rates(self, now: float) -> None:
+        """Have our portion of each contract's rate, where there is something to send and a way."""
+        ready = {link.smsc for link in self._links if link.session is not None and link.session.ready}
+        for name, lane in self._lanes.items():
+            if name in ready and now >= lane.due and lane.pace.wants_portion(now) and not self._draining:
+                until = now + LASTS_SECONDS
+                share = self._queue.hold_rate(name, lane.settings.rate, self._name, now, until)
+                lane.pace.portion.hold(share, now)
 
     def _wanted(self, now: float) -> list[tuple[Link, Session, list[int]]]:
         wanted = []

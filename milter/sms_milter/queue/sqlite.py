@@ -34,6 +34,7 @@ from sms_milter.model import (
     SmscLoad,
     Stored,
 )
+from sms_milter.policy.rates import SETTLING_SECONDS, Holding, Share, shared
 from sms_milter.ports import Work
 from sms_milter.queue import (
     sqlite_credits,
@@ -185,6 +186,16 @@ class SqliteQueue:
         """See `ports.DispatchQueue.release_binds`."""
         with self._file.transaction() as db:
             db.execute(_SQL["release_binds"], (owner,))
+
+    def hold_rate(self, smsc: str, rate: int, owner: str, now: float, until: float) -> Share:
+        """See `ports.DispatchQueue.hold_rate`. When the machine stops, all who share stop with it."""
+        settled = now - SETTLING_SECONDS
+        with self._file.transaction(synced=False) as db:
+            db.execute(_SQL["forget_rate_shares"], (smsc, settled))
+            holdings = [Holding(*row) for row in db.execute(_SQL["rate_shares"], (smsc, settled))]
+            held, share = shared(rate, owner, holdings, now, until)
+            db.execute(_SQL["hold_rate"], (smsc, *astuple(held)))
+        return share
 
     def report_links(self, links: Sequence[LinkStatus], now: float) -> None:
         """See `ports.DispatchQueue.report_links`; replaces the report before."""

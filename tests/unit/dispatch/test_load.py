@@ -10,6 +10,7 @@ import pytest
 from sms_milter.dispatch.load import Limit, Load
 from sms_milter.dispatch.pace import Pace
 from sms_milter.model import SmscLoad
+from sms_milter.policy.rates import Share
 from support.exchange import Exchange
 
 TIMES = [0.02] * 90 + [0.04] * 10
@@ -43,6 +44,12 @@ def test_each_report_begins_anew() -> None:
     assert (again.limited_by, again.sent_per_second) == ("empty queue", 0.0)
 
 
+def sharing(rate: int, parts: int) -> Pace:
+    pace = Pace(rate)
+    pace.portion.hold(Share(parts, 0.0), 0.0)
+    return pace
+
+
 @pytest.mark.parametrize(
     ("limit", "pace", "advice"),
     [
@@ -57,6 +64,7 @@ def test_each_report_begins_anew() -> None:
             "10 on the wire at 40 ms each allow 250/s; more window: up to the contract's 300/s",
         ),
         (Limit.RATE, Pace(30), "the contract's 30/s; the window would allow 250/s"),
+        (Limit.RATE, sharing(30, 10), "the contract's 30/s, of which this dispatcher has 10/s"),
         (Limit.QUEUE, Pace(), "nothing waits"),
         (Limit.BIND, Pace(), "bind refused"),
         (Limit.OURSELVES, Pace(), "the SMSC takes parts as fast as we commit them"),

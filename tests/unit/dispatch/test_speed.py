@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,9 +75,9 @@ def fill(exchange: Exchange, prefix: str, count: int) -> None:
         exchange.put(destination=f"{prefix}{number:07}")
 
 
-def split(path: Path, **primary: object) -> Exchange:
+def split(path: Path, name: str = "", **primary: object) -> Exchange:
     """Numbers that begin with 41 go by the primary, all others by the backup."""
-    exchange = Exchange(path, primary=primary)
+    exchange = Exchange(path, primary=primary, name=name)
     exchange.rules = [{"to": "+41", "via": ["primary"]}, {"to": "*", "via": ["backup"]}]
     exchange.start("primary", "backup")
     return exchange
@@ -117,3 +118,39 @@ def test_the_contracts_rate_is_kept_and_used(tmp_path: Path, rate: int) -> None:
     run(exchange, 5.0, smsc)
     assert len(smsc.taken) == pytest.approx(rate * 5, rel=0.05, abs=2)
     assert "THROTTLED" not in exchange.lines.text
+
+
+# --- several dispatchers ------------------------------------------------------------------------------------
+
+
+def most_in_a_second(times: list[float]) -> int:
+    """Counted from any moment on."""
+    times, most, first = sorted(times), 0, 0
+    for last, at in enumerate(times):
+        while times[first] <= at - 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+@pytest.mark.parametrize("rate", [5, 60])
+def test_dispatchers_that_come_and_go_keep_the_rate_together_and_use_it(tmp_path: Path, rate: int) -> None:
+    lives = {"one": (0.0, 15.0), "two": (3.3, 9.7), "three": (6.1, 20.0)}
+    exchanges = {name: split(tmp_path, name, rate=rate, binds=3) for name in lives}
+    fill(exchanges["one"], "4179", rate * 20)
+    smscs = {name: TimedSmsc(one.wires["primary"], 0.040) for name, one in exchanges.items()}
+    for turn in range(2000):
+        at = turn * 0.01
+        for name, (begin, end) in lives.items():
+            if begin <= at < end:
+                smscs[name].speak(NOW + at)
+                exchanges[name].dispatcher.step(NOW + at, at)
+                smscs[name].take(NOW + at)
+    times = [at for smsc in smscs.values() for at in smsc.taken]
+    assert most_in_a_second(times) <= rate
+    taken = {name: Counter(int(at - NOW) for at in smsc.taken) for name, smsc in smscs.items()}
+    alone, all_three = range(1, 3), (8, 9)
+    assert min(taken["one"][second] for second in alone) >= 0.9 * rate - 1
+    assert all(sum(taken[name][second] for second in all_three) for name in lives)
+    assert min(taken["three"][second] for second in range(18, 20)) >= 0.9 * rate - 1
+    assert len(times) >= 0.75 * rate * 20

@@ -182,6 +182,18 @@ WHERE owner = excluded.owner OR until <= :now
 -- All binds of an owner are free.
 DELETE FROM bind_lease WHERE owner = ?
 
+-- rate_shares --
+-- Who has how much of an SMSC's rate, or had it until a moment ago.
+SELECT owner, parts, until, lowered_at FROM rate_share WHERE smsc = ? AND until > ?
+
+-- forget_rate_shares --
+-- Drop the shares of an SMSC's rate that ended long enough ago.
+DELETE FROM rate_share WHERE smsc = ? AND until <= ?
+
+-- hold_rate --
+-- A dispatcher has so much of an SMSC's rate until a time.
+INSERT OR REPLACE INTO rate_share (smsc, owner, parts, until, lowered_at) VALUES (?, ?, ?, ?, ?)
+
 -- delete_links --
 -- Forget the links reported before.
 DELETE FROM link
