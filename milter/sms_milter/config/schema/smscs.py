@@ -75,7 +75,8 @@ class Smsc(Section):
         0,
         at_least=0,
         at_most=100_000,
-        doc="Parts per second for all binds together; 0 is unlimited. It is halved when the SMSC complains.",
+        doc="Parts per second for all binds of all dispatchers together; 0 is unlimited. It is halved when "
+        "the SMSC complains.",
     )
     alphabet: Literal["gsm7", "latin1", "ascii"] = setting("gsm7", doc="What data_coding 0 means there.")
     long_messages: Literal["udh", "udh16", "sar", "payload"] = setting(
