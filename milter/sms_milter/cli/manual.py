@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_origin
 
 import typer
 import typer.main
@@ -22,20 +21,8 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from sms_milter.cli import app
 from sms_milter.cli.common import EX_CONFIG, EX_NOINPUT, EX_OSERR, EX_UNAVAILABLE, EX_USAGE
-from sms_milter.config.describe import default_of, meaning, type_of
-from sms_milter.config.schema import (
-    CHOICE,
-    Configuration,
-    Domain,
-    Setting,
-    bare,
-    declared,
-    inside,
-    limits_of,
-    section_of,
-    variants,
-)
-from sms_milter.dialects import DIALECTS
+from sms_milter.config.describe import default_of, meaning, sections, type_of
+from sms_milter.config.schema import Setting, declared, limits_of
 
 _SHOWN_APART = "queue"  # the group of commands that has a page of its own
 
@@ -241,33 +228,10 @@ def _settings_page() -> str:
             " GB (1024-based), durations s, m, h, d. A secret NAME may be given as NAME_file: a file whose"
             " first line is the secret."
         ),
-        *_section("", Configuration),
-        *_ending(),
     ]
-    return "\n".join(lines) + "\n"
-
-
-def _section(path: str, section: type[BaseModel]) -> Iterator[str]:
-    yield f'.SH "{_text(path or "the file").upper() if not path else _text(path)}"'
-    yield from _settings(section)
-    for one in declared(section).values():
-        yield from _below(f"{path}.{one.name}" if path else one.name, one.annotation)
-    if section is Domain:
-        for name, dialect in DIALECTS.items():
-            yield f'.SH "{_text(path)}, options of dialect: {_text(name)}"'
-            yield from _settings(dialect.options)
-
-
-def _below(path: str, annotation: object) -> Iterator[str]:
-    section = section_of(annotation)
-    if section is not None:
-        yield from _section(path, section)
-    elif inside(annotation) is not None:
-        step = "NAME" if get_origin(bare(annotation)) is dict else "N"
-        yield from _below(f"{path}.{step}", inside(annotation))
-    for choice, model in variants(annotation).items():
-        yield f'.SH "{_text(path)} with {CHOICE}: {_text(choice)}"'
-        yield from _settings(model)
+    for path, section in sections():
+        lines += [f'.SH "{_text(path.replace("`", "") or "THE FILE")}"', *_settings(section)]
+    return "\n".join([*lines, *_ending()]) + "\n"
 
 
 def _settings(section: type[BaseModel]) -> Iterator[str]:

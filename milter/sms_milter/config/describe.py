@@ -179,36 +179,44 @@ def _yaml(value: Any) -> str:
 
 def table() -> str:
     """All settings by section, in Markdown."""
-    return "\n".join([_TABLE_HEAD, *_tables("", Configuration)]).rstrip() + "\n"
+    return "\n".join([_TABLE_HEAD, *_tables(Configuration)]).rstrip() + "\n"
 
 
 def simulator() -> str:
     """The settings of a simulator's script, in Markdown."""
-    return "\n".join([_SIMULATOR_HEAD, *_tables("", Options)]).rstrip() + "\n"
+    return "\n".join([_SIMULATOR_HEAD, *_tables(Options)]).rstrip() + "\n"
 
 
-def _tables(path: str, section: type[BaseModel]) -> Iterator[str]:
-    yield f"## {path or 'The file'}\n"
-    yield from _rows(section)
+def sections(
+    path: str = "", section: type[BaseModel] = Configuration
+) -> Iterator[tuple[str, type[BaseModel]]]:
+    """A section and all below it, in order: where each stands, in a postmaster's words ("" for the file
+    itself), and its model.
+    """
+    yield path, section
     for setting in declared(section).values():
         here = f"{path}.{setting.name}" if path else setting.name
-        yield from _tables_below(here, setting.annotation)
+        yield from _sections_below(here, setting.annotation)
     if section is Domain:
         for name, dialect in DIALECTS.items():
-            yield f"## {path}, options of `dialect: {name}`\n"
-            yield from _rows(dialect.options)
+            yield f"{path}, options of `dialect: {name}`", dialect.options
 
 
-def _tables_below(path: str, annotation: Any) -> Iterator[str]:
+def _sections_below(path: str, annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
     section = section_of(annotation)
     if section is not None:
-        yield from _tables(path, section)
+        yield from sections(path, section)
     elif inside(annotation) is not None:
         step = "NAME" if get_origin(bare(annotation)) is dict else "N"
-        yield from _tables_below(f"{path}.{step}", inside(annotation))
+        yield from _sections_below(f"{path}.{step}", inside(annotation))
     for choice, model in variants(annotation).items():
-        yield f"## {path} with `{CHOICE}: {choice}`\n"
-        yield from _rows(model)
+        yield f"{path} with `{CHOICE}: {choice}`", model
+
+
+def _tables(section: type[BaseModel]) -> Iterator[str]:
+    for path, one in sections(section=section):
+        yield f"## {path or 'The file'}\n"
+        yield from _rows(one)
 
 
 def _rows(section: type[BaseModel]) -> Iterator[str]:
