@@ -44,7 +44,7 @@ from sms_milter.ports import Journal
 from sms_milter.privileges import account, give_up_privileges
 from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
-from sms_milter.queue.doorbell import (
+from sms_milter.queue.sqlite.doorbell import (
     COURIER,
     DISPATCH,
     REPORT,
@@ -52,7 +52,7 @@ from sms_milter.queue.doorbell import (
     DatagramDoorbell,
     DoorbellListener,
 )
-from sms_milter.queue.role import RoleLock
+from sms_milter.queue.sqlite.role import RoleLock
 from sms_milter.queue.statements import migrations
 from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
@@ -97,7 +97,7 @@ class Service:
         if self._loaded.configuration.user:
             account(self._loaded.configuration.user)  # better now than in every child
         load_codecs()
-        migrations()
+        migrations("sqlite")
         self._supervisor.replace(self._roles(self._loaded.configuration))
         self._journal.info(f"ready, configuration {self._path}")
         self._supervisor.run()

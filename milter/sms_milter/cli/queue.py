@@ -193,7 +193,7 @@ def _age(seconds: float) -> str:
 def _operator(config: Path) -> Operator:
     from sms_milter.logline import Numbers
     from sms_milter.observe import open_journal
-    from sms_milter.queue.doorbell import COURIER, DISPATCH, REPORT, Chime, DatagramDoorbell
+    from sms_milter.queue.sqlite.doorbell import COURIER, DISPATCH, REPORT, Chime, DatagramDoorbell
 
     settings = load(config).configuration
     path = settings.queue.path

@@ -13,19 +13,26 @@ _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
 @cache
-def statements(file: str) -> Mapping[str, str]:
-    """The statements of one file under `queue/sql`, by name."""
-    _, *pieces = _HEADING.split(files(__package__).joinpath("sql", file).read_text("utf-8"))
-    return {
-        name: _COMMENT.sub("", text).strip() for name, text in zip(pieces[::2], pieces[1::2], strict=True)
-    }
+def statements(store: str) -> Mapping[str, str]:
+    """The statements of a store, `queue/sql/STORE`, by name. Raises ValueError if a name comes twice."""
+    found: dict[str, str] = {}
+    for entry in files(__package__).joinpath("sql", store).iterdir():
+        if entry.name.endswith(".sql"):
+            _, *pieces = _HEADING.split(entry.read_text("utf-8"))
+            for name, text in zip(pieces[::2], pieces[1::2], strict=True):
+                if name in found:
+                    raise ValueError(f"{entry.name}: a second statement {name}")
+                found[name] = _COMMENT.sub("", text).strip()
+    return found
 
 
 @cache
-def migrations() -> Sequence[str]:
-    """The migration scripts in order; number N (from 1) brings a database of version N - 1 to version N."""
-    folder = files(__package__).joinpath("sql", "migrations")
-    scripts = sorted((entry.name, entry) for entry in folder.iterdir() if _MIGRATION.fullmatch(entry.name))
+def migrations(store: str, folder: str = "migrations") -> Sequence[str]:
+    """The migration scripts of a store in order; number N (from 1) brings a database of version N - 1 to
+    version N.
+    """
+    there = files(__package__).joinpath("sql", store, folder)
+    scripts = sorted((entry.name, entry) for entry in there.iterdir() if _MIGRATION.fullmatch(entry.name))
     return tuple(entry.read_text("utf-8") for _, entry in scripts)
 
 

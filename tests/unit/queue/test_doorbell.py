@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sms_milter.queue.doorbell import REPORT, DatagramDoorbell, DoorbellListener
+from sms_milter.queue.sqlite.doorbell import REPORT, DatagramDoorbell, DoorbellListener
 
 
 @pytest.fixture

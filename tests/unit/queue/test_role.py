@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sms_milter.errors import QueueUnavailable
-from sms_milter.queue.role import RoleLock
+from sms_milter.queue.sqlite.role import RoleLock
 
 
 def test_one_process_at_a_time_plays_a_role(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from sms_milter.errors import QueueError, QueueUnavailable
 from sms_milter.model import Answer, ReportOutcome
 from sms_milter.queue import open_queue
 from sms_milter.queue.sqlite import SqliteQueue
-from sms_milter.queue.sqlite_file import SqliteFile
+from sms_milter.queue.sqlite.file import SqliteFile
 from sms_milter.queue.statements import migrations, statements
 
 
@@ -74,7 +74,7 @@ NEXT = "ALTER TABLE mail ADD COLUMN note TEXT; CREATE INDEX mail_note ON mail (n
 
 def test_a_version_1_file_is_brought_up_to_date_with_its_mails(path: Path) -> None:
     with sqlite3.connect(path) as old:
-        old.executescript(migrations()[0])
+        old.executescript(migrations("sqlite")[0])
         old.execute("PRAGMA user_version = 1")
         old.execute("INSERT INTO mail VALUES (1, 0, 1, '4OLD', 'acme', 'hsl', 'a@b', '', '', NULL)")
         old.execute(
@@ -87,22 +87,22 @@ def test_a_version_1_file_is_brought_up_to_date_with_its_mails(path: Path) -> No
     queue.put([mail()], NOW)
     assert queue.due_reports(NOW, 1) == []
     queue.close()
-    file = SqliteFile(str(path), scripts=[*migrations(), NEXT])
+    file = SqliteFile(str(path), scripts=[*migrations("sqlite"), NEXT])
     with file.reading() as db:
         assert db.execute("SELECT mta_queue_id, note FROM mail").fetchall() == [
             ("4OLD", None),
             ("4ABC", None),
         ]
         assert db.execute("SELECT notify FROM message").fetchall() == [(0,), (0,)]
-        assert db.execute("PRAGMA user_version").fetchone() == (len(migrations()) + 1,)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(migrations("sqlite")) + 1,)
     file.close()
 
 
 def test_a_migration_that_fails_leaves_the_version_before(path: Path) -> None:
-    broken = SqliteFile(str(path), scripts=[migrations()[0], "CREATE TABLE fine (a); CREATE TABLE mail (a);"])
+    broken = SqliteFile(str(path), scripts=[migrations("sqlite")[0], "CREATE TABLE fine (a); CREATE TABLE mail (a);"])
     with pytest.raises(QueueUnavailable, match="mail already exists"), broken.reading():
         pass
-    file = SqliteFile(str(path), scripts=[migrations()[0], NEXT])
+    file = SqliteFile(str(path), scripts=[migrations("sqlite")[0], NEXT])
     with file.reading() as db:
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
         assert not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'fine'").fetchall()
@@ -110,7 +110,7 @@ def test_a_migration_that_fails_leaves_the_version_before(path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
-    newer = SqliteFile(str(path), scripts=[*migrations(), "CREATE TABLE later (a)"])
+    newer = SqliteFile(str(path), scripts=[*migrations("sqlite"), "CREATE TABLE later (a)"])
     with newer.reading():
         pass
     newer.close()
@@ -178,7 +178,7 @@ def test_a_disk_that_fills_up_refuses_whole_mails_and_heals(path: Path, full_dis
 
 
 def test_a_foreign_writer_makes_it_unavailable(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sms_milter.queue.sqlite_file._FOREIGN_LOCK_MILLISECONDS", 20)
+    monkeypatch.setattr("sms_milter.queue.sqlite.file._FOREIGN_LOCK_MILLISECONDS", 20)
     queue = SqliteQueue(str(path))
     queue.put([mail()], NOW)
     foreign = sqlite3.connect(path, isolation_level=None)
@@ -227,7 +227,7 @@ def test_a_queue_opened_before_fork_is_refused_in_the_child(
     queue = SqliteQueue(str(path))
     queue.put([mail()], NOW)
     with monkeypatch.context() as child:
-        child.setattr("sms_milter.queue.sqlite_file.os.getpid", lambda: -1)
+        child.setattr("sms_milter.queue.sqlite.file.os.getpid", lambda: -1)
         with pytest.raises(QueueError, match="before fork"):
             queue.put([mail()], NOW)
     assert len(queue.list_parts()) == 1
@@ -284,63 +284,59 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     record(queue, accepted(part.part_id, "k"))
     settle(queue, receipt("k"))
     queue.close()
-    dispatch, intake = statements("queries_dispatch.sql"), statements("queries_intake.sql")
-    records = statements("queries_records.sql")
-    limits, credits = statements("queries_limits.sql"), statements("queries_credits.sql")
-    operator = statements("queries_operator.sql")
-    ways = statements("queries_ways.sql")
+    sql = statements("sqlite")
     hot = [
-        (dispatch["next_account"], ("main", 1, "")),
-        (dispatch["due_parts"], ("main", 1, "acme", NOW, 10, 0)),
-        (ways["promised"], ("main", NOW, 10)),
-        (ways["next_ready_smsc"], ("",)),
-        (ways["next_waiting_smsc"], ("",)),
-        (dispatch["find_uncertain"], ("main", "447973100000", NOW)),
-        (dispatch["doubtful"], ("main", NOW, NOW)),
-        (dispatch["ripen"], ("main", NOW, 10)),
-        (dispatch["ready_since"], ("main", 1)),
-        (dispatch["next_waiting"], ("main",)),
-        (dispatch["expired_parts"], (NOW, 10)),
-        (dispatch["finished_mails"], (NOW, 0.0, 0, 10)),
-        (dispatch["parked_receipts"], ("[1]",)),
-        (intake["find_fingerprint"], (b"f", NOW)),
-        (intake["last_number"], ("acme",)),
-        (dispatch["delete_left_out"], (1,)),
-        (dispatch["delete_comments"], (1, 2)),
-        (records["find_record"], ("acme", "code", "1")),
-        (records["forget_records"], (NOW,)),
-        (records["newest_message"], ("acme", "1")),
-        (records["find_fates"], {"message": 1}),
-        (limits["first_usage"], ("a", "b", NOW)),
-        (limits["find_requests"], ("a", b"i", NOW, 2)),
-        (limits["find_run"], ("a", "b")),
-        (limits["find_suppressed"], ("a", "1")),
-        (limits["forget_requests"], (NOW,)),
-        (limits["forget_runs"], (NOW,)),
-        (credits["find_balance"], ("a",)),
-        (credits["give_back"], ("[1]",)),
-        (credits["find_returned"], (1,)),
-        (credits["forget_charges"], (1, 2)),
-        (credits["forget_bookings"], (NOW,)),
-        (operator["find_public"], ("a" * 32,)),
+        ("next_account", ("main", 1, "")),
+        ("due_parts", ("main", 1, "acme", NOW, 10, 0)),
+        ("promised", ("main", NOW, 10)),
+        ("next_ready_smsc", ("",)),
+        ("next_waiting_smsc", ("",)),
+        ("find_uncertain", ("main", "447973100000", NOW)),
+        ("doubtful", ("main", NOW, NOW)),
+        ("ripen", ("main", NOW, 10)),
+        ("ready_since", ("main", 1)),
+        ("next_waiting", ("main",)),
+        ("expired_parts", (NOW, 10)),
+        ("finished_mails", (NOW, 0.0, 0, 10)),
+        ("parked_receipts", ("[1]",)),
+        ("find_fingerprint", (b"f", NOW)),
+        ("last_number", ("acme",)),
+        ("delete_left_out", (1,)),
+        ("delete_comments", (1, 2)),
+        ("find_record", ("acme", "code", "1")),
+        ("forget_records", (NOW,)),
+        ("newest_message", ("acme", "1")),
+        ("find_fates", {"message": 1}),
+        ("first_usage", ("a", "b", NOW)),
+        ("find_requests", ("a", b"i", NOW, 2)),
+        ("find_run", ("a", "b")),
+        ("find_suppressed", ("a", "1")),
+        ("forget_requests", (NOW,)),
+        ("forget_runs", (NOW,)),
+        ("find_balance", ("a",)),
+        ("give_back", ("[1]",)),
+        ("find_returned", (1,)),
+        ("forget_charges", (1, 2)),
+        ("forget_bookings", (NOW,)),
+        ("find_public", ("a" * 32,)),
     ]
-    for sql, values in hot:
-        plan = _plan(path, sql, values)
-        assert "SCAN part" not in plan, sql
-        assert "SCAN mail" not in plan, sql
-        assert "SCAN receipt" not in plan, sql
-        assert "SCAN record" not in plan, sql
-        assert "SCAN message" not in plan, sql
-        assert "SCAN request" not in plan, sql
-        assert "SCAN run" not in plan, sql
-        assert "SCAN suppressed" not in plan, sql
-        assert "SCAN left_out" not in plan, sql
-        assert "SCAN comment" not in plan, sql
-        assert "SCAN number" not in plan, sql
-        assert "SCAN charge" not in plan, sql
-        assert "SCAN booking" not in plan, sql
-        if "DISTINCT" not in sql:
-            assert "TEMP B-TREE" not in plan, sql
+    for name, values in hot:
+        plan = _plan(path, sql[name], values)
+        assert "SCAN part" not in plan, name
+        assert "SCAN mail" not in plan, name
+        assert "SCAN receipt" not in plan, name
+        assert "SCAN record" not in plan, name
+        assert "SCAN message" not in plan, name
+        assert "SCAN request" not in plan, name
+        assert "SCAN run" not in plan, name
+        assert "SCAN suppressed" not in plan, name
+        assert "SCAN left_out" not in plan, name
+        assert "SCAN comment" not in plan, name
+        assert "SCAN number" not in plan, name
+        assert "SCAN charge" not in plan, name
+        assert "SCAN booking" not in plan, name
+        if "DISTINCT" not in sql[name]:
+            assert "TEMP B-TREE" not in plan, name
 
 
 def test_a_mail_without_parts_is_forgotten_once_its_answer_is_sent(path: Path) -> None:

@@ -81,7 +81,7 @@ FROM json_each(?) AS moved CROSS JOIN part ON part.id = moved.value WHERE part.r
 -- Whether the SMSC has not taken all of these parts (first and last id).
 SELECT EXISTS (SELECT 1 FROM part WHERE id BETWEEN ? AND ? AND state NOT IN (2, 4))
 
--- ended --
+-- is_ended --
 -- Whether a message (id of its first and of its last part) has failed, or its end was told.
 SELECT EXISTS (SELECT 1 FROM part WHERE id BETWEEN ?1 AND ?2 AND state IN (5, 6))
     OR EXISTS (SELECT 1 FROM report WHERE message_id = ?1 AND event = 0)

@@ -1,12 +1,10 @@
-"""Which ends of messages become reports, and what the report role takes and records, on an SQLite store.
+"""Which ends of messages become reports, and what the report role takes and records.
 
 All of it happens inside somebody's transaction: an outcome and the report about it are durable together.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,10 +19,9 @@ from sms_milter.model import (
     ReceiptNews,
     ReportOutcome,
 )
-from sms_milter.queue.statements import statements
+from sms_milter.queue.database import Database
 from sms_milter.queue.states import NUMBER_OF, STATES
 
-_SQL = statements("queries_notify.sql")
 _TOLD_OF_FAILURE = Notify.FAILURE.value
 _TOLD_OF_SUCCESS = Notify.SUCCESS.value
 _TOLD_OF_DELAY = Notify.DELAYED.value
@@ -67,21 +64,21 @@ class Reports:
 
     __slots__ = ("_db", "added")
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
         self.added = False
 
     def lost(self, parts: Iterable[Mapping[str, Any]]) -> None:
         """Parts (`id`, `at`) have ended before the SMSC had them."""
         for part in parts:
-            if self._db.execute(_SQL["report_loss"], part).rowcount:
+            if self._db.execute("report_loss", part).rowcount:
                 self.added = True
 
     def heard(self, receipt: ReceiptNews, message_id: int, total: int, state: int) -> None:
         """A receipt has ended a part; the message is delivered when all of its parts are."""
         span = (message_id, message_id + total - 1)
         delivered = state == _DELIVERED
-        if delivered and total > 1 and self._db.execute(_SQL["undelivered"], span).fetchone()[0]:
+        if delivered and total > 1 and self._db.execute("undelivered", span).fetchone()[0]:
             return
         told = _TOLD_OF_SUCCESS if delivered else _TOLD_OF_FAILURE
         if self._add(message_id, {**_facts(receipt), "told": told, "state": state}):
@@ -89,21 +86,21 @@ class Reports:
 
     def pending(self, receipt: ReceiptNews, message_id: int, total: int, state: int) -> None:
         """A receipt has told that a part is under way in the network; once, and not after the end."""
-        if not self._db.execute(_SQL["ended"], (message_id, message_id + total - 1)).fetchone()[0]:
+        if not self._db.execute("is_ended", (message_id, message_id + total - 1)).fetchone()[0]:
             told = Notify.PENDING.value
             self._add(message_id, {**_facts(receipt), "told": told, "event": told, "state": state})
 
     @property
     def any_followed(self) -> bool:
         """Whether anybody is told of `moved` parts; to be asked before they move."""
-        followed: int = self._db.execute(_SQL["any_followed"]).fetchone()[0]
+        followed: int = self._db.execute("any_followed").fetchone()[0]
         return bool(followed)
 
     def moved(self, moments: Mapping[int, float], event: Notify, state: PartState) -> None:
         """The SMSC has taken parts (SENT), or not for now (RETRY); parts by id, with the time."""
-        ids = json.dumps(list(moments))
-        for part_id, first, last, smsc in self._db.execute(_SQL["followed_parts"], (ids,)).fetchall():
-            if event is Notify.SENT and self._db.execute(_SQL["unsent"], (first, last)).fetchone()[0]:
+        ids = self._db.listed(list(moments))
+        for part_id, first, last, smsc in self._db.execute("followed_parts", (ids,)).fetchall():
+            if event is Notify.SENT and self._db.execute("unsent", (first, last)).fetchone()[0]:
                 continue
             facts = {"told": event.value, "event": event.value, "state": NUMBER_OF[state], "smsc": smsc}
             at = moments[part_id]
@@ -111,9 +108,9 @@ class Reports:
 
     def overdue(self, now: float) -> None:
         """Report messages whose receipt should have come by now; their parts stay as they are."""
-        rows = self._db.execute(_SQL["overdue_messages"], (now, _OVERDUE_AT_ONCE)).fetchall()
+        rows = self._db.execute("overdue_messages", (now, _OVERDUE_AT_ONCE)).fetchall()
         for message_id, validity_seconds in rows:
-            parts = self._db.execute(_SQL["message_parts"], (message_id,)).fetchall()
+            parts = self._db.execute("message_parts", (message_id,)).fetchall()
             self._look_again(message_id, self._wait(message_id, parts, patience(validity_seconds), now))
 
     def _wait(self, message_id: int, parts: Sequence[Any], seconds: float, now: float) -> float | None:
@@ -146,12 +143,12 @@ class Reports:
 
     def _add(self, message_id: int, facts: Mapping[str, Any]) -> bool:
         row = {"event": 0, "command_status": 0, **facts, "message": message_id}
-        added = self._db.execute(_SQL["report_news"], row).rowcount > 0
+        added = self._db.execute("report_news", row).rowcount > 0
         self.added |= added
         return added
 
     def _look_again(self, message_id: int, at: float | None) -> None:
-        self._db.execute(_SQL["look_again"], (at, message_id))
+        self._db.execute("look_again", (at, message_id))
 
 
 def _facts(receipt: ReceiptNews) -> dict[str, Any]:
@@ -164,10 +161,10 @@ def _facts(receipt: ReceiptNews) -> dict[str, Any]:
     }
 
 
-def due(db: sqlite3.Connection, now: float, limit: int, *, urls: bool, digest_above: int) -> list[DueReport]:
+def due(db: Database, now: float, limit: int, *, urls: bool, digest_above: int) -> list[DueReport]:
     """See `ports.ReportQueue.due_reports`."""
     looked_at = _DIGEST_AT_ONCE if digest_above else limit
-    rows = db.execute(_SQL["due_reports"], (urls, now, looked_at)).fetchall()
+    rows = db.execute("due_reports", (urls, now, looked_at)).fetchall()
     digests = _digests(rows, digest_above) if digest_above else {}
     groups: list[list[int]] = []
     taken: set[int] = set()
@@ -176,13 +173,13 @@ def due(db: sqlite3.Connection, now: float, limit: int, *, urls: bool, digest_ab
             continue
         group = digests.get(sender, [report_id])
         if gather:
-            found = db.execute(_SQL["gathered"], (mail_id, listener_id, _GATHERED_AT_ONCE))
+            found = db.execute("gathered", (mail_id, listener_id, _GATHERED_AT_ONCE))
             group = [row[0] for row in found]
         taken.update(group)
         groups.append(group)
     if not groups:
         return []
-    known = {row[0]: row for row in db.execute(_SQL["reports"], (json.dumps(list(taken)),))}
+    known = {row[0]: row for row in db.execute("reports", (db.listed(list(taken)),))}
     return [_due([known[report_id] for report_id in group]) for group in groups]
 
 
@@ -195,20 +192,20 @@ def _digests(rows: Sequence[Sequence[Any]], above: int) -> dict[str, list[int]]:
     return {sender: group for sender, group in by_sender.items() if len(group) > above}
 
 
-def next_due(db: sqlite3.Connection, *, urls: bool) -> float | None:
+def next_due(db: Database, *, urls: bool) -> float | None:
     """See `ports.ReportQueue.next_report`."""
-    row = db.execute(_SQL["next_report"], (urls,)).fetchone()
+    row = db.execute("next_report", (urls,)).fetchone()
     return row[0] if row else None
 
 
-def record(db: sqlite3.Connection, outcomes: Sequence[ReportOutcome]) -> None:
+def record(db: Database, outcomes: Sequence[ReportOutcome]) -> None:
     """See `ports.ReportQueue.record_reports`."""
     for outcome in outcomes:
         why = outcome.why or None
         if outcome.again_at is None:
-            db.execute(_SQL["finish_report"], (outcome.at, why, outcome.report_id))
+            db.execute("finish_report", (outcome.at, why, outcome.report_id))
         else:
-            db.execute(_SQL["defer_report"], (outcome.again_at, why, outcome.report_id))
+            db.execute("defer_report", (outcome.again_at, why, outcome.report_id))
 
 
 def _due(rows: Sequence[Sequence[Any]]) -> DueReport:

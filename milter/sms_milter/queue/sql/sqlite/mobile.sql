@@ -8,6 +8,7 @@ ORDER BY at DESC, id DESC LIMIT 1
 -- A message from a phone, with its first part.
 INSERT INTO mobile (smsc, source, destination, alphabet, width, reference, total, at, due_at, arrived)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+RETURNING id
 
 -- insert_mobile_part --
 -- Keep a part of it.

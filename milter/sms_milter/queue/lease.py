@@ -1,22 +1,20 @@
-"""Which parts go next on an SQLite store: by priority, the accounts by turns, each account's parts in its
+"""Which parts go next: by priority, the accounts by turns, each account's parts in its
 order.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from sms_milter.model import Priority
-from sms_milter.queue.statements import statements
+from sms_milter.queue.database import Database
 
-_SQL = statements("queries_dispatch.sql")
 _RIPE_AT_ONCE = 1000
 
 
-def next_parts(db: sqlite3.Connection, smsc: str, count: int, now: float, after: str) -> list[Any]:
+def next_parts(db: Database, smsc: str, count: int, now: float, after: str) -> list[Any]:
     """Up to `count` parts that may go now, their form last; accounts behind `after` have their turn first."""
-    db.execute(_SQL["ripen"], (smsc, now, _RIPE_AT_ONCE))
+    db.execute("ripen", (smsc, now, _RIPE_AT_ONCE))
     rows: list[Any] = []
     for priority in Priority:
         if len(rows) == count:
@@ -25,9 +23,7 @@ def next_parts(db: sqlite3.Connection, smsc: str, count: int, now: float, after:
     return rows
 
 
-def _of_priority(
-    db: sqlite3.Connection, lane: tuple[str, int], count: int, now: float, after: str
-) -> list[Any]:
+def _of_priority(db: Database, lane: tuple[str, int], count: int, now: float, after: str) -> list[Any]:
     accounts = _accounts(db, lane, count, after)
     rows: list[Any] = []
     taken = dict.fromkeys(accounts, 0)
@@ -36,7 +32,7 @@ def _of_priority(
         hungry = []
         for number, account in enumerate(accounts):
             wanted = share + (number < more)
-            found = db.execute(_SQL["due_parts"], (*lane, account, now, wanted, taken[account])).fetchall()
+            found = db.execute("due_parts", (*lane, account, now, wanted, taken[account])).fetchall()
             rows += found
             taken[account] += len(found)
             if wanted and len(found) == wanted:
@@ -45,12 +41,12 @@ def _of_priority(
     return rows
 
 
-def _accounts(db: sqlite3.Connection, lane: tuple[str, int], count: int, after: str) -> list[str]:
+def _accounts(db: Database, lane: tuple[str, int], count: int, after: str) -> list[str]:
     """The next accounts with parts that may go, at most `count`, each once; from behind `after`, around."""
     accounts: list[str] = []
     last, around = after, not after
     while len(accounts) < count:
-        row = db.execute(_SQL["next_account"], (*lane, last)).fetchone()
+        row = db.execute("next_account", (*lane, last)).fetchone()
         if row is None:
             if around:
                 break

@@ -6,7 +6,7 @@ import fcntl
 import os
 
 from sms_milter.errors import QueueUnavailable
-from sms_milter.queue.lock import hand_over
+from sms_milter.queue.sqlite.lock import hand_over
 
 _MODE = 0o660
 

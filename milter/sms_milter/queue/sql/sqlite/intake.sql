@@ -77,14 +77,11 @@ INSERT INTO part (id, mail_id, number, total, state, priority, attempts, doubts,
     destination, submitted_at, command_status, why, finished_at, body, account, rank, waiting)
 VALUES (?1, ?2, 1, 1, 5, ?3, 0, 0, 0, ?4, ?4, '', ?5, ?4, ?6, ?7, ?4, x'', ?8, 0, 0)
 
--- find_reference --
--- The last concatenation reference between two addresses.
-SELECT value FROM reference WHERE source = ? AND destination = ?
-
--- store_reference --
--- Remember the concatenation reference just used.
+-- next_reference --
+-- Use up a concatenation reference between two addresses; the first one is given.
 INSERT INTO reference (source, destination, value, used_at) VALUES (?, ?, ?, ?)
-ON CONFLICT (source, destination) DO UPDATE SET value = excluded.value, used_at = excluded.used_at
+ON CONFLICT (source, destination) DO UPDATE SET value = (value + 1) % 65536, used_at = excluded.used_at
+RETURNING value
 
 -- store_failure --
 -- Remember a failed login.

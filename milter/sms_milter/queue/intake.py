@@ -1,29 +1,25 @@
-"""Storing mails, inside a transaction of an SQLite store."""
+"""Storing mails."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
 from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, PlannedMessage, Priority, Stored
-from sms_milter.queue import sqlite_credits, sqlite_limits, sqlite_records
-from sms_milter.queue.sqlite_notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
-from sms_milter.queue.sqlite_references import next_reference
-from sms_milter.queue.statements import statements, storable
+from sms_milter.queue import credits, limits, records
+from sms_milter.queue.database import Database, Entry
+from sms_milter.queue.notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
+from sms_milter.queue.statements import storable
 
 _BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS | Notify.PENDING).value
 _ON_THE_WAY = (Notify.SENT | Notify.RETRY).value
-_SQL = statements("queries_intake.sql")
-_ROWS_AT_ONCE = 32
 _NO_SUCH_DESTINATION = 0x0B  # ESME_RINVDSTADR (SMPP 3.4 §5.1.3)
 
 
 def put(
-    db: sqlite3.Connection,
+    db: Database,
     mails: Sequence[NewMail],
     now: float,
     *,
@@ -32,85 +28,83 @@ def put(
     """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for a message
     without parts.
     """
-    last_id: int = db.execute(_SQL["last_id"]).fetchone()[0]
-    batch = _Batch(db, last_id, now)
-    oldest = now - retry_window_seconds
+    entry = db.entry(mails, now, now - retry_window_seconds)
+    batch = _Batch(db, entry, now)
     results: list[Stored | Refusal] = []
     stored: dict[bytes, int] = {}
     limited = False
     for mail in mails:
         fingerprint = mail.fingerprint
         if fingerprint is not None:
-            known = stored.get(fingerprint) or _find(db, fingerprint, oldest)
+            known = stored.get(fingerprint) or entry.known(fingerprint)
             if known:
                 results.append(Stored(known, repeat=True))
                 continue
-        if mail.records and not sqlite_records.are_as_read(db, mail.account, mail.records, now):
-            results.append(RecordChanged(reply.QUEUE_UNAVAILABLE, "its records change all the time"))
+        refusal = _refusal(db, mail, now)
+        limited |= mail.limits is not None
+        if refusal is not None:
+            if fingerprint is not None:
+                entry.refused(fingerprint)
+            results.append(refusal)
             continue
-        if mail.limits is not None:
-            limited = True
-            refusal = sqlite_limits.admit(db, mail, now)
-            if refusal is not None:
-                results.append(refusal)
-                continue
         queue_id = batch.add(mail)
         if mail.limits is not None and mail.limits.credits is not None:
-            sqlite_credits.reserve(db, mail, mail.limits.credits, queue_id, now)
+            credits.reserve(db, mail, mail.limits.credits, queue_id, now)
         if mail.records:
-            sqlite_records.write(db, mail.account, mail.records, queue_id, now)
+            records.write(db, mail.account, mail.records, queue_id, now)
         if fingerprint is not None:
             stored[fingerprint] = queue_id
         results.append(Stored(queue_id))
     batch.store()
     if limited:
-        sqlite_limits.forget(db, now)
+        limits.forget(db, now)
     return results
 
 
-def next_number(db: sqlite3.Connection, account: str) -> int:
+def _refusal(db: Database, mail: NewMail, now: float) -> Refusal | None:
+    if mail.records and not records.are_as_read(db, mail.account, mail.records, now):
+        return RecordChanged(reply.QUEUE_UNAVAILABLE, "its records change all the time")
+    return None if mail.limits is None else limits.admit(db, mail, now)
+
+
+def next_number(db: Database, account: str) -> int:
     """See `ports.IntakeQueue.next_number`."""
-    number: int = db.execute(_SQL["next_number"], (storable(account),)).fetchone()[0]
+    number: int = db.execute("next_number", (storable(account),)).fetchone()[0]
     return number
 
 
-def last_number(db: sqlite3.Connection, account: str) -> int:
+def last_number(db: Database, account: str) -> int:
     """The last one that `next_number` has given, 0 before the first."""
-    row = db.execute(_SQL["last_number"], (storable(account),)).fetchone()
+    row = db.execute("last_number", (storable(account),)).fetchone()
     return row[0] if row else 0
 
 
-def login_failed(db: sqlite3.Connection, who: str, rule: LoginRule, now: float) -> bool:
+def login_failed(db: Database, who: str, rule: LoginRule, now: float) -> bool:
     """Count a failed login, forget some old ones; see `ports.IntakeQueue.login_failed`."""
     who = storable(who)
-    db.execute(_SQL["forget_failures"], (now,))
-    db.execute(_SQL["forget_blocks"], (now,))
-    db.execute(_SQL["store_failure"], (who, now, now + rule.within_seconds))
-    if db.execute(_SQL["count_failures"], (who, now - rule.within_seconds)).fetchone()[0] < rule.count:
+    db.execute("forget_failures", (now,))
+    db.execute("forget_blocks", (now,))
+    db.execute("store_failure", (who, now, now + rule.within_seconds))
+    if db.execute("count_failures", (who, now - rule.within_seconds)).fetchone()[0] < rule.count:
         return False
-    db.execute(_SQL["clear_failures"], (who,))
-    db.execute(_SQL["store_block"], (who, now + rule.block_seconds))
+    db.execute("clear_failures", (who,))
+    db.execute("store_block", (who, now + rule.block_seconds))
     return True
 
 
-def login_blocked(db: sqlite3.Connection, who: str, now: float) -> bool:
+def login_blocked(db: Database, who: str, now: float) -> bool:
     """See `ports.IntakeQueue.login_blocked`."""
-    return db.execute(_SQL["find_block"], (storable(who), now)).fetchone() is not None
+    return db.execute("find_block", (storable(who), now)).fetchone() is not None
 
 
-def blocks(db: sqlite3.Connection, now: float) -> list[dict[str, Any]]:
+def blocks(db: Database, now: float) -> list[dict[str, Any]]:
     """See `ports.OperatorQueue.blocks`."""
-    return [{"who": who, "until": until} for who, until in db.execute(_SQL["list_blocks"], (now,))]
+    return [{"who": who, "until": until} for who, until in db.execute("list_blocks", (now,))]
 
 
-def lift_block(db: sqlite3.Connection, who: str, now: float) -> bool:
+def lift_block(db: Database, who: str, now: float) -> bool:
     """See `ports.OperatorQueue.lift_block`."""
-    return db.execute(_SQL["lift_block"], (storable(who), now)).rowcount > 0
-
-
-def _find(db: sqlite3.Connection, fingerprint: bytes, oldest: float) -> int | None:
-    row = db.execute(_SQL["find_fingerprint"], (fingerprint, oldest)).fetchone()
-    return row[0] if row else None
+    return db.execute("lift_block", (storable(who), now)).rowcount > 0
 
 
 class _Batch:
@@ -120,6 +114,7 @@ class _Batch:
         "_answers",
         "_comments",
         "_db",
+        "_entry",
         "_failed",
         "_first_id",
         "_last_id",
@@ -134,9 +129,9 @@ class _Batch:
         "_spare",
     )
 
-    def __init__(self, db: sqlite3.Connection, last_id: int, now: float) -> None:
-        self._db = db
-        self._first_id = self._last_id = last_id
+    def __init__(self, db: Database, entry: Entry, now: float) -> None:
+        self._db, self._entry = db, entry
+        self._first_id = self._last_id = entry.last_id
         self._now = now
         self._mails: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
@@ -201,7 +196,7 @@ class _Batch:
         bodies = [part.body for part in message.parts]
         if plan.concatenation is not None:
             originator = storable(plan.originator)
-            reference = next_reference(self._db, originator, plan.destination, self._now)
+            reference = self._entry.reference(originator, plan.destination)
             bodies = [part.stamped(reference) for part in message.parts]
         told = int(plan.notify) | int(plan.notice)
         receipt = RECEIPT_TOLD if told & _BY_RECEIPT else int(plan.receipt)
@@ -290,42 +285,29 @@ class _Batch:
         """Write everything taken in."""
         if not self._mails:
             return
-        _insert(self._db, "insert_mail", self._mails)
-        _insert(self._db, "insert_message", self._messages)
-        _insert(self._db, "insert_part", self._parts)
+        self._db.insert("insert_mail", self._mails)
+        self._db.insert("insert_message", self._messages)
+        self._db.insert("insert_part", self._parts)
         ids = self._last_id - self._first_id
         failed = len(self._failed)
         queued = ids - self._partless - self._spare - failed
-        self._db.execute(_SQL["count_new"], (ids, queued, failed))
+        self._db.execute("count_new", (ids, queued, failed))
         if self._originals:
-            self._db.executemany(_SQL["insert_original"], self._originals)
+            self._db.insert("insert_original", self._originals)
         if self._listeners:
-            self._db.executemany(_SQL["insert_listener"], self._listeners)
+            self._db.insert("insert_listener", self._listeners)
         if self._comments:
-            self._db.executemany(_SQL["insert_comment"], self._comments)
+            self._db.insert("insert_comment", self._comments)
         if self._left_out:
-            self._db.executemany(_SQL["insert_left_out"], self._left_out)
+            self._db.insert("insert_left_out", self._left_out)
         if self._failed:
-            self._db.executemany(_SQL["insert_failed"], self._failed)
+            self._db.insert("insert_failed", self._failed)
             Reports(self._db).lost([{"id": row[0], "at": self._now} for row in self._failed])
         if self._answers:
-            self._db.executemany(_SQL["insert_answer"], self._answers)
+            self._db.insert("insert_answer", self._answers)
 
 
 def _promise(message: NewMessage, due_at: float) -> tuple[int, float | None]:
     if message.promise is None:
         return 0, None
     return 1 + message.promise.delivered, due_at + message.promise.seconds
-
-
-def _insert(db: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
-    """Insert all rows, many with one statement.
-
-    SQLite lets go of the interpreter at each statement, and libmilter's threads are quick to take it: every
-    further one would keep the other workers waiting for the writer's lock.
-    """
-    head, _, values = _SQL[name].rpartition("VALUES")
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[first : first + _ROWS_AT_ONCE]
-        places = ",".join([values] * len(some))
-        db.execute(f"{head} VALUES {places}", list(chain.from_iterable(some)))

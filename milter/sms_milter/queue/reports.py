@@ -1,18 +1,14 @@
-"""What operators read from an SQLite store. Never the text of a message."""
+"""What operators read. Never the text of a message."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from sms_milter.model import PartState, Priority
-from sms_milter.queue.statements import statements
+from sms_milter.queue.database import Database
 from sms_milter.queue.states import NUMBER_OF, STATES
 
-_SQL = statements("queries_operator.sql")
-_MOBILE = statements("queries_mobile.sql")
 _LIST_OF = {
     PartState.QUEUED: "list_queued",
     PartState.ACCEPTED: "list_common",
@@ -20,7 +16,7 @@ _LIST_OF = {
 }
 
 
-def list_parts(db: sqlite3.Connection, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
+def list_parts(db: Database, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
     """See `ports.OperatorQueue.list_parts`. Raises ValueError for a state that does not exist."""
     if not states:
         return [_readable(row) for row in _rows(db, "list_parts", limit)]
@@ -28,18 +24,18 @@ def list_parts(db: sqlite3.Connection, states: Sequence[str], limit: int) -> lis
     for state in {PartState(name) for name in states}:
         name = _LIST_OF.get(state, "list_notable")
         values = (limit,) if state is PartState.QUEUED else (NUMBER_OF[state], limit)
-        ids += [row[0] for row in db.execute(_SQL[name], values)]
-    newest = json.dumps(sorted(ids, reverse=True)[:limit])
+        ids += [row[0] for row in db.execute(name, values)]
+    newest = db.listed(sorted(ids, reverse=True)[:limit])
     return [_readable(row) for row in _rows(db, "show_parts", newest)]
 
 
-def span_of(db: sqlite3.Connection, name: str) -> tuple[int, int] | None:
+def span_of(db: Database, name: str) -> tuple[int, int] | None:
     """First and last part id of a mail, or a message, by its name (see `show_mail`)."""
     mail = _find_mail(db, name)
     return None if mail is None else _span(mail)
 
 
-def _find_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+def _find_mail(db: Database, name: str) -> dict[str, Any] | None:
     found = _rows(db, "find_mail", int(name)) if name.isdecimal() and len(name) < 19 else []
     found = found or _rows(db, "find_mta_mail", name) or _rows(db, "find_public", name)
     return found[0] if found else None
@@ -51,7 +47,7 @@ def _span(mail: dict[str, Any]) -> tuple[int, int]:
     return first, first + mail.pop("parts") - 1
 
 
-def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
+def show_mail(db: Database, name: str) -> dict[str, Any] | None:
     """See `ports.OperatorQueue.show_mail`. A number is our queue id if we have it, else the MTA's."""
     mail = _find_mail(db, name)
     if mail is None:
@@ -69,23 +65,23 @@ def show_mail(db: sqlite3.Connection, name: str) -> dict[str, Any] | None:
     return {**mail, "messages": list(messages.values()), "left_out": left_out}
 
 
-def parked_receipts(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def parked_receipts(db: Database, limit: int) -> list[dict[str, Any]]:
     """See `ports.OperatorQueue.parked_receipts`."""
     return _rows(db, "parked", limit)
 
 
-def list_mobile(db: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def list_mobile(db: Database, limit: int) -> list[dict[str, Any]]:
     """See `ports.OperatorQueue.list_mobile`."""
-    cursor = db.execute(_MOBILE["list_mobile"], (limit,))
+    cursor = db.execute("list_mobile", (limit,))
     return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
 
 
-def traced(db: sqlite3.Connection, now: float) -> frozenset[str]:
+def traced(db: Database, now: float) -> frozenset[str]:
     """See `ports.DispatchQueue.traced`."""
-    return frozenset(row[0] for row in db.execute(_SQL["traced"], (now,)))
+    return frozenset(row[0] for row in db.execute("traced", (now,)))
 
 
-def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
+def summary(db: Database, now: float) -> dict[str, Any]:
     """See `ports.OperatorQueue.summary`."""
     backlog = _rows(db, "backlog", now)
     for row in backlog:
@@ -93,16 +89,16 @@ def summary(db: sqlite3.Connection, now: float) -> dict[str, Any]:
     return {
         "parts": _rows(db, "count_all")[0],
         "backlog": [_readable(row) for row in backlog],
-        "parked_receipts": db.execute(_SQL["count_parked"]).fetchone()[0],
-        "reports_waiting": db.execute(_SQL["count_reports"]).fetchone()[0],
-        "mobile_waiting": db.execute(_MOBILE["count_mobile"]).fetchone()[0],
+        "parked_receipts": db.execute("count_parked").fetchone()[0],
+        "reports_waiting": db.execute("count_reports").fetchone()[0],
+        "mobile_waiting": db.execute("count_mobile").fetchone()[0],
         "smscs": _rows(db, "loads"),
         "links": _rows(db, "links"),
     }
 
 
-def _rows(db: sqlite3.Connection, name: str, *values: Any) -> list[dict[str, Any]]:
-    cursor = db.execute(_SQL[name], values)
+def _rows(db: Database, name: str, *values: Any) -> list[dict[str, Any]]:
+    cursor = db.execute(name, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from sms_milter.errors import QueueError, QueueUnavailable
-from sms_milter.queue.lock import WriterLock, hand_over
+from sms_milter.queue.sqlite.lock import WriterLock, hand_over
 from sms_milter.queue.statements import migrations
 
 _MODE = 0o660  # texts and numbers are for the service's user and group
@@ -49,7 +49,7 @@ class SqliteFile:
 
     def __init__(self, path: str, *, scripts: Sequence[str] | None = None) -> None:
         self.path = path
-        self._scripts = migrations() if scripts is None else scripts
+        self._scripts = migrations("sqlite") if scripts is None else scripts
         self._turn = threading.Lock()
         self._process = 0
         self._identity: tuple[int, int] | None = None

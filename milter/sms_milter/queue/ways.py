@@ -1,9 +1,7 @@
-"""Messages that go another way on an SQLite store: whose promise is over, moving, composing anew."""
+"""Messages that go another way: whose promise is over, moving, composing anew."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
 from sms_milter.model import (
@@ -14,20 +12,19 @@ from sms_milter.model import (
     WaitingMessage,
     WaitingPart,
 )
-from sms_milter.queue.sqlite_references import next_reference
-from sms_milter.queue.statements import statements
+from sms_milter.queue.database import Database
+from sms_milter.queue.references import next_reference
 from sms_milter.queue.states import NUMBER_OF, STATES
 
-_SQL = statements("queries_ways.sql")
 _QUEUED, _ACCEPTED = NUMBER_OF[PartState.QUEUED], NUMBER_OF[PartState.ACCEPTED]
 
 
-class SqliteWays:
+class PartWays:
     """`ports.Ways` inside a transaction; `count` is told how many parts changed from one state to another,
     None for none.
     """
 
-    def __init__(self, db: sqlite3.Connection, count: Callable[[int | None, int | None, int], None]) -> None:
+    def __init__(self, db: Database, count: Callable[[int | None, int | None, int], None]) -> None:
         self._db = db
         self._count = count
 
@@ -35,25 +32,25 @@ class SqliteWays:
 
     def promised(self, smsc: str, before: float, limit: int) -> list[WaitingMessage]:
         """See `ports.Ways.promised`."""
-        return self._messages(self._db.execute(_SQL["promised"], (smsc, before, limit)))
+        return self._messages(self._db.execute("promised", (smsc, before, limit)))
 
     def waiting_for(self, smsc: str, limit: int) -> list[WaitingMessage]:
         """See `ports.Ways.waiting_for`."""
-        rows = self._db.execute(_SQL["waiting_for"], (smsc, limit)).fetchall()
+        rows = self._db.execute("waiting_for", (smsc, limit)).fetchall()
         for priority in Priority:
-            rows += self._db.execute(_SQL["ready_for"], (smsc, int(priority), limit)).fetchall()
+            rows += self._db.execute("ready_for", (smsc, int(priority), limit)).fetchall()
         return self._messages(rows[:limit])
 
     def unfit(self, limit: int) -> list[WaitingMessage]:
         """See `ports.Ways.unfit`."""
-        return self._messages(self._db.execute(_SQL["unfit"], (limit,)))
+        return self._messages(self._db.execute("unfit", (limit,)))
 
     def smscs(self) -> list[str]:
         """See `ports.Ways.smscs`."""
         found: set[str] = set()
         for name in ("next_ready_smsc", "next_waiting_smsc"):
             last = ""
-            while row := self._db.execute(_SQL[name], (last,)).fetchone():
+            while row := self._db.execute(name, (last,)).fetchone():
                 last = row[0]
                 found.add(last)
         return sorted(found)
@@ -62,10 +59,10 @@ class SqliteWays:
         return [self._message(message_id) for message_id in dict.fromkeys(row[0] for row in rows)]
 
     def _message(self, message_id: int) -> WaitingMessage:
-        row = self._db.execute(_SQL["message"], (message_id,)).fetchone()
+        row = self._db.execute("message", (message_id,)).fetchone()
         queue_id, mta_queue_id, destination, originator, route, text, kind, flash, _, *rest = row
         room, total, features = rest
-        parts = self._db.execute(_SQL["parts"], (message_id, message_id + total - 1)).fetchall()
+        parts = self._db.execute("parts", (message_id, message_id + total - 1)).fetchall()
         waiting = [part for part in parts if part[1] == _QUEUED] or parts
         return WaitingMessage(
             message_id=message_id,
@@ -100,29 +97,29 @@ class SqliteWays:
             "why": why,
             "never": HELD_UNTIL,
         }
-        self._db.execute(_SQL["move"], facts)
+        self._db.execute("move", facts)
 
     def move_accepted(
         self, message: WaitingMessage, smsc: str, now: float, escalate_at: float | None, why: str
     ) -> None:
         """See `ports.Ways.move_accepted`."""
         facts = {**_span(message), "smsc": smsc, "now": now, "escalate_at": escalate_at, "why": why}
-        self._db.execute(_SQL["keep_former"], _span(message))
-        moved = self._db.execute(_SQL["move_accepted"], facts).rowcount
+        self._db.execute("keep_former", _span(message))
+        moved = self._db.execute("move_accepted", facts).rowcount
         self._count(_ACCEPTED, _QUEUED, moved)
         self.move(message, smsc, now, escalate_at, why)
 
     def postpone(self, message: WaitingMessage, escalate_at: float | None) -> None:
         """See `ports.Ways.postpone`."""
-        self._db.execute(_SQL["postpone"], {**_span(message), "escalate_at": escalate_at})
+        self._db.execute("postpone", {**_span(message), "escalate_at": escalate_at})
 
     def set_aside(self, part_ids: Sequence[int]) -> None:
         """The messages of these parts must be composed anew before they go."""
-        self._db.execute(_SQL["set_aside"], (json.dumps(part_ids),))
+        self._db.execute("set_aside", (self._db.listed(part_ids),))
 
     def keep_form(self, message: WaitingMessage, form: str) -> None:
         """See `ports.Ways.keep_form`."""
-        self._db.execute(_SQL["accept_form"], {**_span(message), "form": form})
+        self._db.execute("accept_form", {**_span(message), "form": form})
 
     def refit(self, message: WaitingMessage, form: str, parts: Sequence[ComposedPart], now: float) -> None:
         """See `ports.Ways.refit`."""
@@ -132,9 +129,9 @@ class SqliteWays:
         for part_id, body in enumerate(bodies, first):
             name = "refit" if part_id < first + before else "add_part"
             facts = {"id": part_id, "body": body, "total": total, "form": form}
-            self._db.execute(_SQL[name], facts if name == "refit" else {**facts, "first": first})
+            self._db.execute(name, facts if name == "refit" else {**facts, "first": first})
         if total < before:
-            self._db.execute(_SQL["drop_parts"], (first + total, first + before - 1))
+            self._db.execute("drop_parts", (first + total, first + before - 1))
             self._count(_QUEUED, None, before - total)
         elif total > before:
             self._count(None, _QUEUED, total - before)
@@ -143,10 +140,10 @@ class SqliteWays:
         """Bodies with the reference that the message has already, or a fresh one if it needs one now."""
         if not any(part.reference_width for part in parts):
             return [part.body for part in parts]
-        reference = self._db.execute(_SQL["message"], (message.message_id,)).fetchone()[8]
+        reference = self._db.execute("message", (message.message_id,)).fetchone()[8]
         if reference is None:
             reference = next_reference(self._db, message.originator, message.destination, now)
-            self._db.execute(_SQL["set_concatenation"], (reference, message.message_id))
+            self._db.execute("set_concatenation", (reference, message.message_id))
         return [part.stamped(reference) for part in parts]
 
 

@@ -1,9 +1,7 @@
-"""The dispatcher's transaction on an SQLite store: outcomes, receipts, leases, expiry."""
+"""The dispatcher's transaction: outcomes, receipts, leases, expiry."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -20,12 +18,12 @@ from sms_milter.model import (
     ReceiptNews,
     Settled,
 )
-from sms_milter.queue import sqlite_credits, sqlite_mobile
-from sms_milter.queue.sqlite_lease import next_parts
-from sms_milter.queue.sqlite_notify import RECEIPT_TOLD, Reports
-from sms_milter.queue.sqlite_ways import SqliteWays
-from sms_milter.queue.statements import statements
+from sms_milter.queue import credits, mobile
+from sms_milter.queue.database import Database
+from sms_milter.queue.lease import next_parts
+from sms_milter.queue.notify import RECEIPT_TOLD, Reports
 from sms_milter.queue.states import NUMBER_OF, STATES
+from sms_milter.queue.ways import PartWays
 from sms_milter.smpp.receipt import other_forms
 
 _QUEUED, _SUBMITTING, _ACCEPTED, _UNCERTAIN, _DELIVERED, _FAILED, _EXPIRED = range(7)
@@ -49,20 +47,17 @@ _EXPIRE_AT_ONCE = 1000
 _FORGET_PARKED_AT_ONCE = 100
 _FORGET_MOBILE_AT_ONCE = 10_000
 
-_SQL = statements("queries_dispatch.sql")
-_COUNT = statements("queries_intake.sql")["count"]
 
-
-class SqliteWork:
+class PartWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
     __slots__ = ("_changes", "_db", "_reports", "unfit", "ways")
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
         self._changes = [0] * len(STATES)
         self._reports = Reports(db)
-        self.ways = SqliteWays(db, self.move)
+        self.ways = PartWays(db, self.move)
         self.unfit = False
 
     @property
@@ -84,12 +79,11 @@ class SqliteWork:
             raise ValueError(f"no submit ends in state {state}")
         followed = state in _FOLLOWED and self._reports.any_followed
         rows = [_row(outcome) for outcome in outcomes]
-        sql = _SQL[f"record_{state.value}"]
         missing = len(rows)
         for before in _RECORDED_FROM[state]:
             for row in rows:
                 row["before"] = before
-            moved = self._db.executemany(sql, rows).rowcount
+            moved = self._db.many(f"record_{state.value}", rows)
             self.move(before, NUMBER_OF[state], moved)
             missing -= moved
             if not missing:
@@ -98,10 +92,10 @@ class SqliteWork:
             moments = {outcome.part_id: outcome.at for outcome in outcomes}
             self._reports.moved(moments, _FOLLOWED[state], state)
         if state is PartState.FAILED:
-            siblings = self._db.executemany(_SQL["fail_siblings"], rows).rowcount
+            siblings = self._db.many("fail_siblings", rows)
             self.move(_QUEUED, _FAILED, siblings)
             self._reports.lost(rows)
-            sqlite_credits.give_back(self._db, [row["id"] for row in rows], rows[0]["at"])
+            credits.give_back(self._db, [row["id"] for row in rows], rows[0]["at"])
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         """Store receipts; those without a part are parked."""
@@ -112,12 +106,12 @@ class SqliteWork:
                 settled.append(found)
             else:
                 self._forget_parked(receipt.at - PARKED_SECONDS)
-            self._db.execute(_SQL["insert_receipt"], _receipt_row(receipt, part_id))
+            self._db.execute("insert_receipt", _receipt_row(receipt, part_id))
         return settled
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
         """Store what phones sent."""
-        heard = sqlite_mobile.listen(self._db, parts)
+        heard = mobile.listen(self._db, parts)
         self._reports.added |= any(one.arrived == one.part.total for one in heard)
         return heard
 
@@ -137,7 +131,7 @@ class SqliteWork:
         if not rows:
             return []
         marks = [(bind, sequence, now, row[0]) for row, sequence in zip(rows, sequences, strict=False)]
-        self._db.executemany(_SQL["mark_submitting"], marks)
+        self._db.many("mark_submitting", marks)
         self.move(_QUEUED, _SUBMITTING, len(rows))
         return [leased(row, sequence) for row, sequence in zip(rows, sequences, strict=False)]
 
@@ -152,18 +146,18 @@ class SqliteWork:
 
     def reconsider(self, smsc: str, before: float, now: float) -> list[LeasedPart]:
         """Queue what has been uncertain for long enough; see `ports.Work.reconsider`."""
-        rows = self._db.execute(_SQL["doubtful"], (smsc, before, now)).fetchall()
-        self._db.executemany(_SQL["requeue"], [(now, row[0]) for row in rows])
+        rows = self._db.execute("doubtful", (smsc, before, now)).fetchall()
+        self._db.many("requeue", [(now, row[0]) for row in rows])
         self.move(_UNCERTAIN, _QUEUED, len(rows))
         return [leased(row) for row in rows]
 
     def expire(self, now: float) -> list[LeasedPart]:
         """Mark up to 1000 queued parts whose time is over; call again while it returns as many."""
         self._reports.overdue(now)
-        rows = self._db.execute(_SQL["expired_parts"], (now, _EXPIRE_AT_ONCE)).fetchall()
+        rows = self._db.execute("expired_parts", (now, _EXPIRE_AT_ONCE)).fetchall()
         if not rows:
             return []
-        self._db.executemany(_SQL["mark_expired"], [(now, row[0]) for row in rows])
+        self._db.many("mark_expired", [(now, row[0]) for row in rows])
         self.move(_QUEUED, _EXPIRED, len(rows))
         self.lost([row[0] for row in rows], now)
         return [leased(row) for row in rows]
@@ -173,30 +167,30 @@ class SqliteWork:
         nothing.
         """
         part_ids = list(part_ids)
-        sqlite_credits.give_back(self._db, part_ids, now)
+        credits.give_back(self._db, part_ids, now)
         self._reports.lost([{"id": part_id, "at": now} for part_id in part_ids])
 
     def cancelled(self, part_id: int, now: float, *, done: bool) -> None:
         """See `ports.Work.cancelled`."""
-        self._db.execute(_SQL["forget_cancellation"], (part_id,))
-        if done and self._db.execute(_SQL["record_cancelled"], (now, part_id)).rowcount:
+        self._db.execute("forget_cancellation", (part_id,))
+        if done and self._db.execute("record_cancelled", (now, part_id)).rowcount:
             self.move(_ACCEPTED, _FAILED, 1)
             self._reports.lost([{"id": part_id, "at": now}])
 
     def cancellations(self, smsc: str) -> list[Cancellation]:
         """See `ports.DispatchQueue.cancellations`."""
-        rows = self._db.execute(_SQL["cancellations"], (smsc,))
+        rows = self._db.execute("cancellations", (smsc,))
         return [Cancellation(leased(row), row[-1]) for row in rows]
 
     def submitting(self, smsc: str) -> list[LeasedPart]:
         """Parts that somebody is about to send, or was when it died."""
-        return [leased(row, row[-1]) for row in self._db.execute(_SQL["submitting_parts"], (smsc,))]
+        return [leased(row, row[-1]) for row in self._db.execute("submitting_parts", (smsc,))]
 
     def finish(self) -> None:
         """Bring the counters up to date."""
         if any(self._changes):
             names = [state.value for state in STATES]
-            self._db.execute(_COUNT, {"ids": 0, **dict(zip(names, self._changes, strict=True))})
+            self._db.execute("count", {"ids": 0, **dict(zip(names, self._changes, strict=True))})
 
     def forget(self, before: float, limit: int) -> int:
         """Delete mails finished before a time; see `ports.DispatchQueue.purge`."""
@@ -204,7 +198,7 @@ class SqliteWork:
         seen: set[int] = set()
         place = (float("-inf"), 0)
         while len(forgotten) < limit:
-            rows = self._db.execute(_SQL["finished_mails"], (before, *place, limit)).fetchall()
+            rows = self._db.execute("finished_mails", (before, *place, limit)).fetchall()
             if not rows:
                 break
             place = rows[-1][:2]
@@ -218,20 +212,20 @@ class SqliteWork:
 
     def forget_leftovers(self, before: float) -> None:
         """Delete what nothing will ask for again: parked receipts, references, usage, mails without parts."""
-        self._db.execute(_SQL["forget_parked"], (before - PARKED_SECONDS, -1))
-        self._db.execute(_SQL["forget_references"], (before - PARKED_SECONDS,))
-        sqlite_mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
-        sqlite_credits.forget(self._db, before)
-        self._db.execute(_SQL["forget_cancellations"], (before,))
+        self._db.execute("forget_parked", (before - PARKED_SECONDS, -1))
+        self._db.execute("forget_references", (before - PARKED_SECONDS,))
+        mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
+        credits.forget(self._db, before)
+        self._db.execute("forget_cancellations", (before,))
         for name in ("forget_all_usage", "forget_answers", "forget_answered"):
-            self._db.execute(_SQL[name], (before,))
+            self._db.execute(name, (before,))
 
     def _forget(self, first: int, last: int, before: float) -> bool:
-        if self._db.execute(_SQL["unfinished"], (first, last, before)).fetchone()[0]:
+        if self._db.execute("unfinished", (first, last, before)).fetchone()[0]:
             return False
-        if self._db.execute(_SQL["unreported"], (first,)).fetchone()[0]:
+        if self._db.execute("unreported", (first,)).fetchone()[0]:
             return False
-        for state, parts in self._db.execute(_SQL["count_states"], (first, last)):
+        for state, parts in self._db.execute("count_states", (first, last)):
             self._changes[state] -= parts
         for name in (
             "delete_receipts",
@@ -240,8 +234,8 @@ class SqliteWork:
             "delete_comments",
             "delete_messages",
         ):
-            self._db.execute(_SQL[name], (first, last))
-        sqlite_credits.forget_charges(self._db, first, last)
+            self._db.execute(name, (first, last))
+        credits.forget_charges(self._db, first, last)
         for name in (
             "delete_reports",
             "delete_listeners",
@@ -249,7 +243,7 @@ class SqliteWork:
             "delete_left_out",
             "delete_mail",
         ):
-            self._db.execute(_SQL[name], (first,))
+            self._db.execute(name, (first,))
         return True
 
     def move(self, before: int | None, after: int | None, parts: int) -> None:
@@ -265,10 +259,10 @@ class SqliteWork:
         if not receipt.smsc_key:
             return None, None
         phone = receipt.source if receipt.source.isdigit() else "".join(filter(str.isdigit, receipt.source))
-        row = self._db.execute(_SQL["find_by_key"], (receipt.smsc_key, receipt.smsc, phone)).fetchone()
+        row = self._db.execute("find_by_key", (receipt.smsc_key, receipt.smsc, phone)).fetchone()
         former = row is None
         if former:
-            row = self._db.execute(_SQL["find_former"], (receipt.smsc_key, receipt.smsc)).fetchone()
+            row = self._db.execute("find_former", (receipt.smsc_key, receipt.smsc)).fetchone()
         if row is None:
             former, row = False, self._by_other_form(receipt, phone) or self._only_uncertain(receipt, phone)
         if row is None:
@@ -280,13 +274,13 @@ class SqliteWork:
         if before < _DELIVERED:
             if receipt.state is not None:
                 after = NUMBER_OF[receipt.state]
-                self._db.execute(_SQL["settle_final"], (after, receipt.stat, receipt.at, part_id))
+                self._db.execute("settle_final", (after, receipt.stat, receipt.at, part_id))
                 self.move(before, after, 1)
                 if asked >= RECEIPT_TOLD:
                     self._reports.heard(receipt, part_id - number + 1, total, after)
                 changed = True
             elif stat != receipt.stat:
-                self._db.execute(_SQL["settle_interim"], (receipt.stat, part_id))
+                self._db.execute("settle_interim", (receipt.stat, part_id))
                 if asked >= RECEIPT_TOLD:
                     self._reports.pending(receipt, part_id - number + 1, total, before)
                 changed = True
@@ -296,38 +290,38 @@ class SqliteWork:
         """The only part for this phone whose response had the id in another form (SMPP §7.4)."""
         found: dict[int, Any] = {}
         for form in other_forms(receipt.smsc_message_id):
-            row = self._db.execute(_SQL["find_by_key"], (form, receipt.smsc, phone)).fetchone()
+            row = self._db.execute("find_by_key", (form, receipt.smsc, phone)).fetchone()
             if row is not None and row[5] == phone:
                 found[row[0]] = row
         return next(iter(found.values())) if len(found) == 1 else None
 
     def _only_uncertain(self, receipt: ReceiptNews, phone: str) -> Any:
         """The part in doubt that a receipt with a strange id must mean, as the columns of `find_by_key`."""
-        found = self._db.execute(_SQL["find_uncertain"], (receipt.smsc, phone, receipt.at)).fetchall()
+        found = self._db.execute("find_uncertain", (receipt.smsc, phone, receipt.at)).fetchall()
         if len(found) != 1:
             return None
         *row, text = found[0]
         quoted = receipt.text.rstrip(".").strip()
         if quoted and quoted.isascii() and row[6] == 1 and not text.strip().startswith(quoted):
             return None
-        self._db.execute(_SQL["learn_id"], (receipt.smsc_message_id, receipt.smsc_key, row[0]))
+        self._db.execute("learn_id", (receipt.smsc_message_id, receipt.smsc_key, row[0]))
         return row
 
     def _match_parked(self, part_ids: list[int]) -> list[Settled]:
-        if not self._db.execute(_SQL["any_parked"]).fetchone()[0]:
+        if not self._db.execute("any_parked").fetchone()[0]:
             return []
         settled = []
         for receipt_id, *fields in self._db.execute(
-            _SQL["parked_receipts"], (json.dumps(part_ids),)
+            "parked_receipts", (self._db.listed(part_ids),)
         ).fetchall():
             part_id, found = self._settle(_receipt(fields))
             if found:
-                self._db.execute(_SQL["attach_receipt"], (part_id, receipt_id))
+                self._db.execute("attach_receipt", (part_id, receipt_id))
                 settled.append(found)
         return settled
 
     def _forget_parked(self, before: float) -> None:
-        self._db.execute(_SQL["forget_parked"], (before, _FORGET_PARKED_AT_ONCE))
+        self._db.execute("forget_parked", (before, _FORGET_PARKED_AT_ONCE))
 
 
 def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:

@@ -1,4 +1,4 @@
-"""What accounts have used of their limits, inside a transaction of an SQLite store.
+"""What accounts have used of their limits.
 
 A limit is asked first and charged after all others have agreed: what is refused has used nothing.
 """
@@ -6,7 +6,6 @@ A limit is asked first and charged after all others have agreed: what is refused
 from __future__ import annotations
 
 import math
-import sqlite3
 import sys
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -16,14 +15,14 @@ from sms_milter.credits import credits_of
 from sms_milter.errors import Excess, Refusal, Rejected
 from sms_milter.model import CreditRule, DuplicateRule, FloodRule, NewMail, QuotaLeft, QuotaRule
 from sms_milter.policy import quotas
-from sms_milter.queue import sqlite_credits
-from sms_milter.queue.statements import statements, storable
+from sms_milter.queue import credits
+from sms_milter.queue.database import Database
+from sms_milter.queue.statements import storable
 
 _WHOLE_ACCOUNT = "*"  # neither an envelope sender nor a number looks like this
-_SQL = statements("queries_limits.sql")
 
 
-def admit(db: sqlite3.Connection, mail: NewMail, now: float) -> Refusal | None:
+def admit(db: Database, mail: NewMail, now: float) -> Refusal | None:
     """Charge a mail to all its limits, or say why not."""
     limits = list(_limits(db, mail, now))
     for limit in limits:
@@ -36,18 +35,18 @@ def admit(db: sqlite3.Connection, mail: NewMail, now: float) -> Refusal | None:
     return None
 
 
-def refusal(db: sqlite3.Connection, mail: NewMail, now: float) -> Refusal | None:
+def refusal(db: Database, mail: NewMail, now: float) -> Refusal | None:
     """How `admit` would refuse a mail; nothing is written."""
     return next(filter(None, (limit.refusal() for limit in _limits(db, mail, now))), None)
 
 
-def forget(db: sqlite3.Connection, now: float) -> None:
+def forget(db: Database, now: float) -> None:
     """Drop some of what counts no more."""
-    db.execute(_SQL["forget_requests"], (now,))
-    db.execute(_SQL["forget_runs"], (now,))
+    db.execute("forget_requests", (now,))
+    db.execute("forget_runs", (now,))
 
 
-def quota_left(db: sqlite3.Connection, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
+def quota_left(db: Database, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
     """What the limit leaves that leaves the least; see `ports.IntakeQueue.quota_left`."""
     windows = _windows(db, account, sender, rule, now)
     found = [window.left(limit, 1, rule, now) for window, limit in windows]
@@ -55,7 +54,7 @@ def quota_left(db: sqlite3.Connection, account: str, sender: str, rule: QuotaRul
 
 
 def _windows(
-    db: sqlite3.Connection, account: str, sender: str, rule: QuotaRule, now: float
+    db: Database, account: str, sender: str, rule: QuotaRule, now: float
 ) -> list[tuple[_Window, int]]:
     """What an account and its sender have used, with their limits."""
     since = quotas.since(rule, now)
@@ -63,25 +62,25 @@ def _windows(
     return [(_Window(db, account, scope, since), limit) for scope, limit in limits if limit is not None]
 
 
-def suppressed(db: sqlite3.Connection, account: str, number: str) -> bool:
+def suppressed(db: Database, account: str, number: str) -> bool:
     """See `ports.IntakeQueue.suppressed`."""
-    return db.execute(_SQL["find_suppressed"], (storable(account), storable(number))).fetchone() is not None
+    return db.execute("find_suppressed", (storable(account), storable(number))).fetchone() is not None
 
 
-def suppress(db: sqlite3.Connection, account: str, number: str, why: str, now: float) -> bool:
+def suppress(db: Database, account: str, number: str, why: str, now: float) -> bool:
     """See `ports.OperatorQueue.suppress`."""
     row = (storable(account), storable(number), now, storable(why))
-    return db.execute(_SQL["store_suppressed"], row).rowcount > 0
+    return db.execute("store_suppressed", row).rowcount > 0
 
 
-def unsuppress(db: sqlite3.Connection, account: str, number: str) -> bool:
+def unsuppress(db: Database, account: str, number: str) -> bool:
     """See `ports.OperatorQueue.unsuppress`."""
-    return db.execute(_SQL["delete_suppressed"], (storable(account), storable(number))).rowcount > 0
+    return db.execute("delete_suppressed", (storable(account), storable(number))).rowcount > 0
 
 
-def list_suppressed(db: sqlite3.Connection, account: str) -> list[dict[str, Any]]:
+def list_suppressed(db: Database, account: str) -> list[dict[str, Any]]:
     """See `ports.OperatorQueue.list_suppressed`."""
-    rows = db.execute(_SQL["list_suppressed"], (storable(account),))
+    rows = db.execute("list_suppressed", (storable(account),))
     return [{"number": number, "at": at, "why": why} for number, at, why in rows]
 
 
@@ -98,7 +97,7 @@ class _Limit(Protocol):
         """It is taken."""
 
 
-def _limits(db: sqlite3.Connection, mail: NewMail, now: float) -> Iterator[_Limit]:
+def _limits(db: Database, mail: NewMail, now: float) -> Iterator[_Limit]:
     """The mail's limits in the order in which they are asked (SMSCentre §10.2)."""
     limits = mail.limits
     if limits is None:
@@ -123,7 +122,7 @@ class _Suppressed:
 
     __slots__ = ("_places",)
 
-    def __init__(self, db: sqlite3.Connection, mail: NewMail) -> None:
+    def __init__(self, db: Database, mail: NewMail) -> None:
         self._places = [
             place
             for place, message in enumerate(mail.messages)
@@ -148,14 +147,14 @@ class _Duplicates:
 
     __slots__ = ("_db", "_key", "_now", "_rule")
 
-    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: DuplicateRule, now: float) -> None:
+    def __init__(self, db: Database, mail: NewMail, rule: DuplicateRule, now: float) -> None:
         self._db, self._rule, self._now = db, rule, now
         self._key = (storable(mail.account), mail.identity)
 
     def refusal(self) -> Refusal | None:
         rule = self._rule
         since = self._now - rule.window_seconds
-        taken = self._db.execute(_SQL["find_requests"], (*self._key, since, rule.allow)).fetchall()
+        taken = self._db.execute("find_requests", (*self._key, since, rule.allow)).fetchall()
         if len(taken) < rule.allow:
             return None
         free_at = taken[-1][0] + rule.window_seconds
@@ -166,7 +165,7 @@ class _Duplicates:
 
     def charge(self) -> None:
         until = self._now + self._rule.window_seconds
-        self._db.execute(_SQL["store_request"], (*self._key, self._now, until))
+        self._db.execute("store_request", (*self._key, self._now, until))
 
 
 # --- floods -------------------------------------------------------------------------------------------------
@@ -177,7 +176,7 @@ class _Flood:
 
     __slots__ = ("_account", "_after", "_before", "_db", "_excess", "_now", "_rule", "_scopes")
 
-    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: FloodRule, now: float) -> None:
+    def __init__(self, db: Database, mail: NewMail, rule: FloodRule, now: float) -> None:
         self._db, self._rule, self._now = db, rule, now
         self._account = storable(mail.account)
         self._scopes = [
@@ -194,7 +193,7 @@ class _Flood:
 
     def _length(self, scope: str) -> int:
         """How many messages a run has that one more would continue."""
-        row = self._db.execute(_SQL["find_run"], (self._account, scope)).fetchone()
+        row = self._db.execute("find_run", (self._account, scope)).fetchone()
         return row[1] if row and self._now - row[0] < self._rule.gap_seconds else 0
 
     def refusal(self) -> Refusal | None:
@@ -216,7 +215,7 @@ class _Flood:
     def _store(self, runs: dict[str, int]) -> None:
         until = self._now + self._rule.gap_seconds
         for scope, messages in runs.items():
-            self._db.execute(_SQL["store_run"], (self._account, scope, self._now, messages, until))
+            self._db.execute("store_run", (self._account, scope, self._now, messages, until))
 
 
 # --- quotas -------------------------------------------------------------------------------------------------
@@ -227,7 +226,7 @@ class _Quota:
 
     __slots__ = ("_now", "_parts", "_rule", "_windows")
 
-    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: QuotaRule, now: float) -> None:
+    def __init__(self, db: Database, mail: NewMail, rule: QuotaRule, now: float) -> None:
         self._rule, self._now = rule, now
         self._parts = sum([len(message.parts) for message in mail.messages])
         self._windows = _windows(db, mail.account, mail.sender.lower(), rule, now)
@@ -251,13 +250,13 @@ class _Window:
 
     __slots__ = ("_base", "_db", "_key", "first_at", "last_at", "last_total", "of_sender", "since", "used")
 
-    def __init__(self, db: sqlite3.Connection, account: str, scope: str, since: float) -> None:
+    def __init__(self, db: Database, account: str, scope: str, since: float) -> None:
         self._db = db
         self._key = (account, scope)
         self.since = since
         self.of_sender = scope != _WHOLE_ACCOUNT
-        last = db.execute(_SQL["last_usage"], self._key).fetchone()
-        first = db.execute(_SQL["first_usage"], (*self._key, since)).fetchone() if last else None
+        last = db.execute("last_usage", self._key).fetchone()
+        first = db.execute("first_usage", (*self._key, since)).fetchone() if last else None
         self.last_at: float = last[0] if last else -math.inf
         self.last_total: int = last[1] if last else 0
         self._base = first[2] - first[1] if first else self.last_total
@@ -277,17 +276,15 @@ class _Window:
 
     def _reaching(self, parts: int) -> float:
         """When so many of the parts used had been used, or all of them."""
-        row = self._db.execute(
-            _SQL["usage_reaching"], (*self._key, self.since, self._base + parts)
-        ).fetchone()
+        row = self._db.execute("usage_reaching", (*self._key, self.since, self._base + parts)).fetchone()
         at: float = row[0] if row else self.last_at
         return at
 
     def charge(self, parts: int, now: float, period: float) -> None:
         """Add an entry; a clock that was set back does not put it before the last one."""
         at = max(now, self.last_at)
-        self._db.execute(_SQL["store_usage"], (*self._key, at, parts, self.last_total + parts, at + period))
-        self._db.execute(_SQL["forget_usage"], (*self._key, self.since))
+        self._db.execute("store_usage", (*self._key, at, parts, self.last_total + parts, at + period))
+        self._db.execute("forget_usage", (*self._key, self.since))
 
 
 # --- credits ------------------------------------------------------------------------------------------------
@@ -298,8 +295,8 @@ class _Credits:
 
     __slots__ = ("_excess", "_fee", "_left", "_rest")
 
-    def __init__(self, db: sqlite3.Connection, mail: NewMail, rule: CreditRule) -> None:
-        left = self._left = sqlite_credits.left(db, mail.account, rule)
+    def __init__(self, db: Database, mail: NewMail, rule: CreditRule) -> None:
+        left = self._left = credits.left(db, mail.account, rule)
         self._excess: list[int] = []
         for place, message in enumerate(mail.messages):
             price = message.price * len(message.parts)
@@ -319,4 +316,4 @@ class _Credits:
         """Only what is taken is paid."""
 
     def charge(self) -> None:
-        """See `sqlite_credits.reserve`."""
+        """See `credits.reserve`."""

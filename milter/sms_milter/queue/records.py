@@ -1,29 +1,28 @@
-"""What mails of an account leave behind, and what became of its messages, in an SQLite store."""
+"""What mails of an account leave behind, and what became of its messages."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from sms_milter.model import PartFate, PartState, Record
-from sms_milter.queue.statements import statements, storable
+from sms_milter.queue.database import Database
+from sms_milter.queue.statements import storable
 from sms_milter.queue.states import NUMBER_OF, STATES
 
-_SQL = statements("queries_records.sql")
 _ENDED = {NUMBER_OF[state] for state in (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)}
 
 
-def find(db: sqlite3.Connection, account: str, kind: str, name: str, now: float) -> Record | None:
+def find(db: Database, account: str, kind: str, name: str, now: float) -> Record | None:
     """See `ports.IntakeQueue.find_record`."""
-    row = db.execute(_SQL["find_record"], _key(account, kind, name)).fetchone()
+    row = db.execute("find_record", _key(account, kind, name)).fetchone()
     if row is None:
         return None
     value, until, written_by = row
     return None if until is not None and until <= now else Record(kind, name, value, until, written_by)
 
 
-def are_as_read(db: sqlite3.Connection, account: str, records: Sequence[Record], now: float) -> bool:
+def are_as_read(db: Database, account: str, records: Sequence[Record], now: float) -> bool:
     """Whether nobody has written any of them since."""
     for record in records:
         stored = find(db, account, record.kind, record.name, now)
@@ -32,21 +31,21 @@ def are_as_read(db: sqlite3.Connection, account: str, records: Sequence[Record],
     return True
 
 
-def write(db: sqlite3.Connection, account: str, records: Sequence[Record], mail_id: int, now: float) -> None:
+def write(db: Database, account: str, records: Sequence[Record], mail_id: int, now: float) -> None:
     """Leave them behind, forget some old ones."""
-    db.execute(_SQL["forget_records"], (now,))
+    db.execute("forget_records", (now,))
     for record in records:
         row = (*_key(account, record.kind, record.name), storable(record.value), record.until, mail_id)
-        db.execute(_SQL["store_record"], row)
+        db.execute("store_record", row)
 
 
-def fates(db: sqlite3.Connection, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
+def fates(db: Database, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
     """See `ports.IntakeQueue.fates`."""
     found = {}
     for reference in dict.fromkeys(references):
-        row = db.execute(_SQL["newest_message"], (storable(account), storable(reference))).fetchone()
+        row = db.execute("newest_message", (storable(account), storable(reference))).fetchone()
         if row is not None:
-            parts = db.execute(_SQL["find_fates"], {"message": row[0]})
+            parts = db.execute("find_fates", {"message": row[0]})
             found[reference] = [_fate(part) for part in parts]
     return found
 
