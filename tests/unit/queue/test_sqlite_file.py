@@ -99,7 +99,9 @@ def test_a_version_1_file_is_brought_up_to_date_with_its_mails(path: Path) -> No
 
 
 def test_a_migration_that_fails_leaves_the_version_before(path: Path) -> None:
-    broken = SqliteFile(str(path), scripts=[migrations("sqlite")[0], "CREATE TABLE fine (a); CREATE TABLE mail (a);"])
+    broken = SqliteFile(
+        str(path), scripts=[migrations("sqlite")[0], "CREATE TABLE fine (a); CREATE TABLE mail (a);"]
+    )
     with pytest.raises(QueueUnavailable, match="mail already exists"), broken.reading():
         pass
     file = SqliteFile(str(path), scripts=[migrations("sqlite")[0], NEXT])
