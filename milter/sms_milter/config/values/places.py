@@ -1,0 +1,83 @@
+"""Where things are: the queue, sockets, web services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, PlainValidator
+
+from sms_milter.config.values.expects import Expects, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class QueueUrl:
+    """Where the queue is: `path` is a file's (sqlite), `dsn` the database's whole URL (postgresql)."""
+
+    kind: Literal["sqlite", "postgresql"]
+    path: str = ""
+    dsn: str = field(default="", repr=False)  # may hold a password
+
+    def __str__(self) -> str:
+        return f"sqlite:{self.path}" if self.kind == "sqlite" else "postgresql:…"
+
+
+def parse_queue_url(value: object) -> QueueUrl:
+    """`sqlite:/PATH` or `postgresql://…`."""
+    if isinstance(value, QueueUrl):
+        return value
+    if isinstance(value, str):
+        if value.startswith("sqlite:/") and not value.endswith("/"):
+            return QueueUrl("sqlite", path="/" + value.removeprefix("sqlite:").lstrip("/"))
+        if value.startswith("postgresql://"):
+            return QueueUrl("postgresql", dsn=value)
+    raise ValueError
+
+
+def _has_port(value: str) -> bool:
+    host, colon, port = value.rpartition(":")
+    return bool(host and colon) and port.isascii() and port.isdigit() and 1 <= int(port) <= 65535
+
+
+def _parse_web_address(value: object) -> str:
+    """An http or https URL without a password in it, which would be a secret that is shown."""
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        raise ValueError
+    if "@" in parts.netloc:
+        raise ValueError("a URL with a user or a password in it; expected them in `token_file`")
+    _ = parts.port  # raises ValueError
+    return value
+
+
+def _is_milter_socket(value: str) -> bool:
+    family, _, rest = value.partition(":")
+    if family in ("unix", "local"):
+        return rest.startswith("/") and not rest.endswith("/")
+    port, at, host = rest.partition("@")
+    return family in ("inet", "inet6") and bool(at) and _has_port(f"{host}:{port}")
+
+
+Queue = Annotated[QueueUrl, PlainValidator(parse_queue_url), Expects("sqlite:/PATH of the queue's file")]
+
+
+MilterSocket = Annotated[
+    str,
+    BeforeValidator(text_of(_is_milter_socket)),
+    Expects("inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH"),
+]
+
+
+WebAddress = Annotated[
+    str, BeforeValidator(_parse_web_address), Expects("an address such as https://voice.example.net/calls")
+]
+
+
+HostAndPort = Annotated[
+    str,
+    BeforeValidator(text_of(lambda v: v == "" or _has_port(v))),
+    Expects("HOST:PORT such as 127.0.0.1:10026"),
+]
