@@ -21,6 +21,7 @@ from sms_milter.config.schema import (
     FloodLimit,
     HttpChannel,
     SmppChannel,
+    Storms,
 )
 from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import DIALECTS, Dialect
@@ -44,12 +45,15 @@ from sms_milter.model import (
     PlannedMessage,
     Promise,
     QuotaRule,
+    StormRule,
     SubmitSm,
 )
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
 from sms_milter.policy.destinations import USUAL_PROMISE, NumberGroup, RouteTable, Way
 from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.policy.originators import Standing, bare, standing
+from sms_milter.policy.storms import counting
+from sms_milter.policy.storms import likeness as storm_likeness
 from sms_milter.policy.texts import DeniedTexts
 from sms_milter.ports import PasswordCheck
 from sms_milter.reply import Denial
@@ -59,6 +63,7 @@ from sms_milter.sms.recompose import Said, recomposed
 from sms_milter.sms.terms import Marks, SmscTraits, Terms, features_of, traits_of
 
 _AT_ONCE = Promise(1.0)  # as often as the dispatcher looks
+_MOST_ALIKE = 999_999  # for which there is room in a held message
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,9 +270,11 @@ class Gate:
         if denied is not None and denied.are_in(text):
             raise Rejected(reply.TEXT_DENIED)
 
-    def composed(self, message: PlannedMessage, now: float, *, metered: bool) -> NewMessage:
+    def composed(
+        self, message: PlannedMessage, now: float, *, metered: bool, storms: StormRule | None = None
+    ) -> NewMessage:
         """A planned message ready for the queue; without a validity of its own it has its SMSC's. It has a
-        price where the account is `metered`.
+        price where the account is `metered`, and a likeness where there is a rule of `storms`.
         """
         parts = tuple(
             [
@@ -282,24 +289,32 @@ class Gate:
         way = self.routes.way(message.route, message.destination)
         if way is None or message.smsc not in way.smscs:
             return NewMessage(message, parts, start + validity, price)
+        form, room, likeness = self._forms[message.smsc], 0, b""
+        if storms is not None:
+            room = self._room(message, way, counting(message.text, _MOST_ALIKE), set())
+            likeness = storm_likeness(storms, message, form, room)
+        elif len(way.smscs) > 1:
+            room = self._room(message, way, message.text, {self.traits[message.smsc]})
         return NewMessage(
             message,
             parts,
             start + validity,
             price,
-            form=self._forms[message.smsc],
-            room=self._room(message, way) if len(way.smscs) > 1 else 0,
+            form=form,
+            room=room,
             promise=_promise(way, message.escalate),
+            likeness=likeness,
         )
 
-    def _room(self, message: PlannedMessage, way: Way) -> int:
-        """How many parts the message needs at that SMSC of its way which cuts it finest."""
+    def _room(self, message: PlannedMessage, way: Way, text: str, known: set[SmscTraits]) -> int:
+        """How many parts the message needs with that text at that SMSC of its way which cuts it finest, those
+        with `known` traits aside.
+        """
         own = self.traits[message.smsc]
-        others = {self.traits[smsc] for smsc in way.smscs} - {own}
         submits = [part for part in message.parts if isinstance(part, SubmitSm)]
-        said = Said(message.text, str(message.kind), message.flash, message.originator)
+        said = Said(text, str(message.kind), message.flash, message.originator)
         needed = len(submits)
-        for traits in others:
+        for traits in {self.traits[smsc] for smsc in way.smscs} - known:
             with contextlib.suppress(Rejected, ContentFault):  # too much for that one: it will not be asked
                 needed = max(needed, len(recomposed(submits, said, own, traits)[0]))
         return needed
@@ -323,6 +338,7 @@ class Gate:
             _flood(account.flood, for_all.flood, dialect.flood),
             None if account.credits is None else CreditRule(thousandths(account.credits)),
             bool(for_all.stop_words),
+            None if account.storms is None else _storms(account.storms),
         )
         return None if found == Limits() else found
 
@@ -409,6 +425,10 @@ def _flood(*rules: FloodLimit | None) -> FloodRule | None:
     """The first that is set."""
     rule = next(rule for rule in rules if not isinstance(rule, DefaultFloodLimit))
     return None if rule is None else FloodRule(rule.messages, rule.gap, rule.per == "account")
+
+
+def _storms(rule: Storms) -> StormRule:
+    return StormRule(rule.window, rule.alike == "similar")
 
 
 def _marks(settings: SmppChannel) -> Marks:

@@ -92,6 +92,13 @@ class IntakeQueue(Protocol):
         with a record that was written since it was read gives `RecordChanged`; the others of the batch are
         not affected. Nothing is left of what is refused, but that a message refused as part of a flood counts
         as the last one for the pause after it (SMSCentre §12.1).
+
+        Where `limits.storms` is set, a message with a likeness goes at once unless one alike went, or is to
+        go, less than the window before (`policy.storms.held_until`): then it is held until the window is
+        over. While one is held and nothing of it was ever submitted, those alike are not stored beside it but
+        counted in it: it says what the last of them said, with how many they are, and its mail's name stands
+        in `Stored.counted_in`. What is counted has no price, and no limit is asked; what is held is no
+        duplicate. Messages of one mail are not counted in each other.
         """
 
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:

@@ -29,6 +29,8 @@ def message(
     smsc: str = "main",
     expires_at: float | None = None,
     price: int = 0,
+    likeness: bytes = b"",
+    form: str = "",
     **plan: Any,
 ) -> NewMessage:
     """A message of `parts` parts with bodies `destination/1`, `destination/2`, …; a day valid if not said."""
@@ -37,14 +39,14 @@ def message(
     planned = PlannedMessage(
         destination=destination,
         originator=plan.pop("originator", "ACME"),
-        text="secret words",
+        text=plan.pop("text", "secret words"),
         parts=(),
         smsc=smsc,
         receipt=plan.pop("receipt", True),
         **plan,
     )
     bodies = tuple(ComposedPart(f"{destination}/{number}".encode()) for number in range(1, parts + 1))
-    return NewMessage(planned, bodies, expires_at, price)
+    return NewMessage(planned, bodies, expires_at, price, form=form, likeness=likeness)
 
 
 def concatenated(destination: str, *, originator: str = "ACME", width: int = 2) -> NewMessage:

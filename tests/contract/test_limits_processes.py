@@ -99,6 +99,51 @@ def test_many_processes_take_exactly_what_is_allowed(tmp_path: Path, rule: str, 
     queue.close()
 
 
+STORM = """
+import sys
+from contract.builders import NOW, mail, message
+from sms_milter.model import Limits, Stored, StormRule
+from sms_milter.queue.sqlite import SqliteQueue
+
+path, worker, mails = sys.argv[1], sys.argv[2], int(sys.argv[3])
+queue = SqliteQueue(path)
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(0, mails, 3):
+    batch = [
+        mail(
+            message("447973100001", text="disk full", likeness=b"disk", form="gsm7 udh auto dcs-10 dcs-04"),
+            limits=Limits(storms=StormRule(600.0, similar=False)),
+            mta_queue_id=f"{worker}-{number + one}",
+        )
+        for one in range(3)
+    ]
+    assert all(isinstance(result, Stored) for result in queue.put(batch, NOW))
+"""
+
+
+def test_a_storm_that_many_processes_store_is_counted_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    workers = [started(STORM, path, str(number), str(MAILS)) for number in range(PROCESSES)]
+    go(workers)
+    for worker in workers:
+        worker.communicate()
+    assert [worker.returncode for worker in workers] == [0] * PROCESSES
+    queue = SqliteQueue(str(path))
+    assert queue.summary(NOW)["parts"]["queued"] == len(queue.list_parts()) == 2
+    with queue.transaction() as work:
+        assert len(work.lease("main", "b1", range(9), NOW, "", "other traits")) == 0
+        assert len(work.lease("main", "b1", range(9), NOW + 600, "", "other traits")) == 0
+        assert [one.text for one in work.ways.unfit(9)] == [
+            "disk full",
+            f"({PROCESSES * MAILS - 1}x) disk full",
+        ]
+    queue.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM mail").fetchone() == (PROCESSES * MAILS,)
+        assert db.execute("SELECT count(*) FROM left_out").fetchone() == (PROCESSES * MAILS - 2,)
+
+
 SPENDER = """
 import sys
 from contract.builders import NOW, mail, message

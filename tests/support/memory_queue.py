@@ -27,12 +27,14 @@ from sms_milter.model import (
     FloodRule,
     Heard,
     LeasedPart,
+    LeftOut,
     Limits,
     LinkStatus,
     LoginRule,
     MobileMessage,
     MobilePart,
     NewMail,
+    NewMessage,
     Notice,
     Notify,
     Outcome,
@@ -75,6 +77,7 @@ class MemoryQueue:
         self._usage: list[tuple[str, str, float, int]] = []
         self._requests: list[tuple[tuple[str, bytes], float]] = []
         self._runs: dict[tuple[str, str], tuple[float, int]] = {}
+        self._storms: dict[Any, dict[str, Any]] = {}
         self._suppressed: dict[tuple[str, str], dict[str, Any]] = {}
         self._bookings: list[dict[str, Any]] = []
         self._deposits: dict[str, int] = {}
@@ -120,12 +123,13 @@ class MemoryQueue:
             known = self.find_record(mail.account, record.kind, record.name, now)
             if (known.written_by if known else 0) != record.written_by:
                 return RecordChanged(reply.QUEUE_UNAVAILABLE)
+        whole, mail = mail, self._without_counted(mail)
         needed = sum(len(message.parts) for message in mail.messages)
-        refusal = self.refusal(mail, now)
+        refusal = self._refusal(mail, now)
         if refusal:
             if isinstance(refusal, Excess) and refusal.reply.limit is Limit.FLOOD:
                 self._runs_refused(mail, refusal, now)
-            return refusal
+            return self._of_whole(refusal, whole, mail)
         self._charge(mail, needed, now)
         queue_id = self._last_id + 1
         self._mails[queue_id] = mail
@@ -207,7 +211,7 @@ class MemoryQueue:
                 "tried": False,
             }
             self._tell(part, PartState.FAILED, now, now, LOST)
-        return Stored(queue_id)
+        return Stored(queue_id, counted_in=self._count_alike(whole, queue_id))
 
     def _used(self, account: str, sender: str | None, since: float) -> list[tuple[float, int]]:
         return sorted(
@@ -220,7 +224,82 @@ class MemoryQueue:
         limits = ((None, rule.messages), (sender, rule.of(sender)))
         return [(scope, limit) for scope, limit in limits if limit is not None]
 
+    # --- storms ---------------------------------------------------------------------------------------------
+
+    def _alike(self, mail: NewMail) -> Iterator[tuple[NewMessage, tuple[str, str, bytes] | None]]:
+        """The messages with their keys; a second one alike in the mail has none."""
+        seen = {None}
+        rule = mail.limits and mail.limits.storms
+        for message in mail.messages:
+            key = (mail.account, message.plan.destination, message.likeness)
+            yield message, (None if not rule or not message.likeness or key in seen else key)
+            seen.add(key)
+
+    def _carrier(self, key: tuple[str, str, bytes] | None) -> dict[str, Any] | None:
+        """The first part of the held message that others can be counted in."""
+        held = self._storms[key]["held"] if key in self._storms else None
+        first = self._parts.get(held) if held else None
+        if first is None or any(
+            p["state"] is not PartState.QUEUED or p["bind"] for p in self._message(first)
+        ):
+            return None
+        return first
+
+    def _without_counted(self, mail: NewMail) -> NewMail:
+        """What is stored of a mail; what must wait has its time."""
+        kept, left_out, at_once = [], list(mail.left_out), False
+        for message, key in self._alike(mail):
+            carrier = self._carrier(key)
+            if carrier is not None:
+                why = f"counted in {carrier['queue_id']}"
+                left_out.append(LeftOut(message.plan.destination, why))
+                continue
+            start = mail.received_at if message.plan.not_before is None else message.plan.not_before
+            rule, storm = mail.limits and mail.limits.storms, self._storms.get(key)
+            until = storm["due_at"] + rule.window_seconds if rule and storm else 0.0
+            if rule and start < until <= start + 2 * rule.window_seconds:
+                plan = message.plan._replace(not_before=until)
+                message = message._replace(plan=plan, expires_at=message.expires_at + until - start)
+            else:
+                at_once = True
+            kept.append(message)
+        if tuple(kept) == mail.messages:
+            return mail
+        mail = mail._replace(messages=tuple(kept), left_out=left_out)
+        return mail if at_once else mail._replace(identity=b"")
+
+    def _of_whole(self, refusal: Refusal, whole: NewMail, left: NewMail) -> Refusal:
+        if not isinstance(refusal, Excess) or left is whole:
+            return refusal
+        places = [place for place, (_, key) in enumerate(self._alike(whole)) if not self._carrier(key)]
+        return Excess(refusal.reply, frozenset(places[at] for at in refusal.messages))
+
+    def _count_alike(self, mail: NewMail, queue_id: int) -> tuple[int, ...]:
+        counted = []
+        own = [p for p in self._parts.values() if p["queue_id"] == queue_id and p["number"] == 1]
+        for message, key in self._alike(mail):
+            carrier = self._carrier(key)
+            if carrier is None:
+                first = own.pop(0)
+                if key is not None:
+                    start = message.plan.not_before or mail.received_at
+                    held = first["part_id"] if first["due_at"] > start else None
+                    self._storms[key] = {"due_at": first["due_at"], "held": held, "alike": 1}
+                continue
+            storm = self._storms[key]
+            storm["alike"] += 1
+            plan = carrier["plan"]._replace(text=f"({storm['alike']}x) {message.plan.text}")
+            for part in self._message(carrier):
+                part.update(plan=plan, form="stale " + part["form"].removeprefix("stale "))
+            counted.append(carrier["queue_id"])
+        return tuple(dict.fromkeys(counted))
+
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:
+        left = self._without_counted(mail)
+        refusal = self._refusal(left, now)
+        return refusal and self._of_whole(refusal, mail, left)
+
+    def _refusal(self, mail: NewMail, now: float) -> Refusal | None:
         limits = mail.limits or Limits()
         unwilling = [
             place

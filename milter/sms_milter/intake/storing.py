@@ -29,7 +29,10 @@ def new_mail(
     """A mail with its messages; `body` and `envelope_id` (ENVID) are as they came."""
     ours = [recipient.address for _, recipient, _ in said.ours]
     metered = limits is not None and limits.credits is not None
-    messages = tuple([gate.composed(one, received_at, metered=metered) for one in judged.messages])
+    storms = None if limits is None else limits.storms
+    messages = tuple(
+        [gate.composed(one, received_at, metered=metered, storms=storms) for one in judged.messages]
+    )
     counted = limits is not None and limits.duplicates is not None
     return NewMail(
         messages=messages,

@@ -33,7 +33,7 @@ from sms_milter.model import (
     Stage,
     Stored,
 )
-from sms_milter.policy import quiet
+from sms_milter.policy import quiet, storms
 from sms_milter.policy.accounts import Member
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
@@ -227,6 +227,8 @@ class Transaction:
         """What the mail asks for, authorised, planned and stored. Raises Refusal and Denied."""
         gate, said = self._gate, self._said
         request = domain.dialect.parse(mail, context)
+        if limits is not None and limits.storms is not None:
+            limits = storms.applying(limits, request.wishes, self._started)
         if member.account.quiet_hours:
             wishes = quiet.undisturbed(request.wishes, member.account.quiet_hours, self._started)
             request = request._replace(wishes=wishes)

@@ -15,6 +15,7 @@ from sms_milter.model.limits import (
     LoginRule,
     QuotaLeft,
     QuotaRule,
+    StormRule,
 )
 from sms_milter.model.links import LinkState, LinkStatus, SmscLoad
 from sms_milter.model.mobile import Conversation, Heard, MobileMessage, MobilePart
@@ -124,6 +125,7 @@ __all__ = [
     "SmscLoad",
     "Stage",
     "Stored",
+    "StormRule",
     "SubmitSm",
     "WaitingMessage",
     "WaitingPart",

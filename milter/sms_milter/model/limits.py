@@ -57,6 +57,16 @@ class FloodRule:
 
 
 @dataclass(frozen=True, slots=True)
+class StormRule:
+    """Alike messages of an account to one phone: one goes at once, and of those that follow within a time
+    (seconds) one, which counts the others. `similar`: numbers and times may differ.
+    """
+
+    window_seconds: float
+    similar: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CreditRule:
     """Prepaid credits: what the configuration gives an account; bookings and use are the queue's."""
 
@@ -72,6 +82,7 @@ class Limits:
     flood: FloodRule | None = None
     credits: CreditRule | None = None
     suppression: bool = False  # whether phones may have asked for no more
+    storms: StormRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,8 @@ class NewMessage(NamedTuple):
     """A planned message with its composed parts, as the queue takes it; not sent any more at `expires_at`.
 
     `form` names the traits that it is composed for, "" when no other SMSC could want it otherwise. `room` is
-    how many parts it may need elsewhere, if more than here.
+    how many parts it may need elsewhere, if more than here. `likeness` is what it has in common with those
+    that can be counted in it (`StormRule`), b"" where none can.
     """
 
     plan: PlannedMessage
@@ -150,6 +151,7 @@ class NewMessage(NamedTuple):
     form: str = ""
     room: int = 0
     promise: Promise | None = None
+    likeness: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,10 @@ class NewMail(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The mail is on stable storage. `repeat`: it was there already, this was the client's retry."""
+    """The mail is on stable storage. `repeat`: it was there already, this was the client's retry.
+    `counted_in`: the mails whose held messages count some of its messages (`StormRule`).
+    """
 
     queue_id: int
     repeat: bool = False
+    counted_in: tuple[int, ...] = ()

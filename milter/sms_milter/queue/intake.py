@@ -12,6 +12,7 @@ from sms_milter.queue import credits, limits, records
 from sms_milter.queue.database import Database, Entry
 from sms_milter.queue.notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
 from sms_milter.queue.statements import storable
+from sms_milter.queue.storms import Storm
 
 _BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS | Notify.PENDING).value
 _ON_THE_WAY = (Notify.SENT | Notify.RETRY).value
@@ -40,12 +41,17 @@ def put(
             if known:
                 results.append(Stored(known, repeat=True))
                 continue
+        storm = None
+        if mail.limits is not None:
+            limited = True
+            if mail.limits.storms is not None:
+                storm = Storm(db, mail, mail.limits.storms, now, batch.write)
+                mail = storm.mail
         refusal = _refusal(db, mail, now)
-        limited |= mail.limits is not None
         if refusal is not None:
             if fingerprint is not None:
                 entry.refused(fingerprint)
-            results.append(refusal)
+            results.append(refusal if storm is None else storm.refusal(refusal))
             continue
         queue_id = batch.add(mail)
         if mail.limits is not None and mail.limits.credits is not None:
@@ -54,7 +60,7 @@ def put(
             records.write(db, mail.account, mail.records, queue_id, now)
         if fingerprint is not None:
             stored[fingerprint] = queue_id
-        results.append(Stored(queue_id))
+        results.append(Stored(queue_id, counted_in=() if storm is None else storm.record(queue_id)))
     batch.store()
     if limited:
         limits.forget(db, now)
@@ -65,6 +71,15 @@ def _refusal(db: Database, mail: NewMail, now: float) -> Refusal | None:
     if mail.records and not records.are_as_read(db, mail.account, mail.records, now):
         return RecordChanged(reply.QUEUE_UNAVAILABLE, "its records change all the time")
     return None if mail.limits is None else limits.admit(db, mail, now)
+
+
+def refusal(db: Database, mail: NewMail, now: float) -> Refusal | None:
+    """See `ports.IntakeQueue.refusal`."""
+    if mail.limits is None or mail.limits.storms is None:
+        return limits.refusal(db, mail, now)
+    storm = Storm(db, mail, mail.limits.storms, now)
+    why = limits.refusal(db, storm.mail, now)
+    return None if why is None else storm.refusal(why)
 
 
 def next_number(db: Database, account: str) -> int:
@@ -131,8 +146,12 @@ class _Batch:
 
     def __init__(self, db: Database, entry: Entry, now: float) -> None:
         self._db, self._entry = db, entry
-        self._first_id = self._last_id = entry.last_id
         self._now = now
+        self._begin(entry.last_id)
+
+    def _begin(self, last_id: int) -> None:
+        """Nothing is taken in behind that id."""
+        self._first_id = self._last_id = last_id
         self._mails: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
@@ -281,6 +300,11 @@ class _Batch:
         if plan.comment:
             self._comments.append((message_id, storable(plan.comment)))
 
+    def write(self, part_id: int) -> None:
+        """What has this id must be found where the others are."""
+        if part_id > self._first_id:
+            self.store()
+
     def store(self) -> None:
         """Write everything taken in."""
         if not self._mails:
@@ -305,6 +329,7 @@ class _Batch:
             Reports(self._db).lost([{"id": row[0], "at": self._now} for row in self._failed])
         if self._answers:
             self._db.insert("insert_answer", self._answers)
+        self._begin(self._last_id)
 
 
 def _promise(message: NewMessage, due_at: float) -> tuple[int, float | None]:

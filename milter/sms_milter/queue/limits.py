@@ -44,6 +44,7 @@ def forget(db: Database, now: float) -> None:
     """Drop some of what counts no more."""
     db.execute("forget_requests", (now,))
     db.execute("forget_runs", (now,))
+    db.execute("forget_storms", (now,))
 
 
 def quota_left(db: Database, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:

@@ -108,7 +108,7 @@ class Store(ABC):
     def refusal(self, mail: NewMail, now: float) -> Refusal | None:
         """See `ports.IntakeQueue.refusal`."""
         with self._reading() as db:
-            return limits.refusal(db, mail, now)
+            return intake.refusal(db, mail, now)
 
     def quota_left(self, account: str, sender: str, rule: QuotaRule, now: float) -> QuotaLeft:
         """See `ports.IntakeQueue.quota_left`."""

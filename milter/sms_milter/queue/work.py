@@ -217,7 +217,7 @@ class PartWork:
         mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
         credits.forget(self._db, before)
         self._db.execute("forget_cancellations", (before,))
-        for name in ("forget_all_usage", "forget_answers", "forget_answered"):
+        for name in ("forget_all_usage", "forget_answers", "forget_counted", "forget_answered"):
             self._db.execute(name, (before,))
 
     def _forget(self, first: int, last: int, before: float) -> bool:

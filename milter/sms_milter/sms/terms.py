@@ -64,9 +64,12 @@ def features_of(smsc: Smsc) -> int:
     return int(sum({_FEATURES[name] for name in smsc.features}))
 
 
+STALE = "stale "  # before the form of parts: their message says something else now, and they fit no SMSC
+
+
 def traits_in(form: str) -> SmscTraits:
-    """The traits that `SmscTraits.form` tells. Raises ValueError for another text."""
-    alphabet, long_messages, numbering, flash, smart_coding = form.split(" ")
+    """The traits that `SmscTraits.form` tells, also behind `STALE`. Raises ValueError for another text."""
+    alphabet, long_messages, numbering, flash, smart_coding = form.removeprefix(STALE).split(" ")
     return SmscTraits(
         cast(Alphabet, alphabet),
         cast(Concatenation, long_messages),

@@ -39,6 +39,7 @@ from sms_milter.config.schema.limits import (
     FloodLimit,
     Limits,
     LoginLimit,
+    Storms,
 )
 from sms_milter.config.schema.reports import Reports
 from sms_milter.config.schema.service import Facility, LogSettings, MilterSettings
@@ -79,6 +80,7 @@ __all__ = [
     "Setting",
     "SmppChannel",
     "Smsc",
+    "Storms",
     "bare",
     "declared",
     "expected",

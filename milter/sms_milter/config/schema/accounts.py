@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from sms_milter.config.schema.declaring import REQUIRED, Section, setting
-from sms_milter.config.schema.limits import Duplicates, Flood
+from sms_milter.config.schema.limits import Duplicates, Flood, Storms
 from sms_milter.config.values import (
     Address,
     Allowance,
@@ -243,6 +243,10 @@ class Account(Section):
         "default", doc="As limits.duplicates, for this account; default is what stands there."
     )
     flood: Flood = setting("default", doc="As limits.flood, for this account; default is what stands there.")
+    storms: Storms | None = setting(
+        None,
+        doc="Alike texts to one phone, as alarms are, become one SMS with their number; null sends each.",
+    )
     channels: tuple[ChannelName, ...] | None = setting(
         None,
         doc="Which of the configured channels besides SMS the account may use; null is all of them.",

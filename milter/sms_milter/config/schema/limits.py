@@ -25,6 +25,23 @@ class FloodLimit(Section):
     per: Literal["destination", "account"] = setting("destination", doc="Whose messages make a run.")
 
 
+class Storms(Section):
+    """Alike messages to one phone, such as a monitoring system sends when much fails at once."""
+
+    window: Duration = setting(
+        "10m",
+        at_least="1s",
+        at_most="1d",
+        doc="After one SMS, for how long those alike are held. The last goes when it is over, and begins with"
+        " how many there were: (17x).",
+    )
+    alike: Literal["equal", "similar"] = setting(
+        "similar",
+        doc="Which are alike: with the same text (equal), or with texts that differ in numbers, dates and"
+        " times only (similar).",
+    )
+
+
 class DefaultDuplicateLimit(DuplicateLimit):
     """The word `default`: of an account, what `limits` says; there, what the dialect itself documents."""
 

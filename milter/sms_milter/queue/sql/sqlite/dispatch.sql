@@ -259,6 +259,11 @@ DELETE FROM usage WHERE until < ?
 DELETE FROM report WHERE finished_at IS NOT NULL AND mail_id IN (
     SELECT id FROM mail INDEXED BY mail_partless WHERE parts = 0 AND received_at < ?)
 
+-- forget_counted --
+-- Drop what mails without parts that came before a time have left out.
+DELETE FROM left_out WHERE mail_id IN (
+    SELECT id FROM mail INDEXED BY mail_partless WHERE parts = 0 AND received_at < ?)
+
 -- forget_answered --
 -- Drop the mails without parts of which no answer is left.
 DELETE FROM mail WHERE parts = 0 AND received_at < ? AND NOT EXISTS (

@@ -64,3 +64,36 @@ ON CONFLICT (account, destination) DO UPDATE SET
 -- Drop some runs that are over.
 DELETE FROM run WHERE (account, destination) IN (
     SELECT account, destination FROM run WHERE until <= ? ORDER BY until LIMIT 50)
+
+-- find_storm --
+-- The last message alike: when it goes, its id if it was held, and how many it stands for.
+SELECT due_at, held, alike FROM storm WHERE account = ? AND destination = ? AND likeness = ?
+
+-- find_unsent --
+-- The mail and the number of parts of a message of which nothing was ever submitted.
+SELECT mail_id, total FROM part AS first WHERE id = ? AND NOT EXISTS (
+    SELECT 1 FROM part WHERE part.id BETWEEN first.id AND first.id + first.total - 1
+        AND (part.state <> 0 OR part.submitted_at IS NOT NULL))
+
+-- find_form --
+-- What a part was composed for.
+SELECT form FROM part WHERE id = ?
+
+-- store_storm --
+-- A message goes, is held, or is counted.
+INSERT INTO storm (account, destination, likeness, due_at, held, alike, until) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, destination, likeness) DO UPDATE SET
+    due_at = excluded.due_at, held = excluded.held, alike = excluded.alike, until = excluded.until
+
+-- say_instead --
+-- A held message says what the last one says that is counted in it.
+UPDATE message SET text = ? WHERE id = ?
+
+-- make_stale --
+-- Its parts must be composed anew before they go.
+UPDATE part SET form = ? WHERE id BETWEEN ? AND ?
+
+-- forget_storms --
+-- Drop some storms that are over.
+DELETE FROM storm WHERE (account, destination, likeness) IN (
+    SELECT account, destination, likeness FROM storm WHERE until <= ? ORDER BY until LIMIT 50)
