@@ -359,9 +359,9 @@ class DispatchQueue(Protocol):
     def transaction(self) -> AbstractContextManager[Work]:
         """Everything done inside is committed at its end, or rolled back on an exception."""
 
-    def abandoned(self, smsc: str) -> list[LeasedPart]:
-        """Parts that are still `submitting`. At start, before the first lease, these are in doubt: the
-        process that had them is gone.
+    def abandoned(self, smsc: str, owner: str = "", now: float = 0.0) -> list[LeasedPart]:
+        """Parts that are still `submitting`, but for those on binds that another than `owner` holds at that
+        time. What `owner` does not know of itself is in doubt: the process that had it is gone.
         """
 
     def submitting_to(self) -> list[str]:
@@ -372,7 +372,8 @@ class DispatchQueue(Protocol):
 
     def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
         """The numbers of 1 to `binds` that `owner` may have until a time: those it has and those that nobody
-        else has, or has had renewed in time. To be called again well before.
+        else has, or has had renewed in time. To be called again well before. Their names (`Link.name`) are
+        SMSC/NUMBER, with -transmitter behind that or not.
         """
 
     def release_binds(self, owner: str) -> None:

@@ -851,6 +851,24 @@ def test_binds_that_are_not_renewed_or_released_are_others_to_have(queue: Any) -
     assert queue.hold_binds("main", 2, "two", NOW + 90, NOW + 180) == {1, 2}
 
 
+def test_what_is_on_a_bind_that_another_holds_is_not_abandoned(queue: Any) -> None:
+    queue.put([mail(), mail(), mail()], NOW)
+    queue.hold_binds("main", 1, "one", NOW, NOW + 90)
+    queue.hold_binds("main", 2, "two", NOW, NOW + 120)
+    with queue.transaction() as work:
+        for bind in ("main/1", "main/2-transmitter", "main/3"):
+            work.lease("main", bind, [1], NOW)
+
+    def abandoned(owner: str, at: float) -> list[int]:
+        return [part.queue_id for part in queue.abandoned("main", owner, NOW + at)]
+
+    assert abandoned("one", 1) == [1, 3]
+    assert abandoned("two", 1) == [2, 3]
+    assert abandoned("three", 1) == [3]
+    assert abandoned("three", 100) == [1, 3]
+    assert abandoned("three", 120) == [1, 2, 3]
+
+
 # --- ids in another form ------------------------------------------------------------------------------------
 
 

@@ -816,11 +816,17 @@ class MemoryQueue:
             shown.append({"mobile_id": mobile_id, "at": first.at, **who, **more})
         return shown[:limit]
 
-    def abandoned(self, smsc: str) -> list[LeasedPart]:
+    def abandoned(self, smsc: str, owner: str = "", now: float = 0.0) -> list[LeasedPart]:
+        others = {
+            f"{name}/{number}{suffix}"
+            for (name, number), (who, until) in self._binds.items()
+            for suffix in ("", "-transmitter")
+            if who != owner and until > now
+        }
         return [
             self._leased(part)
             for part in self._parts.values()
-            if part["state"] is PartState.SUBMITTING and part["smsc"] == smsc
+            if part["state"] is PartState.SUBMITTING and part["smsc"] == smsc and part["bind"] not in others
         ]
 
     def submitting_to(self) -> list[str]:

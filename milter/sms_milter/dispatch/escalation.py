@@ -63,8 +63,8 @@ class Escalation:
 
     def _escalate(self, work: Work, name: str, lane: Lane, now: float) -> list[str]:
         unusable = lane.health.unusable_seconds(now)
-        if not self.exit(name):
-            return []
+        if not lane.ours or not self.exit(name):
+            return []  # who has its binds sees how it does
         # What waits for an SMSC that cannot be used need not wait for the end of its own promise.
         before = now if unusable is None else math.inf
         lines = []

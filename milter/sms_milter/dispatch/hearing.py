@@ -52,6 +52,10 @@ class Hearing:
         """The queue knows the news."""
         self.news = News()
 
+    def knows(self, part_id: int) -> bool:
+        """Whether a part is on the wire, or the queue is to hear what became of it."""
+        return part_id in self.in_flight or any(one.part_id == part_id for one in self.news.outcomes)
+
     def hear(self, link: Link, event: session.Event, now: float) -> bool:
         """Take in one event; whether it is about the link itself rather than about a part."""
         match event:

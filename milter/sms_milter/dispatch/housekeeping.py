@@ -11,7 +11,6 @@ from sms_milter.model import LeasedPart, LinkStatus, SmscLoad
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
 
 _EVERY_SECONDS = 10.0
-_BINDS_SECONDS = 90.0  # after which the binds of a dispatcher that is gone are others' to have
 
 
 class Housekeeping:
@@ -26,12 +25,8 @@ class Housekeeping:
         journal: Journal,
         reports: Doorbell,
         *,
-        name: str,
         keep_seconds: float,
     ) -> None:
-        """`name` is ours among other dispatchers; one that takes over from us has the same."""
-        self._name = name
-        self._binds_renewed_at = 0.0
         self.due_at = 0.0
         self._queue = queue
         self._links = links
@@ -50,25 +45,11 @@ class Housekeeping:
     def keep(self, now: float, ticks: float) -> None:
         """Do all of it. Raises QueueUnavailable."""
         self.due_at = now + _EVERY_SECONDS
-        self.hold_binds(now, ticks)
         self._expire(now)
         self._reconsider(now)
         self._show_links(now, ticks)
         self._watch_links(now)
         self._queue.purge(now - self._keep_seconds)
-
-    def hold_binds(self, now: float, ticks: float) -> None:
-        """Have the binds that are ours: other dispatchers share the limit of each SMSC. Raises
-        QueueUnavailable.
-        """
-        if now < self._binds_renewed_at:
-            return
-        for name, lane in self._lanes.items():
-            held = self._queue.hold_binds(name, lane.settings.binds, self._name, now, now + _BINDS_SECONDS)
-            for link in self._links:
-                if link.smsc == name:
-                    link.permit(ticks, on=link.number in held)
-        self._binds_renewed_at = now + _BINDS_SECONDS / 3
 
     def _expire(self, now: float) -> None:
         with self._queue.transaction() as work:

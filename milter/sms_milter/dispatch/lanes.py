@@ -18,6 +18,7 @@ class Lane:
     """What we know of one SMSC between turns."""
 
     settings: Smsc
+    ours: bool = True  # a bind of it is; otherwise other dispatchers have all
     due: float = 0.0  # when the next part falls due; 0: look now
     served: str = ""  # the account that had the last slot
     backlog: bool = False  # the last lease filled all free slots: there is more
@@ -39,7 +40,7 @@ class Lane:
 
     @property
     def usable(self) -> bool:
-        """Whether parts can go there at all."""
+        """Whether parts can go there at all, for all that we know."""
         return not self.health.why
 
     def carries(self, message: WaitingMessage) -> bool:

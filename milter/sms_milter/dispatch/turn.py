@@ -6,17 +6,16 @@ sent next, and only then lets octets leave, receipts be acknowledged and the log
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 
 from sms_milter.config.schema import RouteRule, Smsc
 from sms_milter.dispatch.cancelling import Cancelling
-from sms_milter.dispatch.escalation import NOT_SMSC, Escalation
+from sms_milter.dispatch.escalation import Escalation
 from sms_milter.dispatch.hearing import Hearing
 from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
-from sms_milter.dispatch.portion import LASTS_SECONDS
+from sms_milter.dispatch.leases import Leases
 from sms_milter.dispatch.words import Words
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers, clean, line
@@ -57,7 +56,6 @@ class Dispatcher:
         """
         words = Words(numbers)
         self._queue = queue
-        self._name = name
         self._links = links
         self._journal = journal
         self._words = words
@@ -65,9 +63,10 @@ class Dispatcher:
         self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
         self._escalation = Escalation(RouteTable(routes), self._lanes, words)
         self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit)
+        self._leases = Leases(queue, links, self._lanes, self._hearing, name=name)
         self._cancelling = Cancelling(queue, links, words)
         self._housekeeping = Housekeeping(
-            queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds, name=name
+            queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds
         )
         self._our_turn = our_turn
         self._adopted = False
@@ -130,8 +129,7 @@ class Dispatcher:
 
     def release(self) -> None:
         """Leave our binds to others, once `closed`."""
-        with contextlib.suppress(QueueUnavailable):  # then they are free after a while
-            self._queue.release_binds(self._name)
+        self._leases.release()
 
     @property
     def closed(self) -> bool:
@@ -155,8 +153,9 @@ class Dispatcher:
         if now >= self._poll_at:
             self._poll_at = now + _POLL_SECONDS
             self.rung()
-        self._hold_rates(now)
-        wanted = self._wanted(now)
+        if now >= self._leases.due_at:
+            self._leases.keep(now, self._ticks)
+        wanted = [] if self._draining else self._wanted(now)
         if self._hearing.news or wanted:
             self._exchange(wanted, now)
         if now >= self._escalation.due_at:
@@ -171,8 +170,8 @@ class Dispatcher:
             return False
         try:
             if self._our_turn():
-                self._housekeeping.hold_binds(now, self._ticks)
-                self._adopt(now)
+                self._leases.keep(now, self._ticks)
+                self._adopted = True
         except QueueUnavailable as error:
             self._store_lost(error, now)
         return self._adopted
@@ -180,14 +179,6 @@ class Dispatcher:
     def _store_lost(self, error: QueueUnavailable, now: float) -> None:
         self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
         self._store_back_at = now + _STORE_PAUSE_SECONDS
-
-    def _adopt(self, now: float) -> None:
-        """Parts that a dispatcher before us had on the wire when it died are in doubt, one by one."""
-        smscs = [smsc for smsc in self._queue.submitting_to() if NOT_SMSC not in smsc]
-        abandoned = [(smsc, part) for smsc in smscs for part in self._queue.abandoned(smsc)]
-        for smsc, part in abandoned:
-            self._hearing.in_doubt(smsc, part, "the dispatcher died before the response", now)
-        self._adopted = True
 
     def _exchange(self, wanted: list[tuple[Link, Session, list[int]]], now: float) -> None:
         news = self._hearing.news
@@ -233,7 +224,7 @@ class Dispatcher:
     def _escalate(self, now: float) -> None:
         bound = {link.smsc for link in self._links if link.session is not None and link.session.ready}
         for name, lane in self._lanes.items():
-            lane.health.watch(name in bound, now)
+            lane.health.watch(name in bound or not lane.ours, now)
         with self._queue.transaction() as work:
             lines = self._escalation.look(work, now)
         if work.reported:
@@ -259,19 +250,11 @@ class Dispatcher:
                 due = self._queue.next_due(name)
                 lane.due, lane.look = (math.inf if due is None else due), False
 
-    def _hold_rates(self, now: float) -> None:
-        """Have our portion of each contract's rate, where there is something to send and a way."""
-        ready = {link.smsc for link in self._links if link.session is not None and link.session.ready}
-        for name, lane in self._lanes.items():
-            if name in ready and now >= lane.due and lane.pace.wants_portion(now) and not self._draining:
-                until = now + LASTS_SECONDS
-                share = self._queue.hold_rate(name, lane.settings.rate, self._name, now, until)
-                lane.pace.portion.hold(share, now)
-
     def _wanted(self, now: float) -> list[tuple[Link, Session, list[int]]]:
+        self._leases.share_rates(now)
         wanted = []
         room = {name: lane.room(now) for name, lane in self._lanes.items()}
-        for link in () if self._draining else self._links:
+        for link in self._links:
             bound = link.session
             if bound is not None and bound.ready and (slots := int(min(bound.free, room[link.smsc]))):
                 room[link.smsc] -= slots
@@ -290,7 +273,7 @@ class Dispatcher:
             lane.load.watch(limit, self._ticks)
 
     def _rest(self, now: float) -> float:
-        moments = [self._poll_at, self._housekeeping.due_at, self._escalation.due_at]
+        moments = [self._poll_at, self._housekeeping.due_at, self._escalation.due_at, self._leases.due_at]
         if self._store_back_at > now:
             moments = [self._store_back_at]
         for link in self._links:

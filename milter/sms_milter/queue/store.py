@@ -161,10 +161,10 @@ class Store(ABC):
         with self._work() as work:
             yield work
 
-    def abandoned(self, smsc: str) -> list[LeasedPart]:
+    def abandoned(self, smsc: str, owner: str = "", now: float = 0.0) -> list[LeasedPart]:
         """See `ports.DispatchQueue.abandoned`."""
         with self._reading() as db:
-            return PartWork(db).submitting(smsc)
+            return PartWork(db).submitting(smsc, owner, now)
 
     def submitting_to(self) -> list[str]:
         """See `ports.DispatchQueue.submitting_to`."""

@@ -182,9 +182,10 @@ class PartWork:
         rows = self._db.execute("cancellations", (smsc,))
         return [Cancellation(leased(row), row[-1]) for row in rows]
 
-    def submitting(self, smsc: str) -> list[LeasedPart]:
-        """Parts that somebody is about to send, or was when it died."""
-        return [leased(row, row[-1]) for row in self._db.execute("submitting_parts", (smsc,))]
+    def submitting(self, smsc: str, owner: str, now: float) -> list[LeasedPart]:
+        """See `ports.DispatchQueue.abandoned`."""
+        rows = self._db.execute("submitting_parts", (smsc, owner, now))
+        return [leased(row, row[-1]) for row in rows]
 
     def finish(self) -> None:
         """Bring the counters up to date."""

@@ -76,11 +76,14 @@ ORDER BY part.expires_at, part.id LIMIT ?
 UPDATE part SET state = 6, why = 'validity over before it could be sent', finished_at = ?, escalate_at = NULL WHERE id = ?
 
 -- submitting_parts --
--- Parts that somebody was about to send to one SMSC.
+-- Parts that somebody was about to send to one SMSC, but for those on binds that another owner still has.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
     mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0, part.sequence
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
-WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?
+WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?1
+    AND NOT EXISTS (SELECT 1 FROM bind_lease AS lease
+        WHERE lease.smsc = ?1 AND lease.owner <> ?2 AND lease.until > ?3
+            AND part.bind IN (?1 || '/' || lease.number, ?1 || '/' || lease.number || '-transmitter'))
 ORDER BY part.id
 
 -- submitting_smscs --
