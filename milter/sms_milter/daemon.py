@@ -9,17 +9,21 @@ import random
 import select
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from sms_milter import __version__, handover
 from sms_milter.callbacks import Callbacks
 from sms_milter.calls import Caller
 from sms_milter.channels.endpoint import Endpoint
 from sms_milter.channels.mailing import Mailing
 from sms_milter.channels.pool import Pool
+from sms_milter.config.difference import changes
 from sms_milter.config.load import Loaded, load
 from sms_milter.config.schema import (
     Configuration,
@@ -33,7 +37,7 @@ from sms_milter.courier import Courier, Lane
 from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import ConfigError
 from sms_milter.gate import Gate, secret_senders
-from sms_milter.listening import http_socket, milter_socket
+from sms_milter.listening import Place, Sockets, http_place, milter_place
 from sms_milter.logline import Numbers, Senders, clean
 from sms_milter.mail.address import domain_of
 from sms_milter.mail.charset import load_codecs
@@ -75,6 +79,8 @@ _RETIRE_SECONDS = 600.0  # the same when a replacement runs already
 _URL_SECONDS = 10.0
 _GATHER_SECONDS = 0.25  # between two steps of the report role
 _UNBIND_SECONDS = 5.0
+_CHECK_SECONDS = 60.0  # for the program of an upgrade to read the configuration
+_CHANGES_SHOWN = 50
 
 
 class Service:
@@ -84,22 +90,21 @@ class Service:
         self._path, self._wanted = path, roles
         self._loaded = load(path)
         self._journal = open_journal(self._loaded.configuration.log, "supervisor")
-        self._supervisor = Supervisor(
-            self._journal, self._reload, ServiceManager.from_environment(os.environ)
-        )
-        self._sockets: dict[str, socket.socket] = {}
-        self._callback_sockets: dict[str, socket.socket] = {}
+        left = handover.received()
+        self._sockets = Sockets(left.sockets)
+        self._upgraded = bool(left.children)
+        manager = ServiceManager.from_environment(os.environ)
+        self._supervisor = Supervisor(self._journal, self._reload, self._upgrade, manager, left.children)
         self._mains: dict[str, tuple[object, Main]] = {}
 
     def run(self) -> None:
         """Serve until SIGTERM."""
         self._note()
-        if self._loaded.configuration.user:
-            account(self._loaded.configuration.user)  # better now than in every child
         load_codecs()
         migrations("sqlite")
-        self._supervisor.replace(self._roles(self._loaded.configuration))
-        self._journal.info(f"ready, configuration {self._path}")
+        self._take_over(self._loaded.configuration)
+        what = f"upgraded, version {__version__}" if self._upgraded else "ready"
+        self._journal.info(f"{what}, configuration {self._path}")
         self._supervisor.run()
         self._journal.info("stopped")
 
@@ -107,9 +112,11 @@ class Service:
         """SIGHUP: a good file takes over without losing a connection; False for a bad one, which leaves the
         old in force.
         """
+        before = self._loaded.configuration
         try:
             loaded = load(self._path)
-            roles = self._roles(loaded.configuration)
+            different = changes(before, loaded.configuration)
+            self._take_over(loaded.configuration)
         except ConfigError as error:
             for fault in error.faults:
                 self._journal.error(f"configuration: {clean(fault)}")
@@ -120,18 +127,67 @@ class Service:
             return False
         self._loaded = loaded
         self._note()
-        self._supervisor.replace(roles)
-        self._journal.info(f"reloaded, configuration {self._path}")
+        for sentence in different[:_CHANGES_SHOWN]:
+            self._journal.info(f"changed: {clean(sentence)}")
+        self._journal.info(f"reloaded, configuration {self._path}, {len(different) or 'no'} settings changed")
         return True
+
+    def _take_over(self, configuration: Configuration) -> None:
+        """Make it the one in force. Raises ConfigError and OSError; then the one before is, as a whole."""
+        if configuration.user:
+            account(configuration.user)  # better now than in every child
+        places = self._places(configuration)
+        sockets = self._sockets.change(places.values())
+        self._supervisor.replace(
+            self._roles(configuration, {name: sockets[place] for name, place in places.items()})
+        )
+
+    def _upgrade(self) -> None:
+        """SIGUSR2: go on as the program that is installed now. One that cannot use the configuration is not
+        begun.
+        """
+        program = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
+        try:
+            done = subprocess.run(  # noqa: S603 -- our own command line
+                [sys.executable, *program[1:], "check", "--config", str(self._path)],
+                capture_output=True,
+                text=True,
+                timeout=_CHECK_SECONDS,
+                check=False,
+            )
+            if done.returncode == 0:
+                self._journal.info(f"upgrading from version {__version__}")
+                self._supervisor.become([sys.executable, *sys.orig_argv[1:]], self._sockets)
+            for sentence in (done.stderr or done.stdout).strip().splitlines():
+                self._journal.error(f"upgrade: {clean(sentence)}")
+            why = f"`check` of the new one ends with exit code {done.returncode}"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            why = str(error)
+        self._journal.error(f"upgrade refused, version {__version__} goes on ({why})")
 
     def _note(self) -> None:
         for note in self._loaded.notes:
             self._journal.warning(f"configuration: {clean(note)}")
 
-    def _roles(self, configuration: Configuration) -> Mapping[str, Main]:
+    def _places(self, configuration: Configuration) -> Mapping[str, Place]:
+        """Where to listen, by the role that does."""
+        places = {}
+        if "milter" in self._wanted:
+            milter = configuration.milter
+            places["milter"] = milter_place(
+                milter.socket, int(milter.socket_mode, 8), configuration.user, milter.socket_group
+            )
+        callbacks = configuration.callbacks if _told(_couriered(configuration)) else None
+        if "dispatch" in self._wanted and callbacks is not None and callbacks.listen:
+            places["courier"] = http_place(callbacks.listen)
+        return places
+
+    def _roles(
+        self, configuration: Configuration, sockets: Mapping[str, socket.socket]
+    ) -> Mapping[str, Main]:
         mains: dict[str, Main] = {}
         if "milter" in self._wanted:
-            listening = self._listening(configuration)
+            listening = sockets["milter"]
             for number in range(_workers(configuration)):
                 main = self._main(
                     f"milter/{number}",
@@ -152,15 +208,15 @@ class Service:
             mains["dispatch"] = self._main(
                 "dispatch", (*concern, configuration.user), _dispatch_role(configuration)
             )
-            self._add_courier_role(mains, configuration)
+            self._add_courier_role(mains, configuration, sockets.get("courier"))
         if "report" in self._wanted:
             self._add_report_role(mains, configuration)
         return mains
 
-    def _add_courier_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
+    def _add_courier_role(
+        self, mains: dict[str, Main], configuration: Configuration, listening: socket.socket | None
+    ) -> None:
         channels = _couriered(configuration)
-        callbacks = configuration.callbacks if _told(channels) else None
-        listening = self._listening_for_callbacks("" if callbacks is None else callbacks.listen)
         if not channels:
             return
         concern = (
@@ -198,33 +254,13 @@ class Service:
 
         def alone(control: Control) -> None:
             # Once another role lets go of its socket, nobody must keep it open without listening.
-            for other in (*self._sockets.values(), *self._callback_sockets.values()):
+            for other in self._sockets:
                 if other is not own:
                     other.close()
             main(control)
 
         self._mains[name] = (concern, alone)
         return alone
-
-    def _listening_for_callbacks(self, where: str) -> socket.socket | None:
-        """Ours, not a child's, so that a reload loses no call-back; None for nowhere."""
-        if where not in self._callback_sockets:
-            fresh = {where: http_socket(where)} if where else {}
-            for old in self._callback_sockets.values():
-                old.close()
-            self._callback_sockets = fresh
-        return self._callback_sockets.get(where)
-
-    def _listening(self, configuration: Configuration) -> socket.socket:
-        milter = configuration.milter
-        if milter.socket not in self._sockets:
-            fresh = milter_socket(
-                milter.socket, int(milter.socket_mode, 8), configuration.user, milter.socket_group
-            )
-            for old in self._sockets.values():
-                old.close()
-            self._sockets = {milter.socket: fresh}
-        return self._sockets[milter.socket]
 
 
 def _workers(configuration: Configuration) -> int:

@@ -19,7 +19,7 @@ class ServiceManager:
 
     def __init__(self, address: str = "", watchdog_seconds: float = 0.0) -> None:
         self.watchdog_seconds = watchdog_seconds if address else 0.0
-        self._status = ""
+        self._address, self._status = address, ""
         self._socket: socket.socket | None = None
         if address:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -35,6 +35,17 @@ class ServiceManager:
         microseconds = environment.pop("WATCHDOG_USEC", "0")
         ours = environment.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         return cls(address, int(microseconds) / 1e6 if ours and microseconds.isdigit() else 0.0)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `from_environment` took, for the program that takes our place in this process."""
+        if not self._address:
+            return {}
+        watchdog = {
+            "WATCHDOG_USEC": str(round(self.watchdog_seconds * 1e6)),
+            "WATCHDOG_PID": str(os.getpid()),
+        }
+        return {"NOTIFY_SOCKET": self._address, **(watchdog if self.watchdog_seconds else {})}
 
     def ready(self) -> None:
         """The start, or a reload, is done."""

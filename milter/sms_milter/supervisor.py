@@ -1,6 +1,8 @@
 """Keeps child processes running: forks, restarts with a growing delay, drains, replaces. Knows nothing of
 what they do.
 
+On an upgrade it goes on as another program, and its children with it (`handover`).
+
 The supervisor stays single-threaded, so that a fork copies no held lock. It handles nothing that comes from
 outside; each child gives up its privileges before it does. Children are told what to do through a pipe, not
 by signals, because libmilter keeps TERM, HUP and INT for itself; a closed pipe means that the supervisor is
@@ -17,10 +19,13 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from socket import socket
 
+from sms_milter import handover
+from sms_milter.handover import Runner
 from sms_milter.ports import Journal
 from sms_milter.service_manager import ServiceManager
 
@@ -28,7 +33,7 @@ _RESTART_SECONDS = (0.1, 30.0)  # first and longest delay before a role is start
 _LIVED_SECONDS = 60.0  # a child that lived so long starts afresh in the counting
 _SETTLED_SECONDS = 5.0  # a child started again lives, for the service manager, when it has lived so long
 _STOP_SECONDS = 45.0  # after that a draining child is killed
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
 
 class Order(Enum):
@@ -68,7 +73,7 @@ class _Child:
 
 @dataclass(slots=True)
 class _Role:
-    main: Main
+    main: Main | None  # None: of the program before us
     child: _Child | None = None
     delay: float = 0.0
     start_at: float = 0.0
@@ -82,20 +87,33 @@ class _Role:
 class _Wanted:
     stop: bool = False
     reload: bool = False
+    upgrade: bool = False
 
 
 class Supervisor:
     """Runs named roles as child processes until SIGTERM; SIGHUP calls `reload`, which may `replace` roles and
-    says whether it was done. `manager` hears of all that, and that the service lives while every role does.
+    says whether it was done; SIGUSR2 calls `upgrade`, which may `become` another program. `manager` hears of
+    all that, and that the service lives while every role does.
     """
 
-    def __init__(self, journal: Journal, reload: Callable[[], bool], manager: ServiceManager) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        reload: Callable[[], bool],
+        upgrade: Callable[[], None],
+        manager: ServiceManager,
+        children: Iterable[Runner] = (),
+    ) -> None:
+        """`children` run already: those of the program before us."""
         self._journal = journal
-        self._reload = reload
+        self._reload, self._upgrade = reload, upgrade
         self._manager = manager
         self._refused = False  # the last reload
-        self._roles: dict[str, _Role] = {}
-        self._children: dict[int, _Child] = {}
+        now = time.monotonic()
+        self._children = {one.pid: _Child(*one[:3], now, one.retired) for one in children}
+        self._roles = {
+            child.name: _Role(None, child) for child in self._children.values() if not child.retired
+        }
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def replace(self, roles: Mapping[str, Main]) -> None:
@@ -124,15 +142,33 @@ class Supervisor:
                     self._manager.reloading()
                     self._refused = not self._reload()
                     self._manager.ready()
+                if wanted.upgrade:
+                    wanted.upgrade = False
+                    self._manager.reloading()
+                    self._upgrade()
+                    self._manager.ready()
                 self._wait(wanted, self._tell())
             self._manager.stopping()
             self._manager.status("stopping: mails and windows under way are finished")
             self._stop()
 
+    def become(self, program: Sequence[str], sockets: Iterable[socket]) -> None:
+        """Go on as `program`, which finds our children and `sockets` where they are. Raises OSError when that
+        fails; then nothing has changed.
+        """
+        runners = [Runner(one.name, one.pid, one.pipe, one.retired) for one in self._children.values()]
+        # They would end the new program before it can hear them; until then they wait.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            handover.become(program, sockets, runners, self._manager.environment)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
     # --- children -------------------------------------------------------------------------------------------
 
     def _start(self, name: str) -> None:
         role = self._roles[name]
+        assert role.main is not None
         read, write = os.pipe2(os.O_CLOEXEC)
         # What exists now lives as long as the child: no collection need look there, and pages stay shared.
         gc.collect()
@@ -153,6 +189,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.setpgid(0, 0)  # a terminal's Ctrl-C is for the supervisor, which drains
             for other in self._children.values():
                 os.close(other.pipe)
@@ -250,11 +287,13 @@ class Supervisor:
             for number in os.read(self._wake_read, 4096):
                 wanted.stop |= number in (signal.SIGTERM, signal.SIGINT)
                 wanted.reload |= number == signal.SIGHUP
+                wanted.upgrade |= number == signal.SIGUSR2
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         before = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         try:
             yield
         finally:

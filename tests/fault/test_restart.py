@@ -1,17 +1,23 @@
-"""Stopping and reloading under load, politely, as an operator does it: nothing is lost or in doubt."""
+"""Stop, reload and upgrade under load, politely, as an operator does it: nothing is lost or in doubt."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
 
 import pytest
 
 from support.clients import Clients
 from support.host import Host
 from support.places import wait_until
+from support.smtp_source import SmtpSource, taken
 
 pytestmark = [pytest.mark.mta, pytest.mark.smsc, pytest.mark.slow]
 
 NUMBERS = [f"4479733{number:05}" for number in range(300)]
 SMSC_DELAY_MS = 20
+ANYWHERE = {"routes": {"default": [{"to": "*", "via": ["primary"]}]}}
+MAILS = 1500
 
 
 def accepted(clients: Clients, share: int) -> None:
@@ -46,4 +52,60 @@ def test_reload() -> None:
         host.wait_for_all(clients.accepted)
         assert host.twice() == set()
         assert host.service.log.count(": bound to ") == links, "a reload must not cost a bind"
-        assert {one.originator for one in host.smsc.received} == {"ACME", "ACME60", "ACME120", "ACME180"}
+        # Of the ones between a new worker may have been replaced before its first mail.
+        assert {one.originator for one in host.smsc.received} >= {"ACME", "ACME180"}
+
+
+def test_stop_and_start_answer_at_most_4yz() -> None:
+    with Host(settings=ANYWHERE) as host:
+        host.start()
+        with SmtpSource(host.port, MAILS, stubborn=True) as source:
+            wait_until(lambda: len(taken(host.postfix.log)) > MAILS // 5, "the load to begin")
+            host.service.stop()
+            host.start()
+            assert source.running, "the start came after the load"
+            source.finish()
+        refusals = set(re.findall(r"milter-reject: .*?: (\d\d\d \d\.\d+\.\d+)", host.postfix.log))
+        assert {one[0] for one in refusals} <= {"4"}
+        taken_once(host, taken(host.postfix.log))
+
+
+DISTURBANCES: dict[str, Callable[[Host], None]] = {
+    "reload": lambda host: reconfigured(host, "RELOADED"),
+    "upgrade": lambda host: host.service.upgrade(),
+}
+
+
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+def test_no_client_notices(disturbance: str) -> None:
+    with Host(settings=ANYWHERE) as host:
+        host.start()
+        before = host.service.pids()
+        first, second = "0447973", "0447974"
+        with (
+            SmtpSource(host.port, MAILS, first) as source,
+            SmtpSource(host.port, MAILS, second, one_connection=True) as keeping,
+        ):
+            wait_until(lambda: len(taken(host.postfix.log)) > MAILS // 5, "the load to begin")
+            DISTURBANCES[disturbance](host)
+            assert source.running or keeping.running, f"the {disturbance} came after the load"
+            assert source.finish() == keeping.finish() == "", (
+                f"a {disturbance} must not be noticed by any client"
+            )
+        numbers = [f"{counter}{ending}" for ending in (first, second) for counter in range(1, MAILS + 1)]
+        assert sorted(taken(host.postfix.log)) == sorted(numbers)
+        taken_once(host, numbers)
+        replaced = {role for role, pid in host.service.pids().items() if pid != before[role]}
+        assert replaced == ({"milter/0", "milter/1"} if disturbance == "reload" else before.keys())
+
+
+def reconfigured(host: Host, originator: str) -> None:
+    host.service.configure({"accounts": {"local": {"default_originator": originator}}})
+    host.service.reload()
+
+
+def taken_once(host: Host, numbers: list[str]) -> None:
+    """Each of them, and nothing else, came to the SMSC once; nothing was in doubt."""
+    host.wait_for_all(set(numbers))
+    assert host.arrived() == dict.fromkeys(numbers, 1)
+    assert host.in_doubt() == set()

@@ -26,6 +26,7 @@ _PLACES = (Path(os.__file__), Path(sys.prefix), ROOT)
 USER = "nobody" if all(p.stat().st_mode & 0o001 for place in _PLACES for p in place.resolve().parents) else ""
 _STARTED = re.compile(r"started role=(\S+) pid=(\d+)")
 _RELOADED = re.compile(r": reloaded, |reload refused")
+_UPGRADED = re.compile(r": upgraded, |upgrade refused")
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +111,13 @@ class Service:
         before = len(_RELOADED.findall(self.log))
         self._process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(_RELOADED.findall(self.log)) > before, "the service to reload", 20)
+
+    def upgrade(self) -> None:
+        """SIGUSR2; returns when the program has taken its own place, or refused to."""
+        assert self._process is not None
+        before = len(_UPGRADED.findall(self.log))
+        self._process.send_signal(signal.SIGUSR2)
+        wait_until(lambda: len(_UPGRADED.findall(self.log)) > before, "the service to upgrade", 30)
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Lay more settings over those in force and write the file; `reload` or `start` reads it."""

@@ -83,8 +83,11 @@ def test_the_environment_says_whom_to_tell_and_how_often_and_is_for_us_alone(sys
     with closing(ServiceManager.from_environment(asked)) as manager:
         manager.ready()
         assert manager.watchdog_seconds == 2.5
+        again = manager.environment
     assert said(systemd) == ["READY=1"]
     assert asked == {"HOME": "/"}
+    with closing(ServiceManager.from_environment(again)) as manager:
+        assert manager.watchdog_seconds == 2.5, "an upgrade is watched as before"
 
 
 @pytest.mark.parametrize(

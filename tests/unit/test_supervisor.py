@@ -16,6 +16,7 @@ import pytest
 
 SERVICE = """
 import os, sys
+from sms_milter import handover
 from sms_milter.service_manager import ServiceManager
 from sms_milter.supervisor import Supervisor
 
@@ -36,8 +37,17 @@ def reload():
         return False
     supervisor.replace({"a": role("second"), "b": kept})
     return True
-supervisor = Supervisor(Journal(), reload, ServiceManager.from_environment(os.environ))
+def upgrade():
+    program = sys.argv[2:] or [sys.executable, *sys.orig_argv[1:], "/no/such/program"]
+    try:
+        supervisor.become(program, [])
+    except OSError as error:
+        Journal().info(f"upgrade failed: {error.strerror}")
+left = handover.received()
+manager = ServiceManager.from_environment(os.environ)
+supervisor = Supervisor(Journal(), reload, upgrade, manager, left.children)
 supervisor.replace({"a": role("first"), "b": kept})
+Journal().info(f"ready, {len(left.children)} children were there")
 supervisor.run()
 os.write(1, b"over\\n")
 """
@@ -166,3 +176,33 @@ def test_the_watchdog_is_fed_while_every_role_lives(service: Service) -> None:
     time.sleep(0.5)  # longer than the watchdog waits
     assert service.told[died + 1 :] == []
     service.hear("STATUS=a running; b died", "STATUS=a, b running", "WATCHDOG=1")
+
+
+def test_an_upgrade_goes_on_in_the_same_process_and_new_children_replace_the_old(service: Service) -> None:
+    old, kept = service.pid("first"), service.pid("kept")
+    service.process.send_signal(signal.SIGUSR2)
+    service.wait(lambda lines: "ready, 2 children were there" in lines)
+    service.wait(lambda _: service.count("ended role=") == 2)
+    service.hear("READY=1", "RELOADING=1", "READY=1", "WATCHDOG=1")
+    assert f"first told RETIRE pid={old}" in service.lines
+    assert f"kept told RETIRE pid={kept}" in service.lines
+    assert service.process.poll() is None
+    # The second program is told to become one that is not there: it goes on, and hears children and signals.
+    service.process.send_signal(signal.SIGUSR2)
+    service.wait(lambda lines: "upgrade failed: No such file or directory" in lines)
+    new = service.pid("first")
+    os.kill(new, signal.SIGKILL)
+    service.wait(lambda lines: any(f"role=a pid={new} died" in line for line in lines))
+    service.process.terminate()
+    assert service.process.wait(10) == 0
+    assert service.count("kept told STOP") == 1
+
+
+def test_a_signal_during_an_upgrade_is_not_lost(service: Service) -> None:
+    service.pid("first"), service.pid("kept")
+    service.process.send_signal(signal.SIGUSR2)
+    service.wait(lambda _: service.count("first runs") == 1)
+    service.process.terminate()
+    assert service.process.wait(10) == 0
+    assert service.lines[-1] == "over"
+    assert service.count("first told") == service.count("first runs")

@@ -1,7 +1,7 @@
 """What a new configuration changes of the old one, for the log.
 
-Shows numbers and words of a choice. Of texts, addresses, phone numbers and secrets it says only that they have
-changed, of lists how many entries came and went: the file is the postmaster's, the log is read by more.
+Shows numbers and words of a choice. Of texts, addresses, phone numbers and secrets it says only that they
+have changed, of lists how many entries came and went: the file is the postmaster's, the log is read by more.
 """
 
 from __future__ import annotations
