@@ -124,6 +124,9 @@ class IntakeQueue(Protocol):
     def login_blocked(self, who: str, now: float) -> bool:
         """Whether `who` may not try to log in now."""
 
+    def count_refused(self, times: int, now: float) -> None:
+        """So many more recipients or mails were refused (see `OperatorQueue.flow`)."""
+
     def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
         """What the account's mails have left behind by that name; None if nothing, or if its time is over."""
 
@@ -163,6 +166,9 @@ class Intake(Protocol):
 
     def login_blocked(self, who: str) -> bool:
         """As `IntakeQueue.login_blocked`, bounded in time; raises Deferred."""
+
+    def count_refused(self) -> None:
+        """One more recipient or mail was refused: returns at once, counted within seconds."""
 
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         """As `IntakeQueue.find_record`, bounded in time; raises Deferred."""
@@ -483,8 +489,36 @@ class OperatorQueue(Protocol):
     def bookings(self, account: str, limit: int = 100) -> list[dict[str, Any]]:
         """What an account has bought, paid and got back, newest first."""
 
-    def summary(self, now: float) -> dict[str, Any]:
-        """Counts by state, backlog by priority and age, links."""
+    def summary(self, now: float, *, backlog: bool = True) -> dict[str, Any]:
+        """Counts by state, backlog by priority and age (unless it is not wanted: it costs a step through an
+        index for each part), links.
+        """
+
+    def flow(self, since: float, until: float) -> list[dict[str, Any]]:
+        """What was done in each minute that began within a time, oldest first, none where nothing was:
+        `minute` (its beginning) and how many SMS were `stored` (taken from mails), `sent` (an SMSC took
+        them), `delivered` and `failed` (or expired, or cancelled), and how many recipients or mails
+        `refused`. Counted with the change itself, each SMS by its parts.
+        """
+
+    def ages(self, now: float, bounds: Sequence[float]) -> list[dict[str, Any]]:
+        """What waits, by `smsc` and `lane`: how many `parts`, and their `ages`, counted between `bounds` (in
+        seconds, ascending), the youngest first.
+
+        Lanes of what may go: high, normal, low; again (tried before, released or timed, and soon in one of
+        these); the others, of one age: later, held. Costs one step through an index for each part.
+        """
+
+    def find_messages(self, name: str, number: str, limit: int) -> list[dict[str, Any]]:
+        """The newest messages to numbers that end in these digits (unless ""), or known by a name (unless
+        ""): our queue id or the MTA's, the Message-ID, the client's id or ours for the client, the SMSC's for
+        a part. Each with its mail, and how many parts are in which of its `states`.
+
+        Where a store has no index for that, only mails among the newest million parts are looked at.
+        """
+
+    def show_message(self, message_id: int) -> dict[str, Any] | None:
+        """As `show_mail`, of the mail only this message; `message_count` says how many the mail has."""
 
     def trace(self, smsc: str, until: float) -> None:
         """Log all PDUs of this SMSC until then; a time in the past ends it."""

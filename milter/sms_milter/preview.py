@@ -113,6 +113,9 @@ class Rehearsal:
         del who, rule
         return False
 
+    def count_refused(self) -> None:
+        """Nothing is counted."""
+
     def put(self, mail: NewMail, progress: Callable[[], None] | None = None) -> Stored:
         """As if stored. Raises what the queue would raise beyond a limit."""
         del progress

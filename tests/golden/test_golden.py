@@ -103,6 +103,9 @@ class Taking:
     def next_number(self, account: str) -> int:
         return self._queue.next_number(account)
 
+    def count_refused(self) -> None:
+        self._queue.count_refused(1, self._now)
+
     def login_blocked(self, who: str) -> bool:
         return self._queue.login_blocked(who, self._now)
 

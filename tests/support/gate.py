@@ -64,6 +64,7 @@ class Remembered:
         self.mails: list[NewMail] = []
         self.left = left
         self.refused: Refusal | None = None
+        self.refusals = 0
         self.unwilling: set[str] = set()
         self.failed: list[tuple[str, LoginRule]] = []
         self.blocked: set[str] = set()
@@ -104,6 +105,9 @@ class Remembered:
     def next_number(self, account: str) -> int:
         self.numbers[account] = self.numbers.get(account, 0) + 1
         return self.numbers[account]
+
+    def count_refused(self) -> None:
+        self.refusals += 1
 
     def login_blocked(self, who: str) -> bool:
         return who in self.blocked

@@ -55,6 +55,7 @@ from sms_milter.policy import quotas
 from sms_milter.policy.rates import SETTLING_SECONDS, Holding, Share, shared
 from sms_milter.reply import Limit
 from sms_milter.smpp.receipt import other_forms
+from support.memory_overview import MemoryOverview
 from support.memory_ways import MemoryWays
 
 DAY = 86400.0
@@ -64,7 +65,7 @@ FINAL = (PartState.DELIVERED, PartState.FAILED, PartState.EXPIRED)
 LOST = Notify.LOST | Notify.FAILURE
 
 
-class MemoryQueue:
+class MemoryQueue(MemoryOverview):
     """All of `ports`' queues; nothing survives the process. Scans everything, always."""
 
     def __init__(self, *, retry_window_seconds: float = 5 * 86400.0) -> None:
@@ -72,6 +73,7 @@ class MemoryQueue:
         self._last_id = 0
         self._mails: dict[int, NewMail] = {}
         self._parts: dict[int, dict[str, Any]] = {}
+        self._flow: dict[float, Counter[str]] = {}
         self._receipts: list[tuple[int | None, ReceiptNews]] = []
         self._references: dict[tuple[str, str], int] = {}
         self._usage: list[tuple[str, str, float, int]] = []
@@ -133,6 +135,8 @@ class MemoryQueue:
         self._charge(mail, needed, now)
         queue_id = self._last_id + 1
         self._mails[queue_id] = mail
+        self._count_flow("stored", needed + len(mail.failed), now)
+        self._count_flow("failed", len(mail.failed), now)
         if not mail.messages and not mail.failed:
             self._last_id = queue_id
         for record in mail.records:
@@ -536,6 +540,8 @@ class MemoryQueue:
         before = part["state"]
         if before in FINAL or before is PartState.ACCEPTED:
             return
+        self._count_flow("sent", outcome.state is PartState.ACCEPTED, outcome.at)
+        self._count_flow("failed", outcome.state is PartState.FAILED, outcome.at)
         awaited = max(part["expires_at"], outcome.at) + WEEK
         part["command_status"] = outcome.command_status
         match outcome.state:
@@ -550,6 +556,7 @@ class MemoryQueue:
                 for sibling in range(first, first + part["total"]):
                     if self._parts[sibling]["state"] is PartState.QUEUED:
                         self._parts[sibling].update(state=PartState.FAILED, finished_at=outcome.at)
+                        self._count_flow("failed", 1, outcome.at)
                 self._tell(part, outcome.state, outcome.at, outcome.at, LOST)
             case PartState.UNCERTAIN if before is PartState.SUBMITTING:
                 part.update(finished_at=awaited, escalate_at=None)
@@ -631,6 +638,8 @@ class MemoryQueue:
             part["stat"] = receipt.stat
             if receipt.state:
                 part.update(state=receipt.state, finished_at=receipt.at, escalate_at=None)
+                end = "delivered" if receipt.state is PartState.DELIVERED else "failed"
+                self._count_flow(end, 1, receipt.at)
                 told = Notify.FAILURE
                 if receipt.state is PartState.DELIVERED:
                     told = Notify.SUCCESS
@@ -727,6 +736,7 @@ class MemoryQueue:
             part.update(state=PartState.EXPIRED, finished_at=now, sequence=0, escalate_at=None)
             self._tell(part, PartState.EXPIRED, now, now, LOST)
         self._give_back(now)
+        self._count_flow("failed", len(over), now)
         return [self._leased(part) for part in over]
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
@@ -865,6 +875,7 @@ class MemoryQueue:
         ]
 
     def purge(self, before: float, limit: int = 1000) -> int:
+        self._forget_flow(before)
         self._mobile = {key: one for key, one in self._mobile.items() if one["at"] >= before}
         gone = []
         for queue_id in self._mails:
@@ -1104,6 +1115,7 @@ class MemoryQueue:
             if meant and self._do(deed, part, now):
                 changed.append(part)
         if deed is Deed.CANCEL:
+            self._count_flow("failed", len(changed), now)
             for part in changed:
                 part["command_status"] = None
                 self._tell(part, PartState.FAILED, now, now, LOST)
@@ -1133,6 +1145,7 @@ class MemoryQueue:
         part = self._parts[part_id]
         if done and part["state"] is PartState.ACCEPTED:
             part |= {"state": PartState.FAILED, "finished_at": now}
+            self._count_flow("failed", 1, now)
             self._tell(part, PartState.FAILED, now, now, LOST)
 
     def _do(self, deed: Deed, part: dict[str, Any], now: float) -> bool:
@@ -1167,16 +1180,17 @@ class MemoryQueue:
     def _stats(self, part_id: int) -> list[dict[str, Any]]:
         return [{"stat": receipt.stat} for owner, receipt in self._receipts if owner == part_id]
 
-    def summary(self, now: float) -> dict[str, Any]:
+    def summary(self, now: float, *, backlog: bool = True) -> dict[str, Any]:
         states = [part["state"] for part in self._parts.values()]
-        backlog = []
-        for smsc, priority in sorted({(part["smsc"], part["plan"].priority) for part in self._queued()}):
+        waiting = []
+        lines = {(part["smsc"], part["plan"].priority) for part in self._queued()} if backlog else set()
+        for smsc, priority in sorted(lines):
             dues = [
                 part["due_at"]
                 for part in self._queued()
                 if (part["smsc"], part["plan"].priority) == (smsc, priority)
             ]
-            backlog.append(
+            waiting.append(
                 {
                     "smsc": smsc,
                     "priority": priority.name.lower(),
@@ -1187,7 +1201,7 @@ class MemoryQueue:
             )
         return {
             "parts": {state.value: states.count(state) for state in PartState},
-            "backlog": backlog,
+            "backlog": waiting,
             "reports_waiting": sum(not one["finished"] for one in self._reports),
             "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
             "mobile_waiting": sum(not one["told"] for one in self._mobile.values()),

@@ -409,3 +409,24 @@ def test_judging_again_has_an_end() -> None:
 
     verdict = send(Desk(Remembered(put=put)).transaction())
     assert (verdict.action, verdict.reply) == (Action.DEFER, reply.QUEUE_UNAVAILABLE)
+
+
+def test_refused_recipients_and_mails_are_counted_once_each() -> None:
+    desk = Desk()
+    transaction = desk.transaction()
+    transaction.recipient("<help@sms.haysystems.com>", {})
+    assert send(transaction).reply is None
+    assert desk.intake.refusals == 1
+    jammed = Desk()
+    transaction = jammed.transaction(local=True)
+    transaction.recipient("<help@sms.haysystems.com>", {})
+    transaction.recipient(PHONE, {})
+    transaction.decide()
+    assert jammed.intake.refusals == 1
+
+
+def test_a_shadow_refuses_nothing() -> None:
+    desk = Desk(milter={"shadow": True})
+    desk.transaction().recipient("<help@sms.haysystems.com>", {})
+    send(desk.transaction(), fields=[UTF8], body="\xff".encode("latin-1"))
+    assert desk.intake.refusals == 0

@@ -127,6 +127,7 @@ class Transaction:
         if self._local:
             self._held = self._held or why
             return None
+        self._intake.count_refused()
         return why
 
     @property
@@ -384,6 +385,8 @@ class Transaction:
         return Verdict(Action.REJECT if permanent else Action.DEFER, Stage.RCPT)
 
     def _log(self, verdict: Verdict, denied: Denied | None = None) -> None:
+        if verdict.reply is not None and not self._gate.shadow:
+            self._intake.count_refused()
         seconds = self._clock() - self._started
         self._journal.info(
             lines.mail(

@@ -21,6 +21,7 @@ from sms_milter.reply import Reply
 _PROGRESS_SECONDS = 5.0
 _SPACE_CHECK_SECONDS = 1.0
 _LEAST_FREE_OCTETS = 16 * 1024 * 1024
+_REFUSED_SECONDS = 5.0  # so often is told how many mails were refused
 _MESSAGES_AT_ONCE = 2000  # a group is closed when it has so many: nobody waits for a giant transaction
 
 _Asked = TypeVar("_Asked")
@@ -93,6 +94,8 @@ class Committer:
         self._state = threading.Lock()  # guards what follows
         self._mails: list[_Mail] = []
         self._jobs: list[_Job] = []
+        self._refused = 0
+        self._refused_told_at = float("-inf")
         self._stopping = False
         self._asleep = False
         self._work = threading.Lock()  # held while there is nothing to do
@@ -165,6 +168,13 @@ class Committer:
         blocked: bool = self._result(job, self._jobs, None)
         return blocked
 
+    def count_refused(self) -> None:
+        """See `ports.Intake.count_refused`."""
+        with self._state:
+            self._refused += 1
+            if self._refused == 1:
+                self._wake()
+
     def find_record(self, account: str, kind: str, name: str) -> Record | None:
         """See `ports.Intake.find_record`."""
         now = self._clock()
@@ -221,18 +231,26 @@ class Committer:
                 self._unforeseen()
                 everybody: list[_Waiting[Any, Any]] = [*self._group, *self._all_waiting(), *self._all_jobs()]
                 self._refuse(everybody, reply.INTERNAL_ERROR, "unforeseen")
+        self._tell_refused()
         if self._queue is not None:
             self._queue.close()
 
     def _wait_for_work(self) -> bool:
         while True:
             with self._state:
-                if self._mails or self._jobs:
+                patience = self._until_refused_are_told()
+                if self._mails or self._jobs or patience == 0:
                     return True
                 if self._stopping:
                     return False
                 self._asleep = True
-            self._work.acquire()
+            self._work.acquire(timeout=patience)
+
+    def _until_refused_are_told(self) -> float:
+        """Seconds; -1 when there is nothing to tell."""
+        if not self._refused:
+            return -1.0
+        return max(0.0, self._refused_told_at + _REFUSED_SECONDS - time.monotonic())
 
     def _turn(self) -> None:
         if self._queue is None:
@@ -241,6 +259,21 @@ class Committer:
             self._do(job, self._queue)
         if self._mails:
             self._commit(self._queue)
+        if self._until_refused_are_told() == 0:
+            self._tell_refused()
+
+    def _tell_refused(self) -> None:
+        """Kept for the next time where the queue is away: whoever was refused has been told so anyway."""
+        with self._state:
+            times, self._refused = self._refused, 0
+        self._refused_told_at = time.monotonic()
+        if not times or self._queue is None:
+            return
+        try:
+            self._queue.count_refused(times, self._clock())
+        except QueueUnavailable:
+            with self._state:
+                self._refused += times
 
     def _do(self, job: _Job, queue: GroupQueue) -> None:
         try:

@@ -11,6 +11,7 @@ from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, PlannedMess
 from sms_milter.queue import credits, limits, records
 from sms_milter.queue.database import Database, Entry
 from sms_milter.queue.notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
+from sms_milter.queue.overview import count_flow
 from sms_milter.queue.statements import storable
 from sms_milter.queue.storms import Storm
 
@@ -316,6 +317,8 @@ class _Batch:
         failed = len(self._failed)
         queued = ids - self._partless - self._spare - failed
         self._db.execute("count_new", (ids, queued, failed))
+        if queued or failed:
+            count_flow(self._db, self._now, stored=queued + failed, failed=failed)
         if self._originals:
             self._db.insert("insert_original", self._originals)
         if self._listeners:

@@ -50,8 +50,16 @@ def _span(mail: dict[str, Any]) -> tuple[int, int]:
 def show_mail(db: Database, name: str) -> dict[str, Any] | None:
     """See `ports.OperatorQueue.show_mail`. A number is our queue id if we have it, else the MTA's."""
     mail = _find_mail(db, name)
-    if mail is None:
-        return None
+    return None if mail is None else _shown(db, mail)
+
+
+def show_message(db: Database, message_id: int) -> dict[str, Any] | None:
+    """See `ports.OperatorQueue.show_message`."""
+    found = _rows(db, "message_mail", message_id)
+    return _shown(db, found[0]) if found else None
+
+
+def _shown(db: Database, mail: dict[str, Any]) -> dict[str, Any]:
     span = _span(mail)
     parts = {row["part_id"]: {**_readable(row), "receipts": []} for row in _rows(db, "mail_parts", *span)}
     for row in _rows(db, "mail_receipts", *span):
@@ -81,14 +89,14 @@ def traced(db: Database, now: float) -> frozenset[str]:
     return frozenset(row[0] for row in db.execute("traced", (now,)))
 
 
-def summary(db: Database, now: float) -> dict[str, Any]:
+def summary(db: Database, now: float, *, backlog: bool) -> dict[str, Any]:
     """See `ports.OperatorQueue.summary`."""
-    backlog = _rows(db, "backlog", now)
-    for row in backlog:
+    waiting = _rows(db, "backlog", now) if backlog else []
+    for row in waiting:
         row["oldest_seconds"] = max(0.0, now - row.pop("first_due_at"))
     return {
         "parts": _rows(db, "count_all")[0],
-        "backlog": [_readable(row) for row in backlog],
+        "backlog": [_readable(row) for row in waiting],
         "parked_receipts": db.execute("count_parked").fetchone()[0],
         "reports_waiting": db.execute("count_reports").fetchone()[0],
         "mobile_waiting": db.execute("count_mobile").fetchone()[0],

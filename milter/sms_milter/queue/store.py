@@ -41,6 +41,7 @@ from sms_milter.queue import (
     limits,
     mobile,
     notify,
+    overview,
     records,
     reports,
 )
@@ -142,6 +143,10 @@ class Store(ABC):
         """See `ports.IntakeQueue.login_blocked`."""
         with self._reading() as db:
             return intake.login_blocked(db, who, now)
+
+    def count_refused(self, times: int, now: float) -> None:
+        """See `ports.IntakeQueue.count_refused`. Nobody waits for it to be durable."""
+        self._write(lambda db: overview.count_flow(db, now, refused=times), synced=False)
 
     def find_record(self, account: str, kind: str, name: str, now: float) -> Record | None:
         """See `ports.IntakeQueue.find_record`."""
@@ -345,10 +350,30 @@ class Store(ABC):
         with self._reading() as db:
             return credits.bookings(db, account, limit)
 
-    def summary(self, now: float) -> dict[str, Any]:
+    def summary(self, now: float, *, backlog: bool = True) -> dict[str, Any]:
         """See `ports.OperatorQueue.summary`."""
         with self._reading() as db:
-            return reports.summary(db, now)
+            return reports.summary(db, now, backlog=backlog)
+
+    def flow(self, since: float, until: float) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.flow`."""
+        with self._reading() as db:
+            return overview.flow(db, since, until)
+
+    def ages(self, now: float, bounds: Sequence[float]) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.ages`."""
+        with self._reading() as db:
+            return overview.ages(db, now, bounds)
+
+    def find_messages(self, name: str, number: str, limit: int) -> list[dict[str, Any]]:
+        """See `ports.OperatorQueue.find_messages`."""
+        with self._reading() as db:
+            return overview.find_messages(db, name, number, limit)
+
+    def show_message(self, message_id: int) -> dict[str, Any] | None:
+        """See `ports.OperatorQueue.show_message`."""
+        with self._reading() as db:
+            return reports.show_message(db, message_id)
 
     def trace(self, smsc: str, until: float) -> None:
         """See `ports.OperatorQueue.trace`."""

@@ -22,6 +22,7 @@ from sms_milter.queue import credits, mobile
 from sms_milter.queue.database import Database
 from sms_milter.queue.lease import next_parts
 from sms_milter.queue.notify import RECEIPT_TOLD, Reports
+from sms_milter.queue.overview import count_flow, forget_flow
 from sms_milter.queue.states import NUMBER_OF, STATES
 from sms_milter.queue.ways import PartWays
 from sms_milter.smpp.receipt import other_forms
@@ -51,11 +52,13 @@ _FORGET_MOBILE_AT_ONCE = 10_000
 class PartWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
-    __slots__ = ("_changes", "_db", "_reports", "unfit", "ways")
+    __slots__ = ("_at", "_changes", "_come", "_db", "_reports", "unfit", "ways")
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._changes = [0] * len(STATES)
+        self._come = [0] * len(STATES)  # how many parts have come to each state
+        self._at = 0.0  # when, for the minutes of the flow
         self._reports = Reports(db)
         self.ways = PartWays(db, self.move)
         self.unfit = False
@@ -79,6 +82,7 @@ class PartWork:
             raise ValueError(f"no submit ends in state {state}")
         followed = state in _FOLLOWED and self._reports.any_followed
         rows = [_row(outcome) for outcome in outcomes]
+        self._at = outcomes[-1].at
         missing = len(rows)
         for before in _RECORDED_FROM[state]:
             for row in rows:
@@ -167,6 +171,7 @@ class PartWork:
         nothing.
         """
         part_ids = list(part_ids)
+        self._at = now
         credits.give_back(self._db, part_ids, now)
         self._reports.lost([{"id": part_id, "at": now} for part_id in part_ids])
 
@@ -174,6 +179,7 @@ class PartWork:
         """See `ports.Work.cancelled`."""
         self._db.execute("forget_cancellation", (part_id,))
         if done and self._db.execute("record_cancelled", (now, part_id)).rowcount:
+            self._at = now
             self.move(_ACCEPTED, _FAILED, 1)
             self._reports.lost([{"id": part_id, "at": now}])
 
@@ -189,6 +195,10 @@ class PartWork:
 
     def finish(self) -> None:
         """Bring the counters up to date."""
+        sent, delivered = self._come[_ACCEPTED], self._come[_DELIVERED]
+        failed = self._come[_FAILED] + self._come[_EXPIRED]
+        if sent or delivered or failed:
+            count_flow(self._db, self._at, sent=sent, delivered=delivered, failed=failed)
         if any(self._changes):
             names = [state.value for state in STATES]
             self._db.execute("count", {"ids": 0, **dict(zip(names, self._changes, strict=True))})
@@ -217,6 +227,7 @@ class PartWork:
         self._db.execute("forget_references", (before - PARKED_SECONDS,))
         mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
         credits.forget(self._db, before)
+        forget_flow(self._db, before)
         self._db.execute("forget_cancellations", (before,))
         for name in ("forget_all_usage", "forget_answers", "forget_counted", "forget_answered"):
             self._db.execute(name, (before,))
@@ -253,6 +264,7 @@ class PartWork:
             self._changes[before] -= parts
         if after is not None:
             self._changes[after] += parts
+            self._come[after] += parts
 
     # --- receipts -------------------------------------------------------------------------------------------
 
@@ -276,6 +288,7 @@ class PartWork:
             if receipt.state is not None:
                 after = NUMBER_OF[receipt.state]
                 self._db.execute("settle_final", (after, receipt.stat, receipt.at, part_id))
+                self._at = receipt.at
                 self.move(before, after, 1)
                 if asked >= RECEIPT_TOLD:
                     self._reports.heard(receipt, part_id - number + 1, total, after)

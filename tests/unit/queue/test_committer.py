@@ -457,3 +457,40 @@ def test_callers_on_many_threads_all_get_their_own_answer(tmp_path: Path) -> Non
     assert sorted(ids) == sorted((part["mta_queue_id"], part["queue_id"]) for part in queue.list_parts())
     assert len(ids) == 160
     queue.close()
+
+
+# --- refusals -----------------------------------------------------------------------------------------------
+
+
+def refusals(queue: Any) -> int:
+    return sum(row["refused"] for row in queue.flow(0.0, NOW + 60))
+
+
+def test_refusals_are_told_together_and_at_once_when_it_was_quiet(bench: Bench) -> None:
+    bench.committer.count_refused()
+    while not refusals(bench.queue):
+        time.sleep(0.001)
+    for _ in range(4):
+        bench.committer.count_refused()
+    assert refusals(bench.queue) == 1  # the next only after some seconds
+    bench.committer.stop()
+    assert refusals(bench.queue) == 5
+
+
+def test_refusals_wait_for_a_queue_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_REFUSED_SECONDS", 0.01)
+    bench = Bench()
+    count, failures = bench.queue.count_refused, []
+
+    def fail_twice(times: int, now: float) -> None:
+        if len(failures) < 2:
+            failures.append(times)
+            raise QueueUnavailable("disk full")
+        count(times, now)
+
+    monkeypatch.setattr(bench.queue, "count_refused", fail_twice)
+    bench.committer.count_refused()
+    while not refusals(bench.queue):
+        time.sleep(0.001)
+    bench.committer.stop()
+    assert (failures, refusals(bench.queue)) == ([1, 1], 1)

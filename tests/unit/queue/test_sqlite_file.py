@@ -321,6 +321,16 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         ("forget_charges", (1, 2)),
         ("forget_bookings", (NOW,)),
         ("find_public", ("a" * 32,)),
+        ("message_mail", (1,)),
+        ("count_ready", ("main", 1, "acme", NOW, NOW)),
+        ("count_waiting", ("main", NOW, NOW)),
+        ("found_public", ("a" * 32, 10)),
+        ("next_referrer", ("acme",)),
+        ("found_reference", ("acme", "order 17", 10)),
+        ("found_key", ("k", 10)),
+        ("found_former_key", ("k", 10)),
+        ("flow", (1, 2)),
+        ("forget_flow", (1,)),
     ]
     for name, values in hot:
         plan = _plan(path, sql[name], values)

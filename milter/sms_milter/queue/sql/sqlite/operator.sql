@@ -46,6 +46,14 @@ FROM message INDEXED BY message_public_id CROSS JOIN part ON part.id = message.i
     CROSS JOIN mail ON mail.id = message.mail_id
 WHERE message.public_id <> '' AND message.public_id = ? ORDER BY message.id DESC LIMIT 1
 
+-- message_mail --
+-- The mail of a message, and the first id and number of the message's parts.
+SELECT mail.id AS queue_id, mail.mta_queue_id, mail.received_at, mail.account, mail.dialect, mail.sender, mail.client,
+    mail.message_id, part.total AS parts, part.id AS first,
+    (SELECT count(*) FROM message AS one WHERE one.id BETWEEN mail.id AND mail.id + mail.parts - 1) AS message_count
+FROM message CROSS JOIN part ON part.id = message.id CROSS JOIN mail ON mail.id = message.mail_id
+WHERE message.id = ?
+
 -- mail_messages --
 -- Messages (first and last id), without their text.
 SELECT message.id AS message_id, message.recipient, destination, originator, channel, kind, flash, priority, not_before,
