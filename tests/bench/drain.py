@@ -47,19 +47,27 @@ _TEXT = "/var on db3 is 91 % full since 04:10 and grows by 2 % per hour. Please 
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to run Kannel. `share`: one that is slow gets this fraction of the backlog."""
+    """A way to run Kannel. `share`: one that is slow gets this fraction of the backlog. `log_level`: None for
+    the one that it has when none is set.
+    """
 
     what: str
     spool: bool = True
-    log_level: int = 4
+    log_level: int | None = 4
     database: bool = False
     share: int = 1
 
 
+# `kannel` is what `apt-get install kannel` gives: /etc/kannel/kannel.conf sets log-file and neither log-level
+# (then it is debug) nor a store, and the init script starts `bearerbox -v 4`, which is for standard error.
 KANNELS = {
-    "kannel": Variant("all in memory, quiet log: its fastest; a crash loses the backlog", spool=False),
-    "kannel_spool": Variant("a file for each SMS that waits (not synced), quiet log"),
-    "kannel_debug_log": Variant("the same with the log level it has when none is set, debug", log_level=0),
+    "kannel": Variant(
+        "as Debian ships it: all in memory (a crash loses the backlog), a log of level debug",
+        spool=False,
+        log_level=None,
+    ),
+    "kannel_in_memory_quiet": Variant("the same with errors only in its log: its fastest", spool=False),
+    "kannel_spool_quiet": Variant("errors only, and a file for each SMS that waits (not synced)"),
     "kannel_recorded": Variant(
         "a file each, and message ids kept in SQLite as ours always does", database=True, share=20
     ),
@@ -136,7 +144,7 @@ smsbox-port = {box}
 box-deny-ip = "*.*.*.*"
 box-allow-ip = 127.0.0.1
 log-file = "{place}/kannel.debug"
-log-level = {log_level}
+{log_level}
 {store}
 
 group = smsbox
@@ -216,7 +224,8 @@ def _kannel_configuration(home: Path, variant: Variant, ports: Ports) -> str:
         database = _DATABASE.format(place=home)
         with sqlite3.connect(home / "receipts.db") as receipts:
             receipts.execute(_TABLE)
-    core = _CORE.format(store=store, log_level=variant.log_level, place=home, window=WINDOW, **asdict(ports))
+    level = "" if variant.log_level is None else f"log-level = {variant.log_level}"
+    core = _CORE.format(store=store, log_level=level, place=home, window=WINDOW, **asdict(ports))
     return core + database
 
 
