@@ -80,7 +80,7 @@ UPDATE part SET state = 6, why = 'validity over before it could be sent', finish
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
     mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0, part.sequence
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
-WHERE part.state IN (1, 3, 5, 6) AND part.state = 1 AND part.smsc = ?1
+WHERE part.state = 1 AND part.smsc = ?1
     AND NOT EXISTS (SELECT 1 FROM bind_lease AS lease
         WHERE lease.smsc = ?1 AND lease.owner <> ?2 AND lease.until > ?3
             AND part.bind IN (?1 || '/' || lease.number, ?1 || '/' || lease.number || '-transmitter'))
@@ -88,7 +88,7 @@ ORDER BY part.id
 
 -- submitting_smscs --
 -- The SMSCs that somebody was about to send to.
-SELECT DISTINCT smsc FROM part INDEXED BY part_notable WHERE state IN (1, 3, 5, 6) AND state = 1
+SELECT DISTINCT smsc FROM part INDEXED BY part_notable WHERE state = 1
 
 -- any_parked --
 -- Whether any receipt waits for its part.
@@ -120,9 +120,9 @@ SELECT part.id, part.state, part.stat, part.mail_id, mail.mta_queue_id, part.des
     part.receipt, message.text
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
     CROSS JOIN message ON message.id = part.id - part.number + 1
-WHERE part.state IN (1, 3, 5, 6) AND part.state = 3 AND part.smsc = ?1 AND part.destination = ?2 AND part.submitted_at <= ?3
+WHERE part.state = 3 AND part.smsc = ?1 AND part.destination = ?2 AND part.submitted_at <= ?3
     AND NOT EXISTS (SELECT 1 FROM part AS other INDEXED BY part_notable
-        WHERE other.state IN (1, 3, 5, 6) AND other.state = 1 AND other.smsc = ?1 AND other.destination = ?2)
+        WHERE other.state = 1 AND other.smsc = ?1 AND other.destination = ?2)
 LIMIT 2
 
 -- learn_id --
@@ -134,7 +134,7 @@ UPDATE part SET smsc_message_id = ?, smsc_key = ? WHERE id = ?
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
     mail.received_at, part.expires_at, part.doubts, part.account, part.promise > 0
 FROM part INDEXED BY part_notable CROSS JOIN mail ON mail.id = part.mail_id
-WHERE part.state IN (1, 3, 5, 6) AND part.state = 3 AND part.smsc = ? AND part.doubts = 0 AND part.submitted_at <= ?
+WHERE part.state = 3 AND part.smsc = ? AND part.doubts = 0 AND part.submitted_at <= ?
     AND part.expires_at > ?
 LIMIT 1000
 

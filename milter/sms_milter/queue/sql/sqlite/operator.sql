@@ -13,7 +13,8 @@ SELECT id FROM part INDEXED BY part_expiry WHERE state = 0 ORDER BY id DESC LIMI
 
 -- list_notable --
 -- The newest parts in a state that asks for attention.
-SELECT id FROM part INDEXED BY part_notable WHERE state IN (1, 3, 5, 6) AND state = ? ORDER BY id DESC LIMIT ?
+SELECT id FROM part INDEXED BY part_notable
+WHERE (state = 1 OR state = 3 OR state = 5 OR state = 6) AND state = ? ORDER BY id DESC LIMIT ?
 
 -- list_common --
 -- The newest parts in one of the states that most parts are in.
