@@ -21,6 +21,7 @@ from sms_milter.model.links import LinkState, LinkStatus, SmscLoad
 from sms_milter.model.mobile import Conversation, Heard, MobileMessage, MobilePart
 from sms_milter.model.operating import HELD_UNTIL, Cancellation, Deed, Done, Selection
 from sms_milter.model.plan import (
+    STALE,
     Answer,
     ComposedPart,
     Errand,
@@ -67,6 +68,7 @@ __all__ = [
     "EVERY_FEATURE",
     "HELD_UNTIL",
     "SMS",
+    "STALE",
     "Action",
     "Answer",
     "Binary",

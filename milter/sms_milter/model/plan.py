@@ -136,6 +136,9 @@ class Promise:
     delivered: bool = False
 
 
+STALE = "stale "  # before the form of parts: their message says something else now, and they fit no SMSC
+
+
 class NewMessage(NamedTuple):
     """A planned message with its composed parts, as the queue takes it; not sent any more at `expires_at`.
 

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sms_milter.model import SMS, Kind, Limits, PlannedMessage, StormRule, SubmitSm, Wish
-from sms_milter.sms.terms import STALE
+from sms_milter.model import SMS, STALE, Kind, Limits, PlannedMessage, StormRule, SubmitSm, Wish
 
 _WORDS = (
     "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|august"

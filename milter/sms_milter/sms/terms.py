@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from sms_milter.config.schema import Smsc
-from sms_milter.model import EVERY_FEATURE, Feature
+from sms_milter.model import EVERY_FEATURE, STALE, Feature
 
 Alphabet = Literal["gsm7", "latin1", "ascii"]
 Concatenation = Literal["udh", "udh16", "sar", "payload"]
@@ -62,9 +62,6 @@ _FEATURES = {
 def features_of(smsc: Smsc) -> int:
     """What an SMSC can do, as a sum of `Feature`."""
     return int(sum({_FEATURES[name] for name in smsc.features}))
-
-
-STALE = "stale "  # before the form of parts: their message says something else now, and they fit no SMSC
 
 
 def traits_in(form: str) -> SmscTraits:
