@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sms_milter.logline import Numbers, Senders, clean, line
+from sms_milter.logline import Numbers, Said, Senders, as_record, clean, line, of_record, read
 
 
 def test_the_mtas_queue_id_stands_first() -> None:
@@ -45,3 +45,39 @@ def test_numbers_are_masked_on_demand() -> None:
 def test_a_secret_sender_is_shown_in_part(address: str, shown: str) -> None:
     secret = {"c4ca423@client.example", "ab@client.example"}
     assert Senders(secret).shown(address) == shown
+
+
+def test_no_value_holds_what_parts_the_pairs() -> None:
+    text = line("4ABC", from_="<a, status=accepted (x)@b>", status="refused (no, never)")
+    assert text == "4ABC: from=<a,status=accepted (x)@b>, status=refused (no, never)"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "4ABC: to=1, part=1/2, status=x (y, z)",
+            Said("info", "4ABC", {"to": "1", "part": "1/2"}, "x (y, z)"),
+        ),
+        ("warning: NOQUEUE: status=x", Said("warning", "", {}, "x")),
+        ("error: stopped", Said("error", None, {}, "stopped")),
+        (
+            "smsc=one bind=one/1: > submit_sm status=0",
+            Said("info", None, {"smsc": "one", "bind": "one/1"}, "> submit_sm status=0"),
+        ),
+        ("started role=report pid=5", Said("info", None, {}, "started role=report pid=5")),
+    ],
+)
+def test_a_line_is_read_back(text: str, said: Said) -> None:
+    assert read(text) == said
+    assert of_record(as_record(text)) == text
+
+
+def test_a_record_has_a_name_for_everything() -> None:
+    assert as_record("warning: 4ABC: to=1, status=deferred for 5 s (WHY), twice") == {
+        "severity": "warning",
+        "mta_queue_id": "4ABC",
+        "to": "1",
+        "status": "deferred for 5 s",
+        "why": "(WHY), twice",
+    }

@@ -18,6 +18,7 @@ from sms_milter.cli.common import (
     print_faults,
 )
 from sms_milter.cli.doctor import doctor
+from sms_milter.cli.log import log
 from sms_milter.cli.preview import preview
 from sms_milter.cli.queue import queue_app
 from sms_milter.cli.receipts import app as receipts_app
@@ -35,7 +36,7 @@ _FAULTS = f"A destination that ends in these digits orders a fault:\n\n\b\n{FAUL
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Mail becomes SMS inside the SMTP dialogue."
 )
-for command in (run, check, doctor, version, preview, status, trace):
+for command in (run, check, doctor, version, preview, status, log, trace):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(receipts_app, name="receipts")

@@ -53,5 +53,4 @@ class Cancelling:
         word = "cancelled by the operator"
         if command_status:
             word = f"cannot be cancelled any more ({status.classify(command_status)})"
-        where = {"smsc": asked.link.smsc, "bind": asked.link.name}
-        return self._words.part(asked.part, None, now, **where, status=word)
+        return self._words.part(asked.part, None, now, smsc=asked.link.smsc, status=word)

@@ -214,5 +214,7 @@ class Hearing:
             )
         )
 
-    def _say(self, part: LeasedPart, link: Link | None, now: float, **pairs: object) -> None:
-        self.news.lines.append(self._words.part(part, link, now, **pairs))
+    def _say(
+        self, part: LeasedPart, link: Link | None, now: float, *, smsc: str = "", **pairs: object
+    ) -> None:
+        self.news.lines.append(self._words.part(part, link, now, smsc=smsc, **pairs))

@@ -17,13 +17,20 @@ class Words:
         """A phone's number as it may be shown."""
         return self._numbers.shown(number)
 
-    def part(self, part: LeasedPart, link: Link | None, now: float, **pairs: object) -> str:
-        """What happened to a part, on `link` if it has to do with one. Written out, for each part has two."""
-        where = "" if link is None else f", smsc={link.smsc}, bind={link.name}, sequence={part.sequence}"
+    def part(
+        self, part: LeasedPart, link: Link | None, now: float, *, smsc: str = "", **pairs: object
+    ) -> str:
+        """What happened to a part: on `link` if it has to do with one, else at `smsc` if with that. Written
+        out, for each part has two.
+        """
+        where = f", smsc={smsc}" if smsc else ""
+        if link is not None:
+            where = f", smsc={link.smsc}, bind={link.name}, sequence={part.sequence}"
         more = "".join([f", {name}={value}" for name, value in pairs.items()])
         delay = f"{now - part.received_at:.2f}"
+        to = self.phone(part.destination).replace(", ", ",")  # as `line` does
         return (
-            f"{clean(part.mta_queue_id) or 'NOQUEUE'}: to={self.phone(part.destination)}, "
+            f"{clean(part.mta_queue_id) or 'NOQUEUE'}: to={to}, "
             f"queue={part.queue_id}, part={part.number}/{part.total}{where}, delay={delay}{more}"
         )
 

@@ -68,10 +68,11 @@ def mail(
 
 def _status(verdict: Verdict) -> str:
     stored = verdict.stored
+    if verdict.reply is not None and stored is not None:
+        return f"refused by mail at end of message ({verdict.reply})"
     if verdict.reply is not None:
-        by_mail = " by mail" if stored is not None else ""
-        unsaid = ", nobody is told" if stored is None and verdict.plan is not None else ""
-        return f"refused{by_mail} at end of message ({verdict.reply}){unsaid}"
+        unsaid = "" if verdict.plan is None else ", nobody is told"
+        return f"refused at end of message ({verdict.reply}){unsaid}"
     if stored is not None and stored.repeat:
         return f"{verdict.action} (repeat of a stored mail, not sent again)"
     return f"{verdict.action} (stored)"
