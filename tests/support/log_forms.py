@@ -1,4 +1,4 @@
-"""The lines of docs/log.md as patterns, and the lines that the code can write as far as it can be read off."""
+"""The lines of docs/log.md as patterns, and those that the code can write, as far as it can be read off."""
 
 from __future__ import annotations
 
@@ -118,7 +118,6 @@ class _Module:
         if name in _SEVERITIES and owner.endswith(f"journal.{name}"):
             given += call.args
         return {text for one in given for text in self.texts(one, function)}
-
 
     def texts(self, node: ast.expr, function: ast.FunctionDef, depth: int = 0) -> set[str]:
         """What the expression may be, as text with holes."""

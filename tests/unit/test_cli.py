@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -222,3 +223,68 @@ def test_the_rule_of_message_ids_is_learnt_from_the_log(tmp_path: Path) -> None:
     ):
         assert "receipt_ids: hex-dec" in done.stdout.decode()
     assert b"no receipts" in run("receipts", "learn", given=b"").stdout
+
+
+LOG = """\
+Nov 22 03:15:00 mx postfix/smtpd[1]: 4ABC: client=unknown[192.0.2.10]
+Nov 22 03:15:01 mx sms-milter/milter[2]: 4ABC: client=[192.0.2.10], account=acme, status=discard (stored)
+Nov 22 03:15:01 mx sms-milter/milter[2]: 4XYZ: client=[192.0.2.10], account=ops, status=discard (stored)
+"""
+
+
+def test_log_tells_the_story_of_a_mail_through_rotated_logs(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    Path(f"{log}.1").write_text(LOG)
+    later = (
+        "Nov 22 03:15:02 mx sms-milter/dispatch[3]: 4ABC: to=447973100000, status=accepted (message_id=7)\n"
+    )
+    log.write_text(later)
+    story = [*LOG.splitlines()[:2], later.rstrip()]
+    assert run("log", "--mail", "4ABC", str(log)).stdout.decode().splitlines() == story
+    assert run("log", "--account", "acme", str(log)).stdout.decode().splitlines() == story
+    assert run("log", "--mail", "4ABC", "-", given=LOG.encode()).stdout.decode().splitlines() == story[:2]
+    records = [
+        json.loads(one)
+        for one in run("log", "--number", "+447973100000", "--json", str(log)).stdout.splitlines()
+    ]
+    assert [one["program"] for one in records] == [
+        "postfix/smtpd",
+        "sms-milter/milter",
+        "sms-milter/dispatch",
+    ]
+    assert (records[2]["status"], records[2]["why"]) == ("accepted", "(message_id=7)")
+
+
+def test_log_goes_on_with_what_comes(tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(LOG)
+    with subprocess.Popen(
+        [COMMAND, "log", "--follow", "--account", "acme", str(log)], stdout=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout is not None
+        assert [following.stdout.readline() for _ in range(2)] == LOG.splitlines(keepends=True)[:2]
+        later = "Nov 22 03:15:02 mx sms-milter/dispatch[3]: 4ABC: to=447973100000, status=accepted (x)\n"
+        with log.open("a") as out:
+            out.write(later)
+        assert following.stdout.readline() == later
+        following.send_signal(signal.SIGINT)
+        assert following.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--mail", "4NONE"), 1, b"the log has nothing of it"),
+        (("--mail", "4ABC", "--account", "acme"), 64, b"at a time"),
+        (("--number", "ACME"), 64, b"no phone number"),
+        (("--since", "yesterday"), 64, b"--since takes"),
+        (("-",), 64, b"stands alone"),
+        (("/no/such/file",), 66, b"no such file"),
+    ],
+)
+def test_log_says_what_is_wrong(tmp_path: Path, arguments: tuple[str, ...], code: int, says: bytes) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(LOG)
+    done = run("log", *arguments, str(log))
+    assert done.returncode == code
+    assert says in b" ".join(done.stderr.split())

@@ -18,7 +18,6 @@ from sms_milter.logbook.files import (
     STANDARD_INPUT,
     USUAL,
     Files,
-    Lines,
     Spool,
     Tail,
     decoded,
@@ -26,7 +25,7 @@ from sms_milter.logbook.files import (
     with_rotated,
 )
 from sms_milter.logbook.story import By, Question, Story, digits
-from sms_milter.logbook.telling import followed, told
+from sms_milter.logbook.telling import Lines, followed, told
 from sms_milter.logline import as_record
 
 
@@ -64,6 +63,7 @@ def log(
     for entry in told(story, past, now, start):
         _show(entry, as_json=as_json)
         count += 1
+    sys.stdout.flush()
     try:
         for entry in followed(story, coming, now):
             _show(entry, as_json=as_json)

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 USUAL = (Path("/var/log/mail.log"), Path("/var/log/maillog"))  # Debian and the BSDs; Red Hat
 STANDARD_INPUT = Path("-")
@@ -24,13 +24,6 @@ _LOOK_SECONDS = 0.25
 
 # logrotate's and newsyslog's names: mail.log.1, mail.log.2.gz, mail.log-20261122.xz
 _ROTATED = re.compile(r"(?:\.\d+|-\d{8}(?:-\d+)?)(?:\.(?:gz|xz|bz2|zst))?")
-
-
-class Lines(Protocol):
-    """A log that can be read several times."""
-
-    def __iter__(self) -> Iterator[str]:
-        """All its lines, oldest first, without line ends."""
 
 
 def with_rotated(files: Iterable[Path], since: float | None) -> list[Path]:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Protocol
 
 from sms_milter.logbook.entry import Entry, read_entry
-from sms_milter.logbook.files import Lines
 from sms_milter.logbook.story import Story
 
 _KEPT = 20_000  # lines that may turn out to belong to a story which begins in the middle of a mail
+
+
+class Lines(Protocol):
+    """A log that can be read several times."""
+
+    def __iter__(self) -> Iterator[str]:
+        """All its lines, oldest first, without line ends."""
 
 
 def told(story: Story, lines: Lines, now: datetime, since: float | None = None) -> Iterator[Entry]:
