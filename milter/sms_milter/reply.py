@@ -120,7 +120,7 @@ class Denial(Enum):
     BLOCKED = "too many failed logins"
     WRONG_INTERFACE = "a second name is for another interface"
     DISABLED = "account disabled"
-    NOT_FROM_HERE = "client, SASL user or domain not the account's"
+    NOT_FROM_HERE = "client or SASL user or domain not the account's"
     NOT_BY_SENDER = "sender not the account's"
     UNKNOWN_AUTHOR = "the address in From is not an account's"
     OTHER_ACCOUNT = "login and envelope name different accounts"
