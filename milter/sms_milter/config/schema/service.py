@@ -62,7 +62,12 @@ Facility = Literal[
 class LogSettings(Section):
     """Where the log goes and what it may show."""
 
-    to: Literal["syslog", "stderr"] = setting("syslog", doc="Where log lines go.")
+    to: Literal["syslog", "stderr"] = setting(
+        "syslog", doc="Where log lines go. Standard error may be systemd's journal: then each has its fields."
+    )
+    format: Literal["text", "json"] = setting(
+        "text", doc="Lines as docs/log.md has them, or an object each, with the same names."
+    )
     facility: Facility = setting("mail", doc="The syslog facility.")
     mask_numbers: bool = setting(False, doc="Log +4179*****00 instead of the whole phone number.")
     message_text: Literal["never", "debug"] = setting(
