@@ -7,8 +7,11 @@ dnl S= is where sms-milter listens (its setting milter.socket, same notation). P
 dnl S=unix:/run/sms-milter/milter.sock: over TCP Sendmail waits for delayed acknowledgements, some 0.1 s a mail.
 dnl F=T: while it is away the client is told to try again later; without F= mail would pass unseen.
 dnl T=: connect, send, read, and the answer after the final dot.
+dnl
+dnl The domains stand below. Who keeps such things in mailertable and access says define(`SMS_TABLES')dnl before the
+dnl include, and takes the lines of these two files beside this one.
 INPUT_MAIL_FILTER(`sms-milter', `S=inet:8891@127.0.0.1, F=T, T=C:10s;S:30s;R:30s;E:2m')dnl
-LOCAL_CONFIG
+ifdef(`SMS_TABLES', `', `LOCAL_CONFIG
 # The SMS domains. They are relayed for everybody: sms-milter knows the accounts and refuses the others.
 C{SmsDomains} sms.example.com
 CR sms.example.com
@@ -17,6 +20,7 @@ LOCAL_RULE_0
 # past it stays in the queue, deferred and visible. The error mailer would refuse at RCPT, before the milter is asked.
 R$* < @ $={SmsDomains} . > $*	$#sms-unclaimed $@ $2 $: $1 < @ $2 . > $3
 R$* < @ $={SmsDomains} > $*	$#sms-unclaimed $@ $2 $: $1 < @ $2 > $3
+')dnl
 MAILER_DEFINITIONS
 Msms-unclaimed,	P=/etc/mail/sms-unclaimed, F=lsDFMqnu9, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL,
 		T=DNS/RFC822/X-Unix, U=nobody, A=sms-unclaimed $u

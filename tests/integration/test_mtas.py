@@ -62,10 +62,12 @@ def test_postfix(toy: int) -> None:
             assert postfix.queue()[0].recipients == {NUMBER: "SMS mail that sms-milter has not seen"}
 
 
-def test_sendmail(toy: int) -> None:
+@pytest.mark.parametrize("tables", [False, True], ids=["rules", "mailertable and access"])
+def test_sendmail(toy: int, tables: bool) -> None:
     if why := missing("sendmail"):
         pytest.skip(why)
-    with folder("sendmail") as place, Sendmail(place, {"sms": f"inet:{toy}@127.0.0.1"}) as sendmail:
+    milter = {"sms": f"inet:{toy}@127.0.0.1"}
+    with folder("sendmail") as place, Sendmail(place, milter, tables=tables) as sendmail:
         customer = "127.0.2.10"
         assert [one[:3] for one in send(sendmail.ports["sms"], NUMBER, source=customer)] == ["250"] * 3
         assert sendmail.queue() == []
@@ -77,6 +79,8 @@ def test_sendmail(toy: int) -> None:
         assert list(mail.recipients) == [MAILBOX]
         assert sendmail.content(mail) == b"Hello\n.\n"
         sendmail.empty()
+        stranger = send(sendmail.ports["sms"], MAILBOX, NUMBER, source="127.0.3.10")
+        assert [one[:9] for one in stranger[1:]] == ["550 5.7.1", "250 2.1.5", "250 2.0.0"]
         send(sendmail.ports["every"], NUMBER, source=customer)
         sendmail.run_queue("sms.example.com")
         [mail] = sendmail.queue()

@@ -21,18 +21,26 @@ from support.sendmail_packages import libraries, program, unpacked
 
 _DEFAULT_DOMAIN = "sms.example.com"  # as it stands in the snippet
 _HOST = "mx.sms.test"
+_TABLES = """
+FEATURE(`mailertable', `hash {here}/mailertable')dnl
+FEATURE(`access_db', `hash -T<TMPF> {here}/access')dnl
+"""
 
 
 @dataclass
 class Sendmail:
     """`milters`: listener name to milter socket, Sendmail's notation (`inet:8891@127.0.0.1`, `unix:/path`).
 
-    After the start `ports` holds a listener for each, "every" as an ordinary one without a milter.
+    `before` are other milters, asked first. With `tables` mailertable and access name our domains in place of
+    the snippet's rules. After the start `ports` holds a listener for each of `milters`; "every" is an ordinary
+    one, without a milter.
     """
 
     directory: Path
     milters: Mapping[str, str]
     domains: Sequence[str] = (_DEFAULT_DOMAIN,)
+    before: Mapping[str, str] = field(default_factory=dict)
+    tables: bool = False
     ports: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> Sendmail:
@@ -109,6 +117,8 @@ class Sendmail:
         shutil.copy(DEPLOY / "sendmail" / "sms-unclaimed", self.directory)
         (self.directory / "sms-milter.m4").write_text(self._snippet())
         (self.directory / "sendmail.mc").write_text(self._mc())
+        if self.tables:
+            self._make_tables()
         cf = self._root / "usr/share/sendmail/cf"
         made = subprocess.run(
             [self._root / "usr/bin/m4", "-I", f"{cf}/", f"-D_CF_DIR_={cf}/", self.directory / "sendmail.mc"],
@@ -126,7 +136,23 @@ class Sendmail:
             for name, socket in self.milters.items()
         ]
         text = _replaced(text, line, "".join(filters))
+        if self.tables:
+            return f"define(`SMS_TABLES')dnl\n{text}"
         return _replaced(text, f" {_DEFAULT_DOMAIN}\n", f" {' '.join(self.domains)}\n")
+
+    def _make_tables(self) -> None:
+        """deploy/sendmail/mailertable and access with our domains, as maps."""
+        for name in ("mailertable", "access"):
+            lines = (DEPLOY / "sendmail" / name).read_text().splitlines(True)
+            [line] = [line for line in lines if _DEFAULT_DOMAIN in line]
+            for domain in self.domains:
+                lines.append(line.replace(_DEFAULT_DOMAIN, domain))
+            lines.remove(line)
+            subprocess.run(
+                [program(self._root).with_name("makemap"), "-C", "/dev/null", "hash", self.directory / name],
+                env={**os.environ, "LD_LIBRARY_PATH": libraries(self._root)},
+                input="".join(lines), text=True, check=True,
+            )  # fmt: skip
 
     def _mc(self) -> str:
         def daemon(name: str, filters: str) -> str:
@@ -153,8 +179,12 @@ FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 """
+            + (f"{_TABLES}\n".format(here=here) if self.tables else "")
             + daemon("every", "")
-            + "".join(daemon(name, name) for name in self.milters)
+            + "".join(daemon(name, ";".join([*self.before, name])) for name in self.milters)
+            + "".join(
+                f"INPUT_MAIL_FILTER(`{name}', `S={socket}, F=T')dnl\n" for name, socket in self.before.items()
+            )
             + f"""include(`{here}/sms-milter.m4')dnl
 LOCAL_CONFIG
 # Clients on loopback addresses play all clients; Sendmail knows no XCLIENT.

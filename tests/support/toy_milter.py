@@ -1,11 +1,13 @@
 """A milter that decides by the recipient's local part: shows that the tests' MTAs obey, without our service.
 
-`refuse` is refused at RCPT, `late` after the final dot, the others are taken.
+`refuse` is refused at RCPT, `late` after the final dot, the others are taken. Prints the header fields of
+each mail, a JSON list a line.
 Run: `python -m support.toy_milter SOCKET`.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 
 import Milter
@@ -20,6 +22,11 @@ class ToyMilter(Milter.Base):
         self.ours: list[str] = []
         self.others = 0
         self.late = False
+        self.fields: list[list[str]] = []
+        return int(Milter.CONTINUE)
+
+    def header(self, name: str, value: str) -> int:
+        self.fields.append([name, value])
         return int(Milter.CONTINUE)
 
     def envrcpt(self, address: str, *parameters: str) -> int:
@@ -35,6 +42,7 @@ class ToyMilter(Milter.Base):
         return int(Milter.CONTINUE)
 
     def eom(self) -> int:
+        print(json.dumps(self.fields), flush=True)
         if self.late:
             self.setreply("554", "5.6.0", "empty message")
             return int(Milter.REJECT)

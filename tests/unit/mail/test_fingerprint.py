@@ -74,3 +74,14 @@ def test_what_postfix_adds_for_a_local_client_is_not_the_clients() -> None:
 
 def test_a_date_that_postfix_adds_at_each_try_does_not_make_another_mail() -> None:
     assert of([*PLAIN, ("Date", b"now")]) == of([*PLAIN, ("Date", b"later")])
+
+
+def test_what_a_milter_before_us_adds_at_each_try_does_not_make_another_mail() -> None:
+    def tried(second: int, fields: Fields) -> Fields:
+        signature = f"v=1; d=customer.example; t={second}; b=abc".encode()
+        return [("DKIM-Signature", signature), ("Authentication-Results", b"mx; dkim=none"), *fields]
+
+    dated: Fields = [("Date", b"Sat, 21 Nov 2026 12:00:00 +0000"), ("Subject", b"Alarm")]
+    for fields in (PLAIN, dated):
+        assert of(tried(1, fields)) == of(tried(2, fields)) == of(fields)
+    assert of(tried(1, [("Subject", b"Alarm")])) is None
