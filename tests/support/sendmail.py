@@ -32,8 +32,8 @@ class Sendmail:
     """`milters`: listener name to milter socket, Sendmail's notation (`inet:8891@127.0.0.1`, `unix:/path`).
 
     `before` are other milters, asked first. With `tables` mailertable and access name our domains in place of
-    the snippet's rules. After the start `ports` holds a listener for each of `milters`; "every" is an ordinary
-    one, without a milter.
+    rules in sendmail.cf. After the start `ports` holds a listener for each of `milters`, and "every", an
+    ordinary one without a milter.
     """
 
     directory: Path
