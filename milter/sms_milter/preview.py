@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sms_milter.channels import errand
-from sms_milter.config.schema import Configuration
+from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.config.secrets import Passwords
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
@@ -30,11 +30,13 @@ from sms_milter.model import (
     QuotaRule,
     Record,
     Stored,
+    SubmitSm,
 )
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
 from sms_milter.sms.explain import explained
 from sms_milter.sms.terms import SmscTraits
+from sms_milter.sms.times import retold
 
 
 class QueueView(Protocol):
@@ -129,8 +131,14 @@ class Rehearsal:
         return self._queue.refusal(mail, self._now)
 
 
-def describe(transaction: Transaction, verdict: Verdict) -> dict[str, Any]:
-    """The JSON object of `sms-milter preview` (DESIGN §7); keys are always present."""
+def describe(
+    transaction: Transaction,
+    verdict: Verdict,
+    leaving: Callable[[PlannedMessage], PlannedMessage] = lambda message: message,
+) -> dict[str, Any]:
+    """The JSON object of `sms-milter preview` (DESIGN §7); keys are always present. `leaving` makes of a
+    message what leaves of it.
+    """
     plan_ = verdict.plan
     domain, member = transaction.judged_by
     return {
@@ -143,7 +151,7 @@ def describe(transaction: Transaction, verdict: Verdict) -> dict[str, Any]:
         ],
         "dialect": domain,
         "account": member,
-        "messages": [_message_json(message) for message in plan_.messages] if plan_ else [],
+        "messages": [_message_json(leaving(message)) for message in plan_.messages] if plan_ else [],
         "answers": [
             {"to": a.to, "subject": a.subject, "body": a.body} for a in plan_.answers if isinstance(a, Answer)
         ]
@@ -269,7 +277,25 @@ def preview(configuration: Configuration, queue: QueueView, *, now: float, **dia
     `rehearse`.
     """
     gate = Gate(configuration, Passwords())
-    return describe(*rehearse(gate, Rehearsal(queue, now), SilentJournal(), now=now, **dialogue))
+    rehearsed = rehearse(gate, Rehearsal(queue, now), SilentJournal(), now=now, **dialogue)
+    return describe(*rehearsed, lambda message: _leaving(message, configuration.smscs, now))
+
+
+def _leaving(message: PlannedMessage, smscs: Mapping[str, Smsc], now: float) -> PlannedMessage:
+    """With its times as its SMSC takes them."""
+    if message.smsc not in smscs:
+        return message
+    form = smscs[message.smsc].time_format
+    start = now if message.not_before is None else message.not_before
+    end = start + (message.validity_seconds or 0)
+
+    def leaving(part: SubmitSm) -> SubmitSm:
+        times = part.schedule_delivery_time, part.validity_period
+        schedule, validity = retold(*times, form, received_at=now, expires_at=end, now=start)
+        return part._replace(schedule_delivery_time=schedule, validity_period=validity)
+
+    parts = [leaving(part) for part in message.parts if isinstance(part, SubmitSm)]
+    return message._replace(parts=tuple(parts)) if parts else message
 
 
 def explain(configuration: Configuration, queue: QueueView, *, now: float, **dialogue: Any) -> list[str]:

@@ -24,6 +24,7 @@ from sms_milter.model import (
 )
 from sms_milter.ports import Work
 from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.smpp.codec import compose, times_of
 from support.gate import Lines, configuration
 from support.wire import DELIVER, DELIVER_RESP, Wire, pdu
 
@@ -486,6 +487,29 @@ def test_nothing_is_begun_before_the_dispatcher_before_us_has_ended(tmp_path: Pa
     station.step()
     assert "the dispatcher died before the response" in station.lines.text
     assert len(station.wire.submits) == 1
+
+
+@pytest.mark.parametrize(
+    ("time_format", "written", "leaves"),
+    [
+        ("relative", "000001000000000R", "000000120000000R"),
+        ("absolute", "000001000000000R", "231115221320000+"),
+        ("relative-only", "231115221320000+", "000000120000000R"),
+        ("relative", "231115221320000+", "231115221320000+"),
+        ("absolute", "", ""),
+    ],
+)
+def test_a_part_leaves_with_its_times_as_the_smsc_takes_them(
+    tmp_path: Path, time_format: str, written: str, leaves: str
+) -> None:
+    station = Station(tmp_path, time_format=time_format)
+    body = compose(
+        SubmitSm(source_addr="ACME", destination_addr="447973100000", validity_period=written)
+    ).body
+    station.put("447973100000", body=body)
+    station.step(12 * 3600)
+    ((_, sent),) = station.wire.submits
+    assert times_of(sent) == ("", leaves)
 
 
 # --- cancel_sm ----------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from sms_milter.dispatch.load import Limit, Load
 from sms_milter.dispatch.pace import Pace
 from sms_milter.model import LeasedPart, WaitingMessage
 from sms_milter.smpp import status
+from sms_milter.smpp.codec import times_of, with_times
 from sms_milter.sms.terms import SmscTraits, features_of, traits_of
+from sms_milter.sms.times import NOTICED_SECONDS, retold
 
 
 @dataclass(slots=True)
@@ -55,6 +57,17 @@ class Lane:
         """When a part may go if none may now; None if one may."""
         at = max(self.due, self.pace.opens_at(now))
         return at if at > now else None
+
+    def body(self, part: LeasedPart, now: float) -> bytes:
+        """The submit_sm of a part without its header, as it leaves now."""
+        form = self.settings.time_format
+        if form == "relative" and now - part.received_at < NOTICED_SECONDS:
+            return part.body
+        times = times_of(part.body)
+        if times == ("", ""):
+            return part.body
+        told = retold(*times, form, received_at=part.received_at, expires_at=part.expires_at, now=now)
+        return with_times(part.body, *told)
 
     def meaning(self, command_status: int) -> status.Status:
         """What a command_status means at this SMSC."""

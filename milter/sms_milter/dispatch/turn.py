@@ -233,10 +233,10 @@ class Dispatcher:
             self._journal.info(text)
 
     def _submit(self, link: Link, bound: Session, asked: int, parts: list[LeasedPart], now: float) -> None:
+        lane = self._lanes[link.smsc]
         for part in parts:
             self._hearing.in_flight[part.part_id] = part
-            bound.submit(part.part_id, part.sequence, part.body, self._ticks)
-        lane = self._lanes[link.smsc]
+            bound.submit(part.part_id, part.sequence, lane.body(part, now), self._ticks)
         lane.pace.took(len(parts), now)
         lane.load.sent += len(parts)
         lane.backlog = len(parts) == asked

@@ -6,6 +6,7 @@ Refuses to know what a PDU means for a session: states, timers and answers are `
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -274,6 +275,25 @@ def frame(command_id: int, status: int, sequence: int, body: bytes = b"") -> byt
 def stamp(sequence: int, body: bytes) -> bytes:
     """The submit_sm with this body and sequence number."""
     return frame(SUBMIT_SM, 0, sequence, body)
+
+
+# service_type, source and destination address, three octets, then the times (SMPP 3.4 §4.4.1)
+_TIMES: Final = re.compile(rb"[^\0]*\0(?:..[^\0]*\0){2}...([^\0]*)\0([^\0]*)", re.DOTALL)
+
+
+def times_of(submit: bytes) -> tuple[str, str]:
+    """schedule_delivery_time and validity_period of a submit_sm's body; "" where it has none."""
+    found = _TIMES.match(submit)
+    return (found[1].decode("latin-1"), found[2].decode("latin-1")) if found else ("", "")
+
+
+def with_times(submit: bytes, schedule: str, validity: str) -> bytes:
+    """A submit_sm's body with other times. Raises LocalProtocolError if it is none."""
+    found = _TIMES.match(submit)
+    if found is None:
+        raise LocalProtocolError("not the body of a submit_sm")
+    times = f"{schedule}\0{validity}".encode("latin-1")
+    return submit[: found.start(1)] + times + submit[found.end(2) :]
 
 
 def bind(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+TimeFormat = Literal["relative", "absolute", "relative-only"]
 
 _FORM = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})[0-9]([0-9]{2})([+R-])")
 _MOST_QUARTERS = 48  # of an hour between UTC and anywhere
+NOTICED_SECONDS = 60.0  # what has waited less is sent as it was composed
 
 
 def relative_time(seconds: int) -> str:
@@ -52,3 +56,38 @@ def absolute_time(moment: float) -> str:
     It must lie in the years 2000 to 2099, of which two digits are written.
     """
     return datetime.fromtimestamp(int(moment), UTC).strftime("%y%m%d%H%M%S000+")
+
+
+def retold(
+    schedule: str, validity: str, form: TimeFormat, *, received_at: float, expires_at: float, now: float
+) -> tuple[str, str]:
+    """schedule_delivery_time and validity_period of a part that leaves `now` for an SMSC that takes `form`.
+
+    Relative times were written when the part came (`received_at`), or for when it may leave, and say less by
+    what it has waited in our queue since (practice §10: recomputed for every attempt); absolute ones say the
+    same as before. `relative` leaves what a mail has written absolute. Times are in seconds since the epoch.
+    """
+    if schedule:
+        since = received_at
+    else:
+        since = expires_at - seconds_left(validity, now) if validity.endswith("R") else now
+    return _retold(schedule, form, since, now, past=""), _retold(validity, form, since, now, past=None)
+
+
+def _retold(time: str, form: TimeFormat, since: float, now: float, *, past: str | None) -> str:
+    """`past` is what is told of a time that is over; None: a second is left."""
+    if not time:
+        return ""
+    left = seconds_left(time, now)
+    if time.endswith("R"):
+        waited = max(0.0, now - since)
+        # Nothing from now is the SMSC's to understand.
+        if not left or (form != "absolute" and waited < NOTICED_SECONDS):
+            return time
+        left -= waited
+    elif form != "relative-only":
+        return time
+    if left <= 0 and past is not None:
+        return past
+    left = max(left, 1.0)
+    return absolute_time(now + left) if form == "absolute" else relative_time(round(left))

@@ -337,3 +337,32 @@ def test_a_reader_knows_whether_a_pdu_has_begun() -> None:
     assert reader.partial
     reader.feed(codec.unbind(2)[1:])
     assert not reader.partial
+
+
+# --- times --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("schedule", "validity"), [("", ""), ("000000010000000R", "000001000000000R")])
+def test_the_times_of_a_body_are_found_and_changed(schedule: str, validity: str) -> None:
+    submit = SubmitSm(
+        service_type="WAP",
+        source_addr_ton=5,
+        source_addr="ACME",
+        dest_addr_ton=1,
+        destination_addr="447973100000",
+        esm_class=0x40,
+        schedule_delivery_time=schedule,
+        validity_period=validity,
+        short_message=b"\0\1\2",
+    )
+    body = codec.compose(submit).body
+    assert codec.times_of(body) == (schedule, validity)
+    changed = codec.with_times(body, "", "241121140000000+")
+    expected = submit._replace(schedule_delivery_time="", validity_period="241121140000000+")
+    assert changed == codec.compose(expected).body
+
+
+def test_what_is_no_body_has_no_times() -> None:
+    assert codec.times_of(b"447973100000-1") == ("", "")
+    with pytest.raises(LocalProtocolError):
+        codec.with_times(b"447973100000-1", "", "")

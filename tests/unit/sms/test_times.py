@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sms_milter.sms.times import relative_time, seconds_left
+from sms_milter.sms.times import TimeFormat, relative_time, retold, seconds_left
 
 NOON = datetime(2024, 11, 21, 12, tzinfo=UTC).timestamp()
 
@@ -72,3 +72,69 @@ def test_seconds_left(time: str, seconds: int) -> None:
 def test_what_is_no_time(time: str) -> None:
     with pytest.raises(ValueError, match=r"not of the form|no such date|quarter hours"):
         seconds_left(time, NOON)
+
+
+# --- as they leave ------------------------------------------------------------------------------------------
+
+HOUR = 3600.0
+
+
+def told(schedule: str, validity: str, form: TimeFormat, *, waited: float, lasts: float) -> tuple[str, str]:
+    """What leaves after so many seconds; `lasts` is from the mail to the end of our own patience."""
+    return retold(schedule, validity, form, received_at=NOON, expires_at=NOON + lasts, now=NOON + waited)
+
+
+@pytest.mark.parametrize(
+    ("form", "waited", "leaves"),
+    [
+        ("relative", 0, "000000020000000R"),
+        ("relative", 59, "000000020000000R"),
+        ("relative", 3600, "000000010000000R"),
+        ("relative", 7199.8, "000000000001000R"),
+        ("absolute", 0, "241121140000000+"),
+        ("absolute", 3600, "241121140000000+"),
+        ("relative-only", 1800, "000000013000000R"),
+    ],
+)
+def test_a_validity_ends_when_it_would_have_ended(form: TimeFormat, waited: float, leaves: str) -> None:
+    assert told("", "000000020000000R", form, waited=waited, lasts=2 * HOUR) == ("", leaves)
+
+
+def test_what_was_held_back_on_purpose_has_its_validity_from_then_on() -> None:
+    late = told("", "000000020000000R", "relative", waited=24 * HOUR, lasts=26 * HOUR)
+    assert late == ("", "000000020000000R")
+    assert (
+        told("", "000000020000000R", "absolute", waited=24 * HOUR, lasts=26 * HOUR)[1] == "241122140000000+"
+    )
+
+
+@pytest.mark.parametrize("form", ["relative", "absolute"])
+def test_what_a_mail_has_written_absolute_stays(form: TimeFormat) -> None:
+    written = "241121163000004+"
+    assert told(written, written, form, waited=3600, lasts=9 * HOUR) == (written, written)
+
+
+def test_an_smsc_that_takes_relative_times_only_gets_no_others() -> None:
+    written = "241121163000004+"
+    assert told(written, written, "relative-only", waited=3600, lasts=9 * HOUR) == ("000000023000000R",) * 2
+
+
+@pytest.mark.parametrize(
+    ("form", "waited", "leaves"),
+    [
+        ("relative", 1800, ("000000003000000R", "000000023000000R")),
+        ("relative", 2 * HOUR, ("", "000000010000000R")),
+        ("absolute", 1800, ("241121130000000+", "241121150000000+")),
+    ],
+)
+def test_a_delivery_time_and_the_validity_behind_it_count_from_the_mail(
+    form: TimeFormat, waited: float, leaves: tuple[str, str]
+) -> None:
+    assert told("000000010000000R", "000000030000000R", form, waited=waited, lasts=2 * HOUR) == leaves
+
+
+@pytest.mark.parametrize("form", ["relative", "absolute", "relative-only"])
+def test_no_time_and_nothing_from_now_stay(form: TimeFormat) -> None:
+    assert told("", "", form, waited=HOUR, lasts=24 * HOUR) == ("", "")
+    nothing = "000000000000000R"
+    assert told("", nothing, form, waited=HOUR, lasts=24 * HOUR) == ("", nothing)

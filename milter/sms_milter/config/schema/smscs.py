@@ -106,6 +106,11 @@ class Smsc(Section):
     source_ton_npi: TonNpi = setting(
         "auto", doc="Type of number and numbering plan of originators, such as 5/0; auto derives them."
     )
+    time_format: Literal["relative", "absolute", "relative-only"] = setting(
+        "relative",
+        doc="How it takes validity and delivery times: relative (what a mail has written absolute stays so), "
+        "or all brought into the absolute form, in UTC, or all into the relative one.",
+    )
     enquire_link: Duration = setting(
         "30s",
         at_least="1s",
