@@ -64,8 +64,8 @@ def retold(
     """schedule_delivery_time and validity_period of a part that leaves `now` for an SMSC that takes `form`.
 
     Relative times were written when the part came (`received_at`), or for when it may leave, and say less by
-    what it has waited in our queue since (practice §10: recomputed for every attempt); absolute ones say the
-    same as before. `relative` leaves what a mail has written absolute. Times are in seconds since the epoch.
+    what it has waited in our queue since: at every attempt anew (smpp-practice.md §10). Absolute ones say the
+    same as before; `relative` leaves what a mail has written absolute. Seconds since the epoch.
     """
     if schedule:
         since = received_at

@@ -121,7 +121,7 @@ def test_it_is_composed_for_the_next_smsc(tmp_path: Path) -> None:
     submit = parse_submit_sm(body)
     assert dict(submit.tlvs)[0x0424] == b"Pump " * 60
     assert (submit.source_addr_ton, submit.source_addr_npi, submit.registered_delivery) == (0, 1, 1)
-    assert submit.validity_period == "000000020000000R"
+    assert submit.validity_period == "000000015757000R"  # of two hours, after two minutes and some steps
     assert "composed anew for backup (2 to 1 parts)" in exchange.lines.text
 
 
