@@ -8,19 +8,42 @@ from typing import Any
 
 import pytest
 
+from sms_milter.queue.postgresql import PostgresqlQueue
 from sms_milter.queue.sqlite import SqliteQueue
 from support.memory_queue import MemoryQueue
+from support.postgres import Postgres
 
 Open = Callable[..., Any]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def prepared(postgres: Postgres) -> Iterator[str]:
+    """A database with the store's tables, to be copied."""
+    with postgres.database() as name:
+        queue = PostgresqlQueue(postgres.url(name))
+        queue.balances()
+        queue.close()
+        yield name
+
+
+@pytest.fixture
+def tables(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a PostgreSQL store of its own, still empty."""
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.database(request.getfixturevalue("prepared")) as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    opened = []
+    opened: list[Any] = []
+    url = request.getfixturevalue("tables") if request.param == "postgresql" else ""
 
     def open_with(**options: Any) -> Any:
         if request.param == "memory":
             opened.append(MemoryQueue(**options))
+        elif request.param == "postgresql":
+            opened.append(PostgresqlQueue(url, owner="this host", **options))
         else:
             opened.append(SqliteQueue(f"{tmp_path}/queue.db", **options))
         return opened[-1]

@@ -37,7 +37,7 @@ def reserve(db: Database, mail: NewMail, rule: CreditRule, queue_id: int, now: f
     amount = -sum([price for _, _, price in charges]) - mail.fee
     note = f"{len(charges)} SMS" if charges else "request"
     db.execute("book", (account, rule.deposit, amount))
-    db.execute("insert_booking", (account, now, amount, queue_id, note))
+    db.insert("insert_booking", [(account, now, amount, queue_id, note)])
 
 
 def give_back(db: Database, part_ids: Iterable[int], now: float) -> None:
@@ -50,10 +50,20 @@ def give_back(db: Database, part_ids: Iterable[int], now: float) -> None:
     amounts: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for account, price, queue_id in db.execute("give_back", (db.listed(list(part_ids)),)):
         amounts[account, queue_id].append(price)
-    for (account, queue_id), prices in amounts.items():
-        db.execute("book_more", (sum(prices), account))
-        note = f"{len(prices)} SMS not sent"
-        db.execute("insert_booking", (account, now, sum(prices), queue_id, note))
+    if not amounts:
+        return
+    accounts: defaultdict[str, int] = defaultdict(int)
+    for (account, _), prices in amounts.items():
+        accounts[account] += sum(prices)
+    db.lock("account", accounts)
+    db.many("book_more", [(amount, account) for account, amount in accounts.items()])
+    db.insert(
+        "insert_booking",
+        [
+            (account, now, sum(prices), queue_id, f"{len(prices)} SMS not sent")
+            for (account, queue_id), prices in amounts.items()
+        ],
+    )
 
 
 def pay_again(db: Database, part_id: int, now: float) -> bool:
@@ -65,30 +75,26 @@ def pay_again(db: Database, part_id: int, now: float) -> bool:
     if price > balance:
         return False
     db.execute("charge_again", (part_id,))
-    db.execute("book_more", (-price, account))
-    db.execute("insert_booking", (account, now, -price, queue_id, "1 SMS sent again"))
+    db.many("book_more", [(-price, account)])
+    db.insert("insert_booking", [(account, now, -price, queue_id, "1 SMS sent again")])
     return True
 
 
 def book(db: Database, account: str, rule: CreditRule, amount: int, note: str, now: float) -> int | None:
     """An operator's booking; the balance after it, or None if it would be less than nothing."""
+    db.lock("account", [storable(account)])
     after = left(db, account, rule) + amount
     if after < 0 and amount < 0:
         return None
     account = storable(account)
     db.execute("book", (account, rule.deposit, amount))
-    db.execute("insert_booking", (account, now, amount, None, storable(note)))
+    db.insert("insert_booking", [(account, now, amount, None, storable(note))])
     return after
 
 
 def forget(db: Database, before: float) -> None:
     """What mails have cost before a time; what is booked stays as it is."""
     db.execute("forget_bookings", (before,))
-
-
-def forget_charges(db: Database, first: int, last: int) -> None:
-    """What the parts of a mail have cost that is forgotten."""
-    db.execute("forget_charges", (first, last))
 
 
 def balances(db: Database) -> dict[str, int]:

@@ -37,18 +37,21 @@ class Rows(Protocol):
 class Entry(Protocol):
     """What a batch of mails needs before it can be stored, settled with all other writers."""
 
-    last_id: int  # the first of its parts has the id after this one
+    def place(self, number: int, last_id: int, /) -> int:
+        """The id after which those of one of its mails begin, by its number in the batch from 0;
+        `last_id` was the last one that the mails before it took.
+        """
 
     def known(self, fingerprint: bytes) -> int:
         """The id of the mail with it that is stored within the retry window; 0: none, and nobody else will
         store one until this transaction has ended.
         """
 
-    def refused(self, fingerprint: bytes) -> None:
-        """The mail with it will not be stored."""
-
     def reference(self, originator: str, destination: str) -> int:
         """The next concatenation reference between two addresses, 0..65535."""
+
+    def finish(self, stored: Mapping[bytes, int], /) -> None:
+        """Only the mails with these fingerprints and ids are stored."""
 
 
 class Database(Protocol):
@@ -72,9 +75,15 @@ class Database(Protocol):
     def entry(self, mails: Sequence[NewMail], now: float, oldest: float, /) -> Entry:
         """Make way for these mails; whoever sends again a mail from before `oldest` means a new one."""
 
+    def alone(self, chore: str, /) -> bool:
+        """Whether nobody else is at a chore, nor will be until this transaction ends."""
+
+    def tidy(self, before: float, /) -> None:
+        """Drop what only this store keeps and nobody asks for any more, of mails that came before a time."""
+
     def lock(self, kind: str, names: Iterable[str], /) -> None:
         """Nobody else who asks for one of these (storable) goes on until this transaction ends.
 
-        "account": what it has used and paid; "smsc": the shares of its rate. To be asked for once in a
-        transaction, for all of a kind, before anything of theirs is read.
+        "account": what it has used and paid; "smsc": the shares of its rate; "login": who fails. To be asked
+        for once in a transaction, for all of a kind, before anything of theirs is read.
         """

@@ -65,6 +65,7 @@ def trace(db: Database, smsc: str, until: float) -> None:
 
 
 def _revive(db: Database, work: PartWork, facts: dict[str, Any]) -> list[int]:
+    db.lock("account", [row[0] for row in db.execute("charged_accounts", (facts["ids"],))])
     ended = [
         (part_id, state)
         for part_id, state in db.execute("ended", (facts["ids"],)).fetchall()

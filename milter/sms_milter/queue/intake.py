@@ -30,12 +30,14 @@ def put(
     """Store or refuse each mail; see `ports.IntakeQueue.put`. Raises ValueError for a message
     without parts.
     """
+    if not mails:
+        return []
     entry = db.entry(mails, now, now - retry_window_seconds)
     batch = _Batch(db, entry, now)
     results: list[Stored | Refusal] = []
     stored: dict[bytes, int] = {}
     limited = False
-    for mail in mails:
+    for number, mail in enumerate(mails):
         fingerprint = mail.fingerprint
         if fingerprint is not None:
             known = stored.get(fingerprint) or entry.known(fingerprint)
@@ -50,11 +52,9 @@ def put(
                 mail = storm.mail
         refusal = _refusal(db, mail, now)
         if refusal is not None:
-            if fingerprint is not None:
-                entry.refused(fingerprint)
             results.append(refusal if storm is None else storm.refusal(refusal))
             continue
-        queue_id = batch.add(mail)
+        queue_id = batch.add(mail, entry.place(number, batch.last_id))
         if mail.limits is not None and mail.limits.credits is not None:
             credits.reserve(db, mail, mail.limits.credits, queue_id, now)
         if mail.records:
@@ -63,6 +63,7 @@ def put(
             stored[fingerprint] = queue_id
         results.append(Stored(queue_id, counted_in=() if storm is None else storm.record(queue_id)))
     batch.store()
+    entry.finish(stored)
     if limited:
         limits.forget(db, now)
     return results
@@ -98,6 +99,7 @@ def last_number(db: Database, account: str) -> int:
 def login_failed(db: Database, who: str, rule: LoginRule, now: float) -> bool:
     """Count a failed login, forget some old ones; see `ports.IntakeQueue.login_failed`."""
     who = storable(who)
+    db.lock("login", [who])
     db.execute("forget_failures", (now,))
     db.execute("forget_blocks", (now,))
     db.execute("store_failure", (who, now, now + rule.within_seconds))
@@ -133,40 +135,43 @@ class _Batch:
         "_entry",
         "_failed",
         "_first_id",
-        "_last_id",
+        "_ids",
         "_left_out",
         "_listeners",
         "_mails",
         "_messages",
         "_now",
         "_originals",
-        "_partless",
         "_parts",
-        "_spare",
+        "last_id",
     )
 
     def __init__(self, db: Database, entry: Entry, now: float) -> None:
         self._db, self._entry = db, entry
+        self.last_id = 0  # the last id given
         self._now = now
-        self._begin(entry.last_id)
+        self._begin()
 
-    def _begin(self, last_id: int) -> None:
-        """Nothing is taken in behind that id."""
-        self._first_id = self._last_id = last_id
+    def _begin(self) -> None:
+        """Nothing is taken in behind the last id."""
+        self._first_id = self.last_id
+        self._ids = 0
         self._mails: list[tuple[Any, ...]] = []
         self._messages: list[tuple[Any, ...]] = []
         self._parts: list[tuple[Any, ...]] = []
         self._failed: list[tuple[Any, ...]] = []
         self._originals: list[tuple[Any, ...]] = []
         self._listeners: list[tuple[Any, ...]] = []
-        self._partless = self._spare = 0  # ids without a part
         self._answers: list[tuple[Any, ...]] = []
         self._comments: list[tuple[Any, ...]] = []
         self._left_out: list[tuple[Any, ...]] = []
 
-    def add(self, mail: NewMail) -> int:
-        """Take a mail in; returns its id, which is that of its first part, or of none when it has none."""
-        queue_id = self._last_id + 1
+    def add(self, mail: NewMail, before: int) -> int:
+        """Take a mail in behind the id `before`; returns its id, which is that of its first part, or of none
+        when it has none.
+        """
+        queue_id = before + 1
+        self.last_id = before
         self._mails.append(
             (
                 queue_id,
@@ -182,8 +187,7 @@ class _Batch:
             )
         )
         if not (mail.messages or mail.failed):
-            self._last_id = queue_id
-            self._partless += 1
+            self.last_id = queue_id
         for message in mail.messages:
             self._add_message(queue_id, mail, message)
         for plan in mail.failed:
@@ -199,6 +203,7 @@ class _Batch:
         for answer in mail.answers:
             texts = map(storable, (answer.to, answer.subject, answer.body, answer.author, answer.author_name))
             self._answers.append((queue_id, self._now, self._now, *texts))
+        self._ids += self.last_id - before
         return queue_id
 
     def _add_message(self, queue_id: int, mail: NewMail, message: NewMessage) -> None:
@@ -206,7 +211,7 @@ class _Batch:
         total = len(message.parts)
         if not total:
             raise ValueError("a message without parts cannot be stored")
-        part_id = self._last_id + 1
+        part_id = self.last_id + 1
         priority = int(plan.priority)
         due_at = mail.received_at if plan.not_before is None else plan.not_before
         lane, rank = (Priority.NORMAL.value, priority) if plan.own_order else (priority, 0)
@@ -247,14 +252,13 @@ class _Batch:
                 )
             )
             part_id += 1
-        self._spare += max(0, message.room - total)
-        self._last_id = part_id - 1 + max(0, message.room - total)
+        self.last_id = part_id - 1 + max(0, message.room - total)
 
     def _add_failed(self, queue_id: int, mail: NewMail, plan: PlannedMessage) -> None:
         """One part that no SMSC is asked for: it has failed, as if the SMSC had refused its destination
         unless the message says why else.
         """
-        part_id = self._last_id = self._last_id + 1
+        part_id = self.last_id = self.last_id + 1
         self._describe(part_id, queue_id, mail, plan, None, None)
         row = (part_id, queue_id, int(plan.priority), self._now, storable(plan.destination))
         why = (0, plan.unsent) if plan.unsent else (_NO_SUCH_DESTINATION, "no such destination")
@@ -313,12 +317,11 @@ class _Batch:
         self._db.insert("insert_mail", self._mails)
         self._db.insert("insert_message", self._messages)
         self._db.insert("insert_part", self._parts)
-        ids = self._last_id - self._first_id
-        failed = len(self._failed)
-        queued = ids - self._partless - self._spare - failed
-        self._db.execute("count_new", (ids, queued, failed))
-        if queued or failed:
-            count_flow(self._db, self._now, stored=queued + failed, failed=failed)
+        counts = {"ids": self._ids, "queued": len(self._parts), "failed": len(self._failed)}
+        self._db.execute("count_new", counts)
+        if self._parts or self._failed:
+            stored = len(self._parts) + len(self._failed)
+            count_flow(self._db, self._now, stored=stored, failed=len(self._failed))
         if self._originals:
             self._db.insert("insert_original", self._originals)
         if self._listeners:
@@ -328,11 +331,11 @@ class _Batch:
         if self._left_out:
             self._db.insert("insert_left_out", self._left_out)
         if self._failed:
-            self._db.insert("insert_failed", self._failed)
+            self._db.many("insert_failed", self._failed)
             Reports(self._db).lost([{"id": row[0], "at": self._now} for row in self._failed])
         if self._answers:
             self._db.insert("insert_answer", self._answers)
-        self._begin(self._last_id)
+        self._begin()
 
 
 def _promise(message: NewMessage, due_at: float) -> tuple[int, float | None]:

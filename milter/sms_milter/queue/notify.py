@@ -5,8 +5,8 @@ All of it happens inside somebody's transaction: an outcome and the report about
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sms_milter.model import (
     Answer,
@@ -59,6 +59,15 @@ def patience(validity_seconds: int | None) -> float:
     return (_USUAL_VALIDITY_SECONDS if validity_seconds is None else validity_seconds) + _LATE_SECONDS
 
 
+class News(NamedTuple):
+    """A receipt for a part of a message of so many parts, and the state that it leaves it in."""
+
+    receipt: ReceiptNews
+    message_id: int
+    total: int
+    state: int
+
+
 class Reports:
     """The reports that a dispatcher's transaction adds; `added` says whether there are any."""
 
@@ -68,27 +77,42 @@ class Reports:
         self._db = db
         self.added = False
 
-    def lost(self, parts: Iterable[Mapping[str, Any]]) -> None:
+    def lost(self, parts: Sequence[Mapping[str, Any]]) -> None:
         """Parts (`id`, `at`) have ended before the SMSC had them."""
-        for part in parts:
-            if self._db.execute("report_loss", part).rowcount:
-                self.added = True
+        if parts and self._db.many("report_loss", parts):
+            self.added = True
 
-    def heard(self, receipt: ReceiptNews, message_id: int, total: int, state: int) -> None:
-        """A receipt has ended a part; the message is delivered when all of its parts are."""
-        span = (message_id, message_id + total - 1)
-        delivered = state == _DELIVERED
-        if delivered and total > 1 and self._db.execute("undelivered", span).fetchone()[0]:
-            return
-        told = _TOLD_OF_SUCCESS if delivered else _TOLD_OF_FAILURE
-        if self._add(message_id, {**_facts(receipt), "told": told, "state": state}):
-            self._look_again(message_id, None)
+    def heard(self, news: Sequence[News]) -> None:
+        """Receipts have ended parts; a message is delivered when all of its parts are."""
+        halves = [one for one in news if one.state == _DELIVERED and one.total > 1]
+        undelivered = {
+            one.message_id
+            for one, (found,) in zip(halves, self._db.each("undelivered", _spans(halves)), strict=True)
+            if found
+        }
+        facts = []
+        for one in news:
+            delivered = one.state == _DELIVERED
+            if not (delivered and one.message_id in undelivered):
+                told = _TOLD_OF_SUCCESS if delivered else _TOLD_OF_FAILURE
+                facts.append(_news(one.message_id, {**_facts(one.receipt), "told": told, "state": one.state}))
+        self._add(facts)
+        self._look_again([(None, fact["message"]) for fact in facts])
 
-    def pending(self, receipt: ReceiptNews, message_id: int, total: int, state: int) -> None:
-        """A receipt has told that a part is under way in the network; once, and not after the end."""
-        if not self._db.execute("is_ended", (message_id, message_id + total - 1)).fetchone()[0]:
-            told = Notify.PENDING.value
-            self._add(message_id, {**_facts(receipt), "told": told, "event": told, "state": state})
+    def pending(self, news: Sequence[News]) -> None:
+        """Receipts have told that parts are under way in the network; once, and not after the end."""
+        told = Notify.PENDING.value
+        ended = self._db.each("is_ended", _spans(news))
+        self._add(
+            [
+                _news(
+                    one.message_id,
+                    {**_facts(one.receipt), "told": told, "event": told, "state": one.state},
+                )
+                for one, (over,) in zip(news, ended, strict=True)
+                if not over
+            ]
+        )
 
     @property
     def any_followed(self) -> bool:
@@ -104,14 +128,15 @@ class Reports:
                 continue
             facts = {"told": event.value, "event": event.value, "state": NUMBER_OF[state], "smsc": smsc}
             at = moments[part_id]
-            self._add(first, {**facts, "stat": "", "error": "", "at": at, "now": at})
+            self._add([_news(first, {**facts, "stat": "", "error": "", "at": at, "now": at})])
 
     def overdue(self, now: float) -> None:
         """Report messages whose receipt should have come by now; their parts stay as they are."""
         rows = self._db.execute("overdue_messages", (now, _OVERDUE_AT_ONCE)).fetchall()
         for message_id, validity_seconds in rows:
             parts = self._db.execute("message_parts", (message_id,)).fetchall()
-            self._look_again(message_id, self._wait(message_id, parts, patience(validity_seconds), now))
+            again_at = self._wait(message_id, parts, patience(validity_seconds), now)
+            self._look_again([(again_at, message_id)])
 
     def _wait(self, message_id: int, parts: Sequence[Any], seconds: float, now: float) -> float | None:
         """When to look again at a message that may be overdue; None: its end is known, or told now."""
@@ -131,7 +156,7 @@ class Reports:
         if deadline > now:
             return deadline
         facts = {"state": state, "smsc": smsc, "stat": "", "error": "", "at": submitted_at, "now": now}
-        self._add(message_id, {**facts, "told": _TOLD_OF_FAILURE})
+        self._add([_news(message_id, {**facts, "told": _TOLD_OF_FAILURE})])
         return None
 
     def _delayed(self, message_id: int, parts: Sequence[Any], now: float) -> None:
@@ -139,16 +164,23 @@ class Reports:
         state, smsc, *_, command_status = next(part for part in parts if part[0] in _WAITING)
         facts = {"state": state, "smsc": smsc, "stat": "", "error": "", "command_status": command_status}
         event = Notify.DELAYED.value
-        self._add(message_id, {**facts, "at": now, "now": now, "event": event, "told": event})
+        self._add([_news(message_id, {**facts, "at": now, "now": now, "event": event, "told": event})])
 
-    def _add(self, message_id: int, facts: Mapping[str, Any]) -> bool:
-        row = {"event": 0, "command_status": 0, **facts, "message": message_id}
-        added = self._db.execute("report_news", row).rowcount > 0
-        self.added |= added
-        return added
+    def _add(self, news: Sequence[Mapping[str, Any]]) -> None:
+        if news and self._db.many("report_news", news):
+            self.added = True
 
-    def _look_again(self, message_id: int, at: float | None) -> None:
-        self._db.execute("look_again", (at, message_id))
+    def _look_again(self, moments: Sequence[tuple[float | None, int]]) -> None:
+        if moments:
+            self._db.many("look_again", moments)
+
+
+def _spans(news: Sequence[News]) -> list[tuple[int, int]]:
+    return [(one.message_id, one.message_id + one.total - 1) for one in news]
+
+
+def _news(message_id: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"event": 0, "command_status": 0, **facts, "message": message_id}
 
 
 def _facts(receipt: ReceiptNews) -> dict[str, Any]:

@@ -163,8 +163,10 @@ class Store(ABC):
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Work]:
         """See `ports.DispatchQueue.transaction`."""
-        with self._work() as work:
+        with self._transaction() as db:
+            work = PartWork(db)
             yield work
+            work.finish()
 
     def abandoned(self, smsc: str, owner: str = "", now: float = 0.0) -> list[LeasedPart]:
         """See `ports.DispatchQueue.abandoned`."""
@@ -241,18 +243,17 @@ class Store(ABC):
 
     def purge(self, before: float, limit: int = 1000) -> int:
         """See `ports.DispatchQueue.purge`; now and then also what is left of mails long gone."""
-        with self._work() as work:
+        with self._transaction() as db:
+            if not db.alone("purge"):
+                return 0
+            work = PartWork(db)
             if before >= self._leftovers_before + _LEFTOVERS_EVERY_SECONDS:
                 work.forget_leftovers(before)
                 self._leftovers_before = before
-            return work.forget(before, limit)
-
-    @contextlib.contextmanager
-    def _work(self) -> Iterator[PartWork]:
-        with self._transaction() as db:
-            work = PartWork(db)
-            yield work
+            forgotten = work.forget(before, limit)
             work.finish()
+            db.tidy(before - self._retry_window_seconds)
+        return forgotten
 
     # --- report role ----------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from sms_milter.model import (
 from sms_milter.queue import credits, mobile
 from sms_milter.queue.database import Database
 from sms_milter.queue.lease import next_parts
-from sms_milter.queue.notify import RECEIPT_TOLD, Reports
+from sms_milter.queue.notify import RECEIPT_TOLD, News, Reports
 from sms_milter.queue.overview import count_flow, forget_flow
 from sms_milter.queue.states import NUMBER_OF, STATES
 from sms_milter.queue.ways import PartWays
@@ -52,7 +52,7 @@ _FORGET_MOBILE_AT_ONCE = 10_000
 class PartWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
-    __slots__ = ("_at", "_changes", "_come", "_db", "_reports", "unfit", "ways")
+    __slots__ = ("_at", "_changes", "_come", "_db", "_refunded", "_reports", "unfit", "ways")
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -60,6 +60,7 @@ class PartWork:
         self._come = [0] * len(STATES)  # how many parts have come to each state
         self._at = 0.0  # when, for the minutes of the flow
         self._reports = Reports(db)
+        self._refunded: list[int] = []  # at the end, when all accounts are known
         self.ways = PartWays(db, self.move)
         self.unfit = False
 
@@ -99,18 +100,16 @@ class PartWork:
             siblings = self._db.many("fail_siblings", rows)
             self.move(_QUEUED, _FAILED, siblings)
             self._reports.lost(rows)
-            credits.give_back(self._db, [row["id"] for row in rows], rows[0]["at"])
+            self._refunded += [row["id"] for row in rows]
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         """Store receipts; those without a part are parked."""
-        settled = []
-        for receipt in receipts:
-            part_id, found = self._settle(receipt)
-            if found:
-                settled.append(found)
-            else:
-                self._forget_parked(receipt.at - PARKED_SECONDS)
-            self._db.execute("insert_receipt", _receipt_row(receipt, part_id))
+        parts, settled = self._settle(receipts)
+        rows = [_receipt_row(receipt, part_id) for receipt, part_id in zip(receipts, parts, strict=True)]
+        self._db.insert("insert_receipt", rows)
+        if len(settled) < len(receipts):
+            oldest = min(receipt.at for receipt in receipts) - PARKED_SECONDS
+            self._db.execute("forget_parked", (oldest, _FORGET_PARKED_AT_ONCE))
         return settled
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
@@ -172,7 +171,7 @@ class PartWork:
         """
         part_ids = list(part_ids)
         self._at = now
-        credits.give_back(self._db, part_ids, now)
+        self._refunded += part_ids
         self._reports.lost([{"id": part_id, "at": now} for part_id in part_ids])
 
     def cancelled(self, part_id: int, now: float, *, done: bool) -> None:
@@ -194,7 +193,9 @@ class PartWork:
         return [leased(row, row[-1]) for row in rows]
 
     def finish(self) -> None:
-        """Bring the counters up to date."""
+        """Give back what parts have cost that were never sent; bring the counters up to date."""
+        if self._refunded:
+            credits.give_back(self._db, self._refunded, self._at)
         sent, delivered = self._come[_ACCEPTED], self._come[_DELIVERED]
         failed = self._come[_FAILED] + self._come[_EXPIRED]
         if sent or delivered or failed:
@@ -205,21 +206,50 @@ class PartWork:
 
     def forget(self, before: float, limit: int) -> int:
         """Delete mails finished before a time; see `ports.DispatchQueue.purge`."""
-        forgotten: set[int] = set()
+        forgotten = 0
         seen: set[int] = set()
         place = (float("-inf"), 0)
-        while len(forgotten) < limit:
+        while forgotten < limit:
             rows = self._db.execute("finished_mails", (before, *place, limit)).fetchall()
             if not rows:
                 break
             place = rows[-1][:2]
-            for _, _, queue_id, parts in rows:
-                if queue_id in seen or len(forgotten) == limit:
-                    continue
-                seen.add(queue_id)
-                if self._forget(queue_id, queue_id + parts - 1, before):
-                    forgotten.add(queue_id)
-        return len(forgotten)
+            found = {queue_id: parts for _, _, queue_id, parts in rows if queue_id not in seen}
+            seen.update(found)
+            spans = [(queue_id, queue_id + parts - 1) for queue_id, parts in found.items()]
+            forgotten += self._forget(self._done_with(spans, before)[: limit - forgotten])
+        return forgotten
+
+    def _done_with(self, spans: list[tuple[int, int]], before: float) -> list[tuple[int, int]]:
+        """The mails of which nothing is under way; each by the first and last id of its parts."""
+        unfinished = self._db.each("unfinished", [(*span, before) for span in spans])
+        unreported = self._db.each("unreported", [span[:1] for span in spans])
+        states = zip(spans, unfinished, unreported, strict=True)
+        return [span for span, (open_part,), (open_report,) in states if not (open_part or open_report)]
+
+    def _forget(self, spans: list[tuple[int, int]]) -> int:
+        for counts in self._db.each("count_states", spans):
+            for state, parts in enumerate(counts):
+                self._changes[state] -= parts
+        for name in (
+            "delete_receipts",
+            "delete_former",
+            "delete_parts",
+            "delete_comments",
+            "delete_messages",
+            "forget_charges",
+        ):
+            self._db.many(name, spans)
+        mails = [span[:1] for span in spans]
+        for name in (
+            "delete_reports",
+            "delete_listeners",
+            "delete_original",
+            "delete_left_out",
+            "delete_mail",
+        ):
+            self._db.many(name, mails)
+        return len(spans)
 
     def forget_leftovers(self, before: float) -> None:
         """Delete what nothing will ask for again: parked receipts, references, usage, mails without parts."""
@@ -232,32 +262,6 @@ class PartWork:
         for name in ("forget_all_usage", "forget_answers", "forget_counted", "forget_answered"):
             self._db.execute(name, (before,))
 
-    def _forget(self, first: int, last: int, before: float) -> bool:
-        if self._db.execute("unfinished", (first, last, before)).fetchone()[0]:
-            return False
-        if self._db.execute("unreported", (first,)).fetchone()[0]:
-            return False
-        for state, parts in self._db.execute("count_states", (first, last)):
-            self._changes[state] -= parts
-        for name in (
-            "delete_receipts",
-            "delete_former",
-            "delete_parts",
-            "delete_comments",
-            "delete_messages",
-        ):
-            self._db.execute(name, (first, last))
-        credits.forget_charges(self._db, first, last)
-        for name in (
-            "delete_reports",
-            "delete_listeners",
-            "delete_original",
-            "delete_left_out",
-            "delete_mail",
-        ):
-            self._db.execute(name, (first,))
-        return True
-
     def move(self, before: int | None, after: int | None, parts: int) -> None:
         """So many parts go from one state to another (numbers of `states`; None: from or to nowhere)."""
         if before is not None:
@@ -268,45 +272,49 @@ class PartWork:
 
     # --- receipts -------------------------------------------------------------------------------------------
 
-    def _settle(self, receipt: ReceiptNews) -> tuple[int | None, Settled | None]:
+    def _settle(self, receipts: Sequence[ReceiptNews]) -> tuple[list[int | None], list[Settled]]:
+        """Let receipts have their effect, in their order: the part of each, None for none; those that have
+        one.
+        """
+        phones = [_digits(receipt.source) for receipt in receipts]
+        asked = zip(receipts, phones, strict=True)
+        rows = self._db.each("find_by_key", [(one.smsc_key, one.smsc, phone) for one, phone in asked])
+        effect = _Effect()
+        parts: list[int | None] = []
+        settled: list[Settled] = []
+        for receipt, phone, row in zip(receipts, phones, rows, strict=True):
+            found, former = (row, False) if row is not None else self._elsewhere(receipt, phone)
+            parts.append(None if found is None else found[0])
+            if found is not None:
+                settled.append(effect.of(receipt, found, former=former))
+        if effect.interim:
+            self._db.many("settle_interim", [(stat, part_id) for part_id, stat in effect.interim.items()])
+        if effect.final:
+            self._db.many("settle_final", effect.final)
+            self._at = effect.final[-1][2]
+        for before, after in effect.moves:
+            self.move(before, after, 1)
+        if effect.ended:
+            self._reports.heard(effect.ended)
+        if effect.pending:
+            self._reports.pending(effect.pending)
+        return parts, settled
+
+    def _elsewhere(self, receipt: ReceiptNews, phone: str) -> tuple[Any, bool]:
+        """The part of a receipt whose id is no part's now, as the columns of `find_by_key`, or None; whether
+        it has gone another way since.
+        """
         if not receipt.smsc_key:
-            return None, None
-        phone = receipt.source if receipt.source.isdigit() else "".join(filter(str.isdigit, receipt.source))
-        row = self._db.execute("find_by_key", (receipt.smsc_key, receipt.smsc, phone)).fetchone()
-        former = row is None
-        if former:
-            row = self._db.execute("find_former", (receipt.smsc_key, receipt.smsc)).fetchone()
-        if row is None:
-            former, row = False, self._by_other_form(receipt, phone) or self._only_uncertain(receipt, phone)
-        if row is None:
-            return None, None
-        part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
-        if former and receipt.state is not PartState.DELIVERED:
-            before = _DELIVERED  # another SMSC has it in hand now; whatever this one says, it is not the end
-        changed = False
-        if before < _DELIVERED:
-            if receipt.state is not None:
-                after = NUMBER_OF[receipt.state]
-                self._db.execute("settle_final", (after, receipt.stat, receipt.at, part_id))
-                self._at = receipt.at
-                self.move(before, after, 1)
-                if asked >= RECEIPT_TOLD:
-                    self._reports.heard(receipt, part_id - number + 1, total, after)
-                changed = True
-            elif stat != receipt.stat:
-                self._db.execute("settle_interim", (receipt.stat, part_id))
-                if asked >= RECEIPT_TOLD:
-                    self._reports.pending(receipt, part_id - number + 1, total, before)
-                changed = True
-        return part_id, Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
+            return None, False
+        row = self._db.execute("find_former", (receipt.smsc_key, receipt.smsc)).fetchone()
+        if row is not None:
+            return row, True
+        return self._by_other_form(receipt, phone) or self._only_uncertain(receipt, phone), False
 
     def _by_other_form(self, receipt: ReceiptNews, phone: str) -> Any:
         """The only part for this phone whose response had the id in another form (SMPP §7.4)."""
-        found: dict[int, Any] = {}
-        for form in other_forms(receipt.smsc_message_id):
-            row = self._db.execute("find_by_key", (form, receipt.smsc, phone)).fetchone()
-            if row is not None and row[5] == phone:
-                found[row[0]] = row
+        forms = [(form, receipt.smsc, phone) for form in other_forms(receipt.smsc_message_id)]
+        found = {row[0]: row for row in self._db.each("find_by_key", forms) if row and row[5] == phone}
         return next(iter(found.values())) if len(found) == 1 else None
 
     def _only_uncertain(self, receipt: ReceiptNews, phone: str) -> Any:
@@ -324,18 +332,52 @@ class PartWork:
     def _match_parked(self, part_ids: list[int]) -> list[Settled]:
         if not self._db.execute("any_parked").fetchone()[0]:
             return []
-        settled = []
-        for receipt_id, *fields in self._db.execute(
-            "parked_receipts", (self._db.listed(part_ids),)
-        ).fetchall():
-            part_id, found = self._settle(_receipt(fields))
-            if found:
+        rows = self._db.execute("parked_receipts", (self._db.listed(part_ids),)).fetchall()
+        parts, settled = self._settle([_receipt(fields) for _, *fields in rows])
+        for part_id, (receipt_id, *_) in zip(parts, rows, strict=True):
+            if part_id is not None:
                 self._db.execute("attach_receipt", (part_id, receipt_id))
-                settled.append(found)
         return settled
 
-    def _forget_parked(self, before: float) -> None:
-        self._db.execute("forget_parked", (before, _FORGET_PARKED_AT_ONCE))
+
+class _Effect:
+    """What receipts change, one after the other."""
+
+    __slots__ = ("_now", "ended", "final", "interim", "moves", "pending")
+
+    def __init__(self) -> None:
+        self._now: dict[int, tuple[int, str]] = {}  # state and stat of the parts that have changed
+        self.interim: dict[int, str] = {}
+        self.final: list[tuple[int, str, float, int]] = []
+        self.moves: list[tuple[int, int]] = []
+        self.ended: list[News] = []
+        self.pending: list[News] = []
+
+    def of(self, receipt: ReceiptNews, row: Sequence[Any], *, former: bool) -> Settled:
+        """One receipt and its part, the columns of `find_by_key`."""
+        part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
+        before, stat = self._now.get(part_id, (before, stat))
+        if former and receipt.state is not PartState.DELIVERED:
+            before = _DELIVERED  # another SMSC has it in hand now; whatever this one says, it is not the end
+        message_id, told = part_id - number + 1, asked >= RECEIPT_TOLD
+        changed = before < _DELIVERED and (receipt.state is not None or stat != receipt.stat)
+        if changed and receipt.state is not None:
+            after = NUMBER_OF[receipt.state]
+            self.final.append((after, receipt.stat, receipt.at, part_id))
+            self.moves.append((before, after))
+            self._now[part_id] = after, receipt.stat
+            if told:
+                self.ended.append(News(receipt, message_id, total, after))
+        elif changed:
+            self.interim[part_id] = receipt.stat
+            self._now[part_id] = before, receipt.stat
+            if told:
+                self.pending.append(News(receipt, message_id, total, before))
+        return Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
+
+
+def _digits(phone: str) -> str:
+    return phone if phone.isdigit() else "".join(filter(str.isdigit, phone))
 
 
 def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:

@@ -48,9 +48,9 @@ def test_what_a_dead_one_had_on_the_wire_is_in_doubt_when_its_bind_is_free(tmp_p
     pair.one.step()
     pair.two.step()
     pair.permitted(pair.two)
-    pair.two.step(89 - (pair.two.now - NOW))
+    pair.two.step(19 - (pair.two.now - NOW))
     assert pair.two.states() == ["submitting"]
-    pair.two.step(32)
+    pair.two.step(8)
     assert DIED in pair.two.lines.text
     assert pair.permitted(pair.two) == (True, True)
     pair.two.wires["primary"].connect(pair.two.now - NOW)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -58,6 +58,13 @@ class SqliteDatabase:
         """Nobody else writes now."""
         return SqliteEntry(self, now, oldest)
 
+    def alone(self, _chore: str) -> bool:
+        """Nobody else writes now."""
+        return True
+
+    def tidy(self, before: float) -> None:
+        """There is nothing."""
+
     def lock(self, kind: str, names: Iterable[str]) -> None:
         """Nobody else writes now."""
 
@@ -65,20 +72,26 @@ class SqliteDatabase:
 class SqliteEntry:
     """See `database.Entry`."""
 
-    __slots__ = ("_db", "_now", "_oldest", "last_id")
+    __slots__ = ("_db", "_now", "_oldest")
 
     def __init__(self, db: SqliteDatabase, now: float, oldest: float) -> None:
         self._db, self._now, self._oldest = db, now, oldest
-        self.last_id: int = db.execute("last_id").fetchone()[0]
+
+    def place(self, _number: int, last_id: int) -> int:
+        """Right behind the one before; 0: it is the first of the batch."""
+        if last_id:
+            return last_id
+        before: int = self._db.execute("last_id").fetchone()[0]
+        return before
 
     def known(self, fingerprint: bytes) -> int:
         """The mail with it within the retry window."""
         row = self._db.execute("find_fingerprint", (fingerprint, self._oldest)).fetchone()
         return row[0] if row else 0
 
-    def refused(self, fingerprint: bytes) -> None:
-        """It has left no trace."""
-
     def reference(self, originator: str, destination: str) -> int:
         """The next one."""
         return next_reference(self._db, originator, destination, self._now)
+
+    def finish(self, stored: Mapping[bytes, int]) -> None:
+        """What is refused has left no trace."""

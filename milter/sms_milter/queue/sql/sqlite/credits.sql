@@ -38,6 +38,10 @@ SELECT charge.account, price, deposit + booked, part.mail_id
 FROM charge JOIN balance ON balance.account = charge.account JOIN part ON part.id = part_id
 WHERE part_id = ? AND returned = 1
 
+-- charged_accounts --
+-- The accounts that have paid for any of these parts (a JSON list of ids).
+SELECT DISTINCT charge.account FROM json_each(?) AS wanted CROSS JOIN charge ON charge.part_id = wanted.value
+
 -- charge_again --
 -- A part is paid once more.
 UPDATE charge SET returned = 0 WHERE part_id = ?

@@ -231,7 +231,10 @@ SELECT EXISTS (
 
 -- count_states --
 -- How many parts of a mail are in which state.
-SELECT state, count(*) FROM part WHERE id BETWEEN ? AND ? GROUP BY state
+SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2),
+    count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 4), count(*) FILTER (WHERE state = 5),
+    count(*) FILTER (WHERE state = 6)
+FROM part WHERE id BETWEEN ? AND ?
 
 -- delete_receipts --
 -- Forget the receipts of a mail.

@@ -16,7 +16,7 @@ UPDATE counter SET
 
 -- count_new --
 -- New mails: so many ids are given out, so many parts are queued more, and have failed already.
-UPDATE counter SET last_id = last_id + ?1, queued = queued + ?2, failed = failed + ?3
+UPDATE counter SET last_id = last_id + :ids, queued = queued + :queued, failed = failed + :failed
 
 -- find_fingerprint --
 -- The newest mail with this fingerprint within the retry window.

@@ -1,0 +1,163 @@
+"""One process's connection to a PostgreSQL store: made and lost; its transactions; what its errors mean.
+
+Knows nothing of mails and parts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import Connection, conninfo
+from psycopg.raw_cursor import RawCursor
+from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.string import StrDumperUnknown
+
+from sms_milter.errors import QueueError, QueueUnavailable
+from sms_milter.queue.postgresql import arrays, schema
+
+_TURN_SECONDS = 10.0
+_STATEMENTS = 500  # prepared on each connection
+# A host that is away is noticed soon; what the operator's URL says goes before.
+_USUAL = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+# Every statement searches by an index, whatever is known of tables that were empty a minute ago. What we hang
+# on ends, and what hangs on us: locks of a host that is gone.
+_SESSION = """
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+SET client_min_messages = error; SET lock_timeout = '10s'; SET statement_timeout = '30s';
+SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'
+"""
+
+# By SQLSTATE: the database is there, and not as we need it; the operator can mend that.
+_CAUSES = {
+    "25006": "read-only",
+    "53100": "disk full",
+    "53200": "out of memory",
+    "53300": "too many connections",
+    "42501": "not permitted",
+    "42P01": "tables are missing",
+    "3F000": "schema is missing",
+    "26000": "prepared statements do not last (a pooler that shares connections by transaction?)",
+}
+_AGAIN = psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
+
+
+class PostgresqlServer:
+    """The way to the database at `url`; `name` tells the server's operator who we are.
+
+    Opened on first use, by the process that uses it (after fork); given up after any error and opened again
+    on the next use, so it heals when the database comes back. Any thread may use it; they take turns.
+    """
+
+    def __init__(self, url: str, name: str, *, scripts: Mapping[int, str] | None = None) -> None:
+        self._scripts = scripts
+        self._parameters: dict[str, Any] = {**_USUAL, **conninfo.conninfo_to_dict(url)}
+        self._parameters.setdefault("application_name", f"sms-milter {name}")
+        self.place = f"postgresql:{self._parameters.get('dbname', '')}"
+        self._turn = threading.Lock()
+        self._process = 0
+        self._connection: Connection[Any] | None = None
+
+    @contextlib.contextmanager
+    def transaction(self, *, synced: bool = True) -> Iterator[Connection[Any]]:
+        """Everything inside is durable together at its end, or not at all. Raises QueueUnavailable.
+
+        Not `synced`: durable a moment later, and until then lost if the server's machine stops.
+        """
+        with self.reading() as connection:
+            connection.execute("BEGIN" if synced else "BEGIN; SET LOCAL synchronous_commit = off")
+            try:
+                yield connection
+            except psycopg.Error:
+                raise
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection[Any]]:
+        """For statements that only read; each sees what is committed by then. Raises QueueUnavailable."""
+        if not self._turn.acquire(timeout=_TURN_SECONDS):
+            raise QueueUnavailable(f"{self.place}: busy in another thread")
+        try:
+            yield self._open()
+        except psycopg.Error as error:
+            raise self._meaning(error) from error
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Let go of the database; the next use opens it again."""
+        if not self._turn.acquire(timeout=_TURN_SECONDS):
+            raise QueueUnavailable(f"{self.place}: busy in another thread")
+        try:
+            self._drop()
+        finally:
+            self._turn.release()
+
+    def _meaning(self, error: psycopg.Error) -> Exception:
+        """What an error of PostgreSQL is to us; the connection is not to be trusted after it."""
+        self._drop()
+        if isinstance(error, _AGAIN):
+            return Contended(f"{self.place}: {_words(error)}")
+        cause = _CAUSES.get(error.sqlstate or "")
+        if cause is not None:
+            return QueueUnavailable(f"{self.place}: {cause} ({_words(error)})")
+        if isinstance(error, psycopg.OperationalError):
+            return QueueUnavailable(f"{self.place}: {_words(error)}")
+        return error  # our own mistake
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and self._process == os.getpid():
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+    def _open(self) -> Connection[Any]:
+        if self._connection is not None:
+            if self._process != os.getpid():
+                raise QueueError(f"{self.place}: opened before fork")
+            if not self._connection.closed:
+                return self._connection
+        self._process = os.getpid()
+        connection = psycopg.connect(**self._parameters, autocommit=True, cursor_factory=RawCursor)
+        self._connection = connection
+        connection.prepared_max = _STATEMENTS
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        connection.adapters.register_dumper(str, _TextDumper)
+        arrays.register(connection)
+        connection.execute(_SESSION)
+        try:
+            schema.prepare(connection, self._scripts)
+        except QueueUnavailable:
+            self._drop()
+            raise
+        return connection
+
+
+class Contended(QueueUnavailable):
+    """Two transactions stood in each other's way; done again it will pass."""
+
+
+class _TextDumper(StrDumperUnknown):
+    """See `arrays.text`."""
+
+    def dump(self, obj: str) -> Any:
+        return super().dump(arrays.text(obj))
+
+
+def _words(error: psycopg.Error) -> str:
+    """The first line of it; never the values of a statement, which could hold a text."""
+    said = error.diag.message_primary or str(error)
+    return said.strip().partition("\n")[0]

@@ -1,0 +1,103 @@
+-- first_usage --
+-- The oldest entry inside the window that began after a time.
+SELECT at, parts, total FROM usage WHERE account = $1 AND sender = $2 AND at > $3 ORDER BY at LIMIT 1
+
+-- last_usage --
+-- The newest entry.
+SELECT at, total FROM usage WHERE account = $1 AND sender = $2 ORDER BY at DESC LIMIT 1
+
+-- usage_reaching --
+-- The first entry inside the window at which the running total has reached a value.
+SELECT at FROM usage WHERE account = $1 AND sender = $2 AND at > $3 AND total >= $4 ORDER BY at LIMIT 1
+
+-- store_usage --
+-- Charge parts; what is charged at the same time is one entry.
+INSERT INTO usage (account, sender, at, parts, total, until) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (account, sender, at) DO UPDATE SET
+    parts = usage.parts + excluded.parts, total = excluded.total, until = excluded.until
+
+-- forget_usage --
+-- Drop some entries that have left the window.
+DELETE FROM usage WHERE account = $1 AND sender = $2 AND at <= (
+    SELECT max(at) FROM (
+        SELECT at FROM usage WHERE account = $1 AND sender = $2 AND at <= $3 ORDER BY at LIMIT 50) AS oldest)
+
+-- find_suppressed --
+-- Whether a phone wants nothing more from an account.
+SELECT 1 FROM suppressed WHERE account = $1 AND number = $2
+
+-- store_suppressed --
+-- A phone wants nothing more from an account; the first time counts.
+INSERT INTO suppressed (account, number, at, why) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- delete_suppressed --
+-- It may be written to again.
+DELETE FROM suppressed WHERE account = $1 AND number = $2
+
+-- list_suppressed --
+-- The phones that want nothing more from an account.
+SELECT number, at, why FROM suppressed WHERE account = $1 ORDER BY at, number
+
+-- find_requests --
+-- When the newest identical requests inside the window were taken.
+SELECT at FROM request WHERE account = $1 AND identity = $2 AND at > $3 ORDER BY at DESC LIMIT $4
+
+-- store_request --
+-- A request is taken.
+INSERT INTO request (account, identity, at, until) VALUES ($1, $2, $3, $4)
+
+-- forget_requests --
+-- Drop some requests that have left their window.
+DELETE FROM request WHERE id IN (
+    SELECT id FROM request WHERE until <= $1 ORDER BY until LIMIT 50 FOR UPDATE SKIP LOCKED)
+
+-- find_run --
+-- The last message of a run, and how many there are.
+SELECT at, messages FROM run WHERE account = $1 AND destination = $2
+
+-- store_run --
+-- A message more, or one that was refused.
+INSERT INTO run (account, destination, at, messages, until) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account, destination) DO UPDATE SET
+    at = excluded.at, messages = excluded.messages, until = excluded.until
+
+-- forget_runs --
+-- Drop some runs that are over.
+DELETE FROM run WHERE (account, destination) IN (
+    SELECT account, destination FROM run WHERE until <= $1 ORDER BY until LIMIT 50 FOR UPDATE SKIP LOCKED)
+
+-- find_storm --
+-- The last message alike: when it goes, its id if it was held, and how many it stands for.
+SELECT due_at, held, alike FROM storm WHERE account = $1 AND destination = $2 AND likeness = $3
+
+-- find_unsent --
+-- The mail and the number of parts of a message of which nothing was ever submitted, nor will be until this transaction
+-- ends.
+WITH locked AS (
+    SELECT id, mail_id, total, state, submitted_at FROM part
+    WHERE id BETWEEN $1 AND $1 + (SELECT total FROM part WHERE id = $1) - 1 ORDER BY id FOR UPDATE)
+SELECT mail_id, total FROM locked
+WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM locked WHERE state <> 0 OR submitted_at IS NOT NULL)
+
+-- find_form --
+-- What a part was composed for.
+SELECT form FROM part WHERE id = $1
+
+-- store_storm --
+-- A message goes, is held, or is counted.
+INSERT INTO storm (account, destination, likeness, due_at, held, alike, until) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (account, destination, likeness) DO UPDATE SET
+    due_at = excluded.due_at, held = excluded.held, alike = excluded.alike, until = excluded.until
+
+-- say_instead --
+-- A held message says what the last one says that is counted in it.
+UPDATE message SET text = $1 WHERE id = $2
+
+-- make_stale --
+-- Its parts must be composed anew before they go.
+UPDATE part SET form = $1 WHERE id BETWEEN $2 AND $3
+
+-- forget_storms --
+-- Drop some storms that are over.
+DELETE FROM storm WHERE (account, destination, likeness) IN (
+    SELECT account, destination, likeness FROM storm WHERE until <= $1 ORDER BY until LIMIT 50 FOR UPDATE SKIP LOCKED)
