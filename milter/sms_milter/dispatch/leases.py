@@ -14,8 +14,8 @@ from sms_milter.dispatch.portion import LASTS_SECONDS
 from sms_milter.errors import QueueUnavailable
 from sms_milter.ports import DispatchQueue, Link
 
-# After which the binds of a dispatcher that is gone are others' to have: with a third of it between two looks,
-# these take over within half a minute.
+# After which the binds of a dispatcher that is gone are others' to have. All look three times within it, and
+# so take over within half a minute.
 _BINDS_SECONDS = 20.0
 
 
