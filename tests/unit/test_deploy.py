@@ -36,12 +36,19 @@ def verified(root: Path, unit: str) -> subprocess.CompletedProcess[str]:
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
     (root / "lib").symlink_to("usr/lib")
-    for file in ("usr/bin/sms-milter", "bin/kill"):
+    for file in ("usr/bin/sms-milter", "bin/sh"):
         (root / file).parent.mkdir(exist_ok=True)
         (root / file).touch(0o755)
     (root / "etc/systemd/system").mkdir(parents=True)
     (root / "etc/systemd/system" / UNIT.name).write_text(unit)
-    command = [program("systemd-analyze"), "verify", "--recursive-errors=no", f"--root={root}", UNIT.name]
+    command = [
+        program("systemd-analyze"),
+        "verify",
+        "--man=no",
+        "--recursive-errors=no",
+        f"--root={root}",
+        UNIT.name,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
