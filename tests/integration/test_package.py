@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,8 +183,7 @@ def test_no_process_of_it_may_do_what_it_need_not(machine: Machine) -> None:
 
 def test_a_reload_waits_for_the_service_and_a_bad_file_is_refused(machine: Machine) -> None:
     main = ours(machine)["MainPID"]
-    machine.run("cp", CONFIGURATION, "/root/good.yaml")
-    machine.shell(f"echo nonsense: true >>{CONFIGURATION}")
+    machine.shell(f"cp {CONFIGURATION} /root/good.yaml; echo nonsense: true >>{CONFIGURATION}")
     assert machine.status("systemctl", "reload", "sms-milter") != 0
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=HUP", "sms-milter")
     wait_until(lambda: "reload refused" in ours(machine)["StatusText"], "the refusal to be shown")
@@ -217,7 +217,7 @@ def test_a_service_that_hangs_is_started_again(machine: Machine) -> None:
     )
     machine.shell("systemctl daemon-reload; systemctl restart sms-milter")
     main = ours(machine)["MainPID"]
-    machine.shell("sleep 5")
+    time.sleep(3)  # longer than it waits
     assert ours(machine)["MainPID"] == main
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "sms-milter")
     wait_until(lambda: ours(machine)["NRestarts"] == "1", "systemd to start it again", 30)
@@ -227,7 +227,7 @@ def test_a_service_that_hangs_is_started_again(machine: Machine) -> None:
 
 
 def test_faults_in_the_configuration_are_no_reason_to_try_for_ever(machine: Machine) -> None:
-    machine.shell(f"echo nonsense: true >>{CONFIGURATION}")
+    machine.shell(f"cp {CONFIGURATION} /root/good.yaml; echo nonsense: true >>{CONFIGURATION}")
     assert machine.status("systemctl", "restart", "sms-milter") != 0
     state = ours(machine)
     assert (state["ActiveState"], state["NRestarts"], state["ExecMainStatus"]) == ("failed", "0", "78")
@@ -236,12 +236,19 @@ def test_faults_in_the_configuration_are_no_reason_to_try_for_ever(machine: Mach
     machine.run("systemctl", "start", "sms-milter")
 
 
+def test_an_upgrade_is_taken_by_the_running_service(machine: Machine) -> None:
+    main = ours(machine)["MainPID"]
+    machine.shell("apt-get install --yes --reinstall /packages/sms-milter_*.deb")
+    log = ("journalctl", "--unit=sms-milter", "--output=cat")
+    wait_until(lambda: "upgraded, version" in machine.run(*log), "the upgrade", 20)
+    assert (ours(machine)["MainPID"], ours(machine)["ActiveState"]) == (main, "active")
+    machine.run("cmp", CONFIGURATION, "/root/good.yaml")
+    send_and_see(machine)
+
+
 def test_removed_it_leaves_the_configuration_and_purged_nothing(machine: Machine) -> None:
     queue = "/var/lib/sms-milter/queue.db"
     machine.run("systemctl", "stop", "smsc")
-    machine.shell("apt-get install --yes --reinstall /packages/sms-milter_*.deb")
-    assert ours(machine)["ActiveState"] == "active"
-    machine.run("cmp", CONFIGURATION, "/root/good.yaml")
     machine.run(
         "rm", "/etc/sms-milter/primary.secret", "--recursive", "/etc/systemd/system/sms-milter.service.d"
     )
