@@ -46,6 +46,7 @@ from sms_milter.notify import Notifier
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal
 from sms_milter.privileges import account, give_up_privileges
+from sms_milter.proofs import proofs_of
 from sms_milter.queue import open_queue
 from sms_milter.queue.committer import Committer
 from sms_milter.queue.sqlite.doorbell import (
@@ -311,7 +312,9 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
             timeout_seconds=configuration.milter.decision_timeout,
         )
         committer.start()
-        callbacks = milterd.Milter(Gate(configuration, Passwords()), committer, journal)
+        callbacks = milterd.Milter(
+            Gate(configuration, Passwords(), proofs_of(configuration)), committer, journal
+        )
 
         def ready(listener: milterd.Listener) -> None:
             drain = threading.Thread(

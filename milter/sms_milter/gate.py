@@ -33,6 +33,7 @@ from sms_milter.model import (
     EVERY_FEATURE,
     SMS,
     Action,
+    Caller,
     Credentials,
     CreditRule,
     DuplicateRule,
@@ -55,7 +56,7 @@ from sms_milter.policy.originators import Standing, bare, standing
 from sms_milter.policy.storms import counting
 from sms_milter.policy.storms import likeness as storm_likeness
 from sms_milter.policy.texts import DeniedTexts
-from sms_milter.ports import PasswordCheck
+from sms_milter.ports import PasswordCheck, SenderProofs
 from sms_milter.reply import Denial
 from sms_milter.smpp.codec import compose
 from sms_milter.sms.plan import originator_address
@@ -79,7 +80,12 @@ class Domain:
 class Gate:
     """Who may send where, and how: everything a transaction asks."""
 
-    def __init__(self, configuration: Configuration, passwords: PasswordCheck) -> None:
+    def __init__(
+        self, configuration: Configuration, passwords: PasswordCheck, proofs: SenderProofs | None = None
+    ) -> None:
+        """`proofs` verifies SPF and DKIM; only needed where an account requires them
+        (`mail.proofs.required`).
+        """
         milter = configuration.milter
         self.claim_all = Action.DISCARD if milter.claim == "discard" else Action.STRIP
         self.bounce_mixed = milter.mixed_refusal == "bounce"
@@ -105,6 +111,11 @@ class Gate:
         self.login_by_client = guard is not None and guard.per == "client"
         self._logins = LoginBook(self.accounts)
         self._passwords = passwords
+        self.proofs = proofs
+        self.trusted_results = configuration.authentication.trusted_results
+        required = {check for account in configuration.accounts.values() for check in account.require}
+        self.asks_helo = "spf" in required
+        self.asks_certificate = "tls" in required
         self._originators = {
             name: frozenset(map(bare, account.originators))
             for name, account in configuration.accounts.items()
@@ -152,10 +163,9 @@ class Gate:
     def customer(
         self,
         given: Credentials,
+        caller: Caller,
         *,
-        client: str,
         sender: str,
-        sasl_user: str,
         domains: Iterable[str],
         proves_sender: bool = False,
     ) -> Member:
@@ -163,7 +173,7 @@ class Gate:
         `domains`; see `dialects.Login` for `proves_sender`. Raises Denied.
         """
         if given.author is not None:
-            return self._authored(given.author, client=client, sasl_user=sasl_user, domains=domains)
+            return self._authored(given.author, caller, domains)
         member = self._logins.find(given)
         if not given.api_key:
             # Nobody's password is verified too, so that time does not tell which names there are.
@@ -182,20 +192,16 @@ class Gate:
             raise Denied(Denial.DISABLED, member.name)
         if elsewhere:
             raise Denied(Denial.WRONG_INTERFACE, member.name)
-        if not all(self.accounts.reaches(member, client, sasl_user, domain) for domain in domains):
+        if not all(self.accounts.reaches(member, caller, domain) for domain in domains):
             raise Denied(Denial.NOT_FROM_HERE, member.name)
         proven = proves_sender and "password" not in member.account.require
         if not (proven or self.accounts.lists(member, sender)):
             raise Denied(Denial.NOT_BY_SENDER, member.name)
         return member
 
-    def _authored(self, author: str, *, client: str, sasl_user: str, domains: Iterable[str]) -> Member:
+    def _authored(self, author: str, caller: Caller, domains: Iterable[str]) -> Member:
         """The account of the address in From, as if it were the envelope sender's. Raises Denied."""
-        found = [
-            self.accounts.find(client=client, sender=author, sasl_user=sasl_user, domain=domain)
-            for domain in domains
-            if author
-        ]
+        found = [self.accounts.find(caller, sender=author, domain=domain) for domain in domains if author]
         if not found or found[0] is None or any(member is not found[0] for member in found):
             raise Denied(Denial.UNKNOWN_AUTHOR)
         return found[0]

@@ -9,10 +9,12 @@ leave the MTA waiting for its timeout.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import milter  # pymilter's C extension
@@ -22,13 +24,13 @@ from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict
 from sms_milter.logline import line, place
 from sms_milter.mail.address import esmtp_parameters
-from sms_milter.model import Action, Client
+from sms_milter.model import Action, Certificate, Client
 from sms_milter.ports import Intake, Journal
 from sms_milter.reply import Reply
 
-# Steps of the protocol that we switch off (milter.md §7.1): HELO and unknown commands are not needed; nothing
-# is refused at connect, MAIL, header or body, so the MTA need not wait for our answer there; EOH tells us
-# nothing.
+# Steps of the protocol that we switch off (milter.md §7.1): HELO, but for SPF, and unknown commands are not
+# needed; nothing is refused at connect, MAIL, header or body, so the MTA need not wait for our answer there;
+# EOH tells us nothing.
 _STEPS_OFF = (
     milter.P_NOHELO
     | milter.P_NOUNKNOWN
@@ -39,11 +41,15 @@ _STEPS_OFF = (
     | milter.P_NR_BODY
 )
 # The default list would make Postfix resolve every recipient once more (milter.md §0.14).
-_MACROS = (
-    (milter.M_ENVFROM, "i {auth_authen} {tls_version}"),
-    (milter.M_ENVRCPT, "i"),
-    (milter.M_EOM, "i"),
-)
+_MACROS = {
+    milter.M_ENVFROM: "i {auth_authen} {tls_version}",
+    milter.M_ENVRCPT: "i",
+    milter.M_EOM: "i",
+}
+# {cert_subject} is the common name with Postfix, which knows none of the names before it; with Sendmail it is
+# the whole distinguished name.
+_CERTIFICATE = ("{verify}", "{cn_subject}", "{cn_issuer}", "{cert_subject}", "{cert_issuer}")
+_FINGERPRINTS = ("{cert_fp}", "{cert_md5}")
 
 _IO_TIMEOUT_SECONDS = 7210  # libmilter's own default; must exceed the MTA's idle time
 
@@ -101,6 +107,11 @@ class Milter:
 
     def __init__(self, gate: Gate, intake: Intake, journal: Journal) -> None:
         self._gate, self._intake, self._journal = gate, intake, journal
+        self._steps_off, self._macros = _STEPS_OFF, dict(_MACROS)
+        if gate.asks_helo:
+            self._steps_off &= ~milter.P_NOHELO
+        if gate.asks_certificate:
+            self._macros[milter.M_ENVFROM] += " " + " ".join([*_CERTIFICATE, *_FINGERPRINTS])
         self._lock = threading.Lock()
         self._open: set[int] = set()  # connections
         self._busy: set[int] = set()  # connections within a mail
@@ -109,9 +120,9 @@ class Milter:
 
     def negotiate(self, ctx: Any, options: list[int]) -> int:
         """Ask for what we use and nothing else; what the MTA does not offer is not used."""
-        steps = options[1] & _STEPS_OFF
+        steps = options[1] & self._steps_off
         if options[0] & milter.SETSYMLIST:
-            for stage, names in _MACROS:
+            for stage, names in self._macros.items():
                 ctx.setsymlist(stage, names)
         options[0] &= milter.DELRCPT
         options[1] = steps
@@ -133,6 +144,11 @@ class Milter:
             connection.client = Client(address[0].removeprefix("IPv6:"), name, address[1])
         else:
             connection.client = Client("", name)
+
+    @_silent(0)
+    def helo(self, _ctx: Any, connection: Connection, name: str) -> None:
+        """HELO or EHLO, where SPF is asked for."""
+        connection.client = replace(connection.client, helo=name)
 
     def close(self, ctx: Any) -> int:
         """The end of a connection; it may come without `connect`."""
@@ -164,6 +180,7 @@ class Milter:
             esmtp_parameters([_text(parameter) for parameter in parameters]),
             sasl_user=ctx.getsymval("{auth_authen}") or "",
             tls_version=ctx.getsymval("{tls_version}") or "",
+            certificate=_certificate(ctx) if self._gate.asks_certificate else Certificate(),
             mta_queue_id=queue_id,
             # sendmail(1) through non_smtpd_milters: no port, and a queue id from MAIL on (milter.md §3.1).
             local=bool(queue_id) and client.port == 0 and client.name == "localhost",
@@ -250,6 +267,24 @@ class Milter:
         return bool(self._open)
 
 
+def _certificate(ctx: Any) -> Certificate:
+    """What the MTA tells of the client's certificate, if it has verified it: Postfix tells of no others,
+    Sendmail says OK in {verify}.
+    """
+    verify, own_subject, own_issuer, subject, issuer = [ctx.getsymval(name) or "" for name in _CERTIFICATE]
+    if verify:
+        if verify != "OK":
+            return Certificate()
+        subject, issuer = _plain(own_subject), _plain(own_issuer)
+    fingerprint = next(filter(None, map(ctx.getsymval, _FINGERPRINTS)), "")
+    return Certificate(subject, issuer, fingerprint.replace(":", "").lower())
+
+
+def _plain(name: str) -> str:
+    """A name as it stands in the certificate: Sendmail writes what is special in SMTP as + and two digits."""
+    return re.sub("\\+([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), name)
+
+
 def _act(ctx: Any, verdict: Verdict) -> int:
     match verdict.action:
         case Action.DISCARD:
@@ -332,6 +367,7 @@ def serve(callbacks: Milter, listening: socket.socket, ready: Callable[[Listener
     """
     milter.set_flags(milter.DELRCPT)
     milter.set_connect_callback(callbacks.connect)
+    milter.set_helo_callback(callbacks.helo)
     milter.set_envfrom_callback(callbacks.mail)
     milter.set_envrcpt_callback(callbacks.recipient)
     milter.set_header_callback(callbacks.header)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
 from sms_milter.model import (
     Cancellation,
+    Client,
     ComposedPart,
     Conversation,
     CreditRule,
@@ -71,6 +72,22 @@ class PasswordCheck(Protocol):
     def right(self, password_hash: str, password: str, *, digest: bool = False) -> bool:
         """Whether `password` is the one that was hashed, or with `digest` its MD5, if the hash allows that.
         With the hash "" it never is, and that takes as long.
+        """
+
+
+class SenderProofs(Protocol):
+    """Knows by the DNS for whom a client may send, and who has signed a mail. Raises Deferred when the DNS
+    does not answer in time.
+    """
+
+    def spf(self, client: Client, sender: str) -> bool:
+        """Whether the domain of the envelope sender ("" is the null sender, then that of HELO) lets this
+        client send for it (RFC 7208): the result is pass.
+        """
+
+    def dkim(self, fields: Sequence[tuple[str, bytes]], body: bytes, domains: Collection[str]) -> bool:
+        """Whether one of these domains (lower case) has signed the mail (RFC 6376), all of its body and the
+        header fields that `mail.proofs.covers` names. Fields as the MTA gives them.
         """
 
 

@@ -19,6 +19,7 @@ from sms_milter.intake import Transaction, Verdict
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import (
     Answer,
+    Certificate,
     Client,
     CreditRule,
     Errand,
@@ -32,7 +33,7 @@ from sms_milter.model import (
     Stored,
     SubmitSm,
 )
-from sms_milter.ports import Intake, Journal
+from sms_milter.ports import Intake, Journal, SenderProofs
 from sms_milter.reply import Reply
 from sms_milter.sms.explain import explained
 from sms_milter.sms.terms import SmscTraits
@@ -253,11 +254,14 @@ def rehearse(
         gate,
         intake,
         journal,
-        Client(client),
+        Client(client, helo=known.get("s", "")),
         sender,
         esmtp_parameters(mail_parameters),
         sasl_user=sasl_user or known.get("{auth_authen}", ""),
         tls_version=known.get("{tls_version}", ""),
+        certificate=Certificate(
+            known.get("{cert_subject}", ""), known.get("{cert_issuer}", ""), known.get("{cert_fp}", "")
+        ),
         mta_queue_id=known.get("i", ""),
         clock=lambda: now,
         chance=chance,
@@ -272,11 +276,18 @@ def rehearse(
     return transaction, transaction.decide()
 
 
-def preview(configuration: Configuration, queue: QueueView, *, now: float, **dialogue: Any) -> dict[str, Any]:
+def preview(
+    configuration: Configuration,
+    queue: QueueView,
+    *,
+    now: float,
+    proofs: SenderProofs | None = None,
+    **dialogue: Any,
+) -> dict[str, Any]:
     """What would become of a mail, as DESIGN §7's JSON object; limits as `queue` stands. For `dialogue` see
     `rehearse`.
     """
-    gate = Gate(configuration, Passwords())
+    gate = Gate(configuration, Passwords(), proofs)
     rehearsed = rehearse(gate, Rehearsal(queue, now), SilentJournal(), now=now, **dialogue)
     return describe(*rehearsed, lambda message: _leaving(message, configuration.smscs, now))
 
@@ -298,11 +309,23 @@ def _leaving(message: PlannedMessage, smscs: Mapping[str, Smsc], now: float) -> 
     return message._replace(parts=tuple(parts)) if parts else message
 
 
-def explain(configuration: Configuration, queue: QueueView, *, now: float, **dialogue: Any) -> list[str]:
-    """The same in lines for a person: the verdict, and how each message becomes the SMS that it costs."""
-    gate = Gate(configuration, Passwords())
+def explain(
+    configuration: Configuration,
+    queue: QueueView,
+    *,
+    now: float,
+    proofs: SenderProofs | None = None,
+    **dialogue: Any,
+) -> list[str]:
+    """The same in lines for a person: whose the mail is and why, the verdict, and how each message becomes
+    the SMS that it costs.
+    """
+    gate = Gate(configuration, Passwords(), proofs)
     transaction, verdict = rehearse(gate, Rehearsal(queue, now), SilentJournal(), now=now, **dialogue)
-    lines = [f"{one.raw.strip('<>')}: {one.reply}" for one in transaction.recipients if one.reply is not None]
+    lines = transaction.explained()
+    lines += [
+        f"{one.raw.strip('<>')}: {one.reply}" for one in transaction.recipients if one.reply is not None
+    ]
     lines.append(f"{verdict.action}: {verdict.reply}" if verdict.reply else str(verdict.action))
     for message in verdict.plan.messages if verdict.plan else ():
         traits = gate.traits.get(message.smsc, SmscTraits())

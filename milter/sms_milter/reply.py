@@ -74,6 +74,10 @@ def _one_line(text: str) -> str:
 # --- the envelope -------------------------------------------------------------------------------------------
 
 NOT_AUTHORISED = Reply.permanent("7.1", "not authorised")
+# RFC 7372 §3.2, §3.1
+SPF_FAILED = Reply.permanent("7.23", "SPF does not let this client send for the domain of the sender")
+DKIM_FAILED = Reply.permanent("7.20", "no passing DKIM signature of the domain that must sign")
+DNS_UNAVAILABLE = Reply.temporary("4.3", "the DNS does not answer, try again later")
 TLS_REQUIRED = Reply.permanent("7.10", "this account may send over an encrypted connection only")
 SEND_SEPARATELY = Reply.temporary("5.0", "recipients of different accounts, send separately")
 TOO_MANY_RECIPIENTS = Reply.temporary(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -127,11 +127,35 @@ class Lines:
         return "\n".join(line for _, line in self.written)
 
 
+class Answers:
+    """`SenderProofs` that says what it is told to, or raises it, and remembers what it was asked."""
+
+    def __init__(self, *, spf: bool | Refusal = False, dkim: bool | Refusal = False) -> None:
+        self._spf, self._dkim = spf, dkim
+        self.asked: list[object] = []
+
+    def spf(self, client: Client, sender: str) -> bool:
+        self.asked.append((client.address, client.helo, sender))
+        return _said(self._spf)
+
+    def dkim(self, fields: Sequence[tuple[str, bytes]], body: bytes, domains: Collection[str]) -> bool:
+        self.asked.append(([name for name, _ in fields], body, set(domains)))
+        return _said(self._dkim)
+
+
+def _said(answer: bool | Refusal) -> bool:
+    if isinstance(answer, Refusal):
+        raise answer
+    return answer
+
+
 class Desk:
     """Everything a transaction needs, with what it did to be looked at."""
 
-    def __init__(self, intake: Remembered | None = None, **sections: dict[str, Any]) -> None:
-        self.gate = Gate(configuration(**sections), Passwords())
+    def __init__(
+        self, intake: Remembered | None = None, proofs: Answers | None = None, **sections: dict[str, Any]
+    ) -> None:
+        self.gate = Gate(configuration(**sections), Passwords(), proofs)
         self.intake = intake or Remembered()
         self.lines = Lines()
 
@@ -140,13 +164,14 @@ class Desk:
         sender: str = "<bob@customer.example>",
         client: str = "192.0.2.10",
         parameters: tuple[str, ...] = (),
+        helo: str = "",
         **more: Any,
     ) -> Transaction:
         return Transaction(
             self.gate,
             self.intake,
             self.lines,  # type: ignore[arg-type]  # its methods are made on demand
-            Client(client),
+            Client(client, helo=helo),
             sender,
             esmtp_parameters(parameters),
             clock=lambda: 1_700_000_000.0,

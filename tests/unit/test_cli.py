@@ -80,6 +80,8 @@ def explanation(config: str, recipient: str) -> list[str]:
 
 def test_preview_explains_what_a_message_costs(config: str) -> None:
     assert explanation(config, PHONE) == [
+        "sms.haysystems.com: account acme: its sender @customer.example fits and all that it requires of the"
+        " envelope: found",
         "discard",
         "447973100000 from ACME, text: 1 SMS",
         "  GSM 7-bit; 17 septets, 160 in each",
@@ -88,7 +90,7 @@ def test_preview_explains_what_a_message_costs(config: str) -> None:
 
 
 def test_preview_explains_a_refusal(config: str) -> None:
-    refused, verdict = explanation(config, "help@sms.haysystems.com")
+    _, refused, verdict = explanation(config, "help@sms.haysystems.com")
     assert refused.startswith("help@sms.haysystems.com: 550 5.1.1 ")
     assert verdict == "reject"
 

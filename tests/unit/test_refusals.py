@@ -15,7 +15,7 @@ from sms_milter import reply
 from sms_milter.errors import Deferred, Refusal
 from sms_milter.model import CreditRule, LoginRule, NewMail, QuotaLeft, QuotaRule, Stored
 from sms_milter.reply import Reply
-from support.gate import Desk, Remembered
+from support.gate import Answers, Desk, Remembered
 from support.memory_queue import MemoryQueue
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "refusals.md"
@@ -95,6 +95,7 @@ class Case:
     before: Sequence[bytes] = ()
     trouble: Reply | None = None
     suppressed: str = ""
+    proofs: Answers | None = None
 
 
 def account(**settings: Any) -> dict[str, dict[str, Any]]:
@@ -113,12 +114,21 @@ QUOTA_OF_TWO = {"messages": 2, "period": "24h"}
 CASES = [
     Case(
         "client or sender is nobody's",
-        "accounts.*.clients, senders, sasl_users, require",
+        "accounts.*.clients, senders, sasl_users, tls_certificates, require",
         client="203.0.113.9",
     ),
     Case("the null sender, a bounce", "accounts.*.allow_null_sender", sender="<>"),
     Case("the account is frozen", "accounts.*.disabled", account(disabled=True)),
     Case("not encrypted", "accounts.*.require_tls", account(require_tls=True)),
+    Case(
+        "SPF does not pass", "accounts.*.require: spf", account(require=["sender", "spf"]), proofs=Answers()
+    ),
+    Case(
+        "the DNS does not answer",
+        "authentication.timeout, dns",
+        account(require=["sender", "spf"]),
+        proofs=Answers(spf=Deferred(reply.DNS_UNAVAILABLE)),
+    ),
     Case("no number, no other address of ours", "", recipients=["help@sms.haysystems.com"]),
     Case("not a number of a phone", "", recipients=["447@sms.haysystems.com"]),
     Case("a source route", "", recipients=["@relay.example:447973100000@sms.haysystems.com"]),
@@ -164,6 +174,12 @@ CASES = [
     ),
     Case("nothing fits into the quota", "accounts.*.quota", account(quota={"messages": 0})),
     Case("credits used up", "accounts.*.credits", account(credits=1), before=[b"a"]),
+    Case(
+        "not signed (DKIM)",
+        "accounts.*.require: dkim, dkim_domains",
+        account(require=["sender", "dkim"]),
+        proofs=Answers(),
+    ),
     Case("too large", "milter.max_message_size", {"milter": {"max_message_size": "1KB"}}, body=b"a" * 2000),
     Case("no text", "", body=b""),
     Case("HTML", "accounts.*.html: reject", account(html="reject"), fields=HTML, body=b"<p>Door open</p>"),
@@ -253,7 +269,7 @@ OF_A_DIALECT = {
 def played(case: Case) -> tuple[str, Reply, str]:
     """Stage, reply and log line of the refusal. Fails unless there is one, and only one."""
     intake = Queue()
-    desk = Desk(intake, **case.sections)
+    desk = Desk(intake, case.proofs, **case.sections)
 
     def say(body: bytes, fields: Sequence[tuple[str, bytes]]) -> tuple[str, Reply | None]:
         transaction = desk.transaction(case.sender, case.client, case.parameters)

@@ -41,12 +41,14 @@ def preview(
         list[str] | None, typer.Option(help="A parameter of RCPT: NOTIFY=NEVER.")
     ] = None,
     in_words: Annotated[
-        bool, typer.Option("--explain", help="For a person: alphabet, length, parts and what they cost.")
+        bool,
+        typer.Option("--explain", help="For a person: whose it is and why; alphabet, length, parts, cost."),
     ] = False,
     config: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Show what would become of a mail, as JSON; nothing is stored or sent."""
     from sms_milter import preview as rehearsal
+    from sms_milter.proofs import proofs_of
 
     loaded = load(config)
     octets = sys.stdin.buffer.read() if str(mail) == "-" else _read(mail)
@@ -54,6 +56,7 @@ def preview(
         result = (rehearsal.explain if in_words else rehearsal.preview)(
             loaded.configuration,
             queue,
+            proofs=proofs_of(loaded.configuration),
             now=_moment(now),
             client=client,
             sender=sender,

@@ -340,6 +340,12 @@ def _check_proofs(root: Table, path: Path, account: Account) -> Iterator[Fault]:
     if "password" in account.require and not (by_name or account.api_keys):
         problem = "password needs `logins` with `password_hash`, or `api_keys`; nobody could send"
         yield _at(root, (*path, "require"), problem)
+    if "tls" in account.require and not (account.tls_fingerprints or account.tls_certificates):
+        problem = "tls needs `tls_fingerprints` or `tls_certificates`; nobody could send"
+        yield _at(root, (*path, "require"), problem)
+    if not set(account.require) - ({"spf"} if account.dkim_domains else {"spf", "dkim"}):
+        problem = "everybody can prove a domain of his own; expected a check beside it, such as sender"
+        yield _at(root, (*path, "require"), problem)
     if account.password_hash and not account.password_hash.removeprefix(OF_MD5).startswith("$argon2"):
         problem = "found something else (not shown), expected what `sms-milter hash-password` prints"
         yield _at(root, (*path, "password_hash"), problem)

@@ -14,9 +14,10 @@ from sms_milter.dialects import Login
 from sms_milter.dialects.context import Targets
 from sms_milter.errors import Deferred, Rejected
 from sms_milter.gate import Domain, Gate
+from sms_milter.intake import vouching
 from sms_milter.intake.desk import balance
 from sms_milter.mail.address import parse_path, sender_of
-from sms_milter.model import Client, Envelope, Limits, Recipient
+from sms_milter.model import Caller, Certificate, Client, Envelope, Limits, Recipient
 from sms_milter.policy import quotas
 from sms_milter.policy.accounts import Member
 from sms_milter.ports import Intake
@@ -25,7 +26,8 @@ from sms_milter.reply import Denial
 
 class Dialogue:
     """What MAIL and RCPT have said so far. `domain` and `member` are None while they are not known; `login`
-    is set when the mail itself must name the account; `asking` is whose the recipient in hand would be.
+    is set when the mail itself must name the account; `asking` is whose the recipient in hand would be;
+    `spf_holds`: that is known already.
     """
 
     __slots__ = (
@@ -33,14 +35,15 @@ class Dialogue:
         "_intake",
         "_numbers",
         "asking",
+        "caller",
         "client",
         "declared_size",
         "domain",
         "login",
         "member",
         "ours",
-        "sasl_user",
         "sender",
+        "spf_holds",
         "tls_version",
     )
 
@@ -53,6 +56,7 @@ class Dialogue:
         size: str,
         sasl_user: str,
         tls_version: str,
+        certificate: Certificate,
     ) -> None:
         """`sender` as in MAIL FROM, `size` is its parameter SIZE or ""."""
         self._gate, self._intake = gate, intake
@@ -60,7 +64,8 @@ class Dialogue:
         self.client = client
         self.sender = sender_of(sender)
         self.declared_size = int(size) if size.isascii() and size.isdigit() and len(size) <= 20 else 0
-        self.sasl_user = sasl_user
+        self.caller = Caller(client.address, sasl_user, certificate)
+        self.spf_holds = False
         self.tls_version = tls_version
         self.asking: Member | None = None
         self.member: Member | None = None
@@ -84,7 +89,7 @@ class Dialogue:
             self.client,
             self.sender,
             tuple([recipient for _, recipient, _ in self.ours]),
-            self.sasl_user,
+            self.caller.sasl_user,
             self.tls_version,
             mta_queue_id,
         )
@@ -128,9 +133,7 @@ class Dialogue:
     def _account_for(self, domain: Domain, recipient: Recipient) -> Member:
         owner = domain.dialect.owner
         if owner is None:
-            member = self._gate.accounts.find(
-                client=self.client.address, sender=self.sender, sasl_user=self.sasl_user, domain=domain.name
-            )
+            member = self._gate.accounts.find(self.caller, sender=self.sender, domain=domain.name)
         else:
             member = self._owner(domain, owner(recipient))
         if member is None:
@@ -140,6 +143,8 @@ class Dialogue:
             raise Rejected(reply.ACCOUNT_DISABLED)
         if member.account.require_tls and not self.tls_version:
             raise Rejected(reply.TLS_REQUIRED)
+        if not self.spf_holds:
+            self.spf_holds = vouching.check_envelope(self._gate, member, self.client, self.sender)
         return member
 
     def _owner(self, domain: Domain, login: str) -> Member | None:
@@ -149,13 +154,7 @@ class Dialogue:
             raise Rejected(reply.NO_SUCH_ADDRESS)
         if not self.sender and not member.account.allow_null_sender:
             return None  # a bounce must not become an SMS
-        admitted = self._gate.accounts.admits(
-            member,
-            client=self.client.address,
-            sender=self.sender,
-            sasl_user=self.sasl_user,
-            domain=domain.name,
-        )
+        admitted = self._gate.accounts.admits(member, self.caller, sender=self.sender, domain=domain.name)
         return member if admitted else None
 
     def _check_alike(self, first: Domain, domain: Domain, member: Member | None) -> None:

@@ -76,9 +76,8 @@ class Proof:
         try:
             return gate.customer(
                 given,
-                client=said.client.address,
+                said.caller,
                 sender=said.sender,
-                sasl_user=said.sasl_user,
                 domains={recipient.domain for _, recipient, _ in said.ours},
                 proves_sender=said.login is not None and said.login.proves_sender,
             )

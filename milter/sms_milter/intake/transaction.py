@@ -11,7 +11,7 @@ from sms_milter import reply
 from sms_milter.dialects.context import Context, Objection, Outcome
 from sms_milter.errors import Denied, Excess, RecordChanged, Refusal, Rejected
 from sms_milter.gate import Domain, Gate
-from sms_milter.intake import lines, storing
+from sms_milter.intake import choice, lines, storing, vouching
 from sms_milter.intake.desk import Desk
 from sms_milter.intake.dialogue import Dialogue
 from sms_milter.intake.proof import Proof
@@ -20,9 +20,11 @@ from sms_milter.intake.ways import terms_of
 from sms_milter.mail.address import domain_of
 from sms_milter.mail.parse import Mail
 from sms_milter.mail.parse import parse as parse_mail
+from sms_milter.mail.proofs import DKIM, SPF
 from sms_milter.mail.settled import settled
 from sms_milter.model import (
     Action,
+    Certificate,
     Client,
     LeftOut,
     Limits,
@@ -40,6 +42,8 @@ from sms_milter.reply import Reply
 from sms_milter.sms.plan import unsendable
 from sms_milter.sms.results import Results
 
+NO_CERTIFICATE = Certificate()
+_BY_DNS = frozenset({SPF, DKIM})
 _MOST_JUDGEMENTS = 5  # of one mail whose records other mails change
 
 
@@ -80,6 +84,7 @@ class Transaction:
         *,
         sasl_user: str = "",
         tls_version: str = "",
+        certificate: Certificate = NO_CERTIFICATE,
         mta_queue_id: str = "",
         local: bool = False,
         clock: Callable[[], float] = time.time,
@@ -100,7 +105,7 @@ class Transaction:
         self._started = clock()
         self._envelope_id = parameters.get("ENVID", "")
         self._said = Dialogue(
-            gate, intake, client, sender, parameters.get("SIZE", ""), sasl_user, tls_version
+            gate, intake, client, sender, parameters.get("SIZE", ""), sasl_user, tls_version, certificate
         )
         self.mta_queue_id = mta_queue_id
         self.recipients: list[Judged] = []
@@ -135,6 +140,11 @@ class Transaction:
         """Names of the dialect and the account, None while they are not known."""
         domain, member = self._said.domain, self._said.member
         return domain.dialect.name if domain else None, member.name if member else None
+
+    def explained(self) -> list[str]:
+        """Why the mail is that account's and no other's, in lines for a person."""
+        ours = dict.fromkeys(domain_of(one.raw) for one in self.recipients if one.ours)
+        return list(choice.explained(self._gate, self._said.caller, self._said.sender, ours))
 
     @property
     def concerns_us(self) -> bool:
@@ -187,6 +197,10 @@ class Transaction:
         targets = said.targets
         member = said.member if said.login is None else self._proof().customer(domain, mail, targets)
         assert member is not None  # a recipient is taken with an account or with a login to come
+        if not _BY_DNS.isdisjoint(member.account.require):
+            vouching.check_mail(
+                gate, member, said.client, said.sender, self._fields, body, spf_holds=said.spf_holds
+            )
         mail = self._mail = settled(mail, member.account.html, domain.dialect.charset)
         limits = gate.limits(member.name, domain.dialect)
         desk = Desk(gate, self._intake, member, limits)

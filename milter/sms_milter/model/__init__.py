@@ -6,7 +6,17 @@ submit_sm, or one errand of a channel other than SMS. Times are seconds since th
 a name says otherwise.
 """
 
-from sms_milter.model.dialogue import Action, Client, Credentials, Envelope, Recipient, Record, Stage
+from sms_milter.model.dialogue import (
+    Action,
+    Caller,
+    Certificate,
+    Client,
+    Credentials,
+    Envelope,
+    Recipient,
+    Record,
+    Stage,
+)
 from sms_milter.model.limits import (
     CreditRule,
     DuplicateRule,
@@ -72,7 +82,9 @@ __all__ = [
     "Action",
     "Answer",
     "Binary",
+    "Caller",
     "Cancellation",
+    "Certificate",
     "Client",
     "ComposedPart",
     "Conversation",

@@ -34,6 +34,27 @@ class Client:
     address: str = ""  # IPv4 or IPv6 in its usual text form; "" when the MTA knows none
     name: str = ""
     port: int = 0
+    helo: str = ""  # asked for only where SPF is required
+
+
+class Certificate(NamedTuple):
+    """The certificate that the SMTP client has shown, which the MTA has verified; all "" without one.
+
+    `subject` and `issuer` are common names. `fingerprint` is in lower case without colons, by whatever
+    algorithm the MTA uses; "" where it tells none (Postfix).
+    """
+
+    subject: str = ""
+    issuer: str = ""
+    fingerprint: str = ""
+
+
+class Caller(NamedTuple):
+    """Who speaks to us, as far as the connection proves it."""
+
+    address: str  # as `Client.address`
+    sasl_user: str = ""
+    certificate: Certificate = Certificate()
 
 
 class Recipient(NamedTuple):

@@ -1,4 +1,5 @@
-"""Finds the account of a mail by its envelope (HSL §2): client address, sender, SASL user, domain.
+"""Finds the account of a mail by its envelope (HSL §2): client address, sender, SASL user, client
+certificate, domain. What SPF and DKIM prove is asked of the account that was found (`proofs`).
 
 An account that requires a password is never found so; `admits` holds the envelope against an account that the
 mail itself has named (`logins`).
@@ -11,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from sms_milter.config.schema import Account
+from sms_milter.model import Caller, Certificate
 
 _CLIENTS_REMEMBERED = 65536
 
@@ -24,6 +27,16 @@ class Member:
     name: str
     order: int
     account: Account
+
+
+class Candidate(NamedTuple):
+    """An account that an envelope might be of. `pattern` of its senders fits, "" where none is required or
+    none does; `obstacle` is the setting that keeps it from being found, None without one.
+    """
+
+    name: str
+    pattern: str
+    obstacle: str | None
 
 
 class AccountBook:
@@ -55,42 +68,70 @@ class AccountBook:
     def __iter__(self) -> Iterator[Member]:
         return iter(self._members)
 
-    def find(self, *, client: str, sender: str, sasl_user: str, domain: str) -> Member | None:
-        """The account whose required checks all hold, or None. `sender` without brackets, "" for the null
-        sender.
+    def find(self, caller: Caller, *, sender: str, domain: str) -> Member | None:
+        """The account of which all checks hold that the envelope can show, or None. `sender` without
+        brackets, "" for the null sender.
         """
-        for member in self._candidates(sender.lower()):
-            if self.reaches(member, client, sasl_user, domain):
+        for member, _ in self._candidates(sender.lower()):
+            if self.reaches(member, caller, domain):
                 return member
         return None
 
-    def admits(self, member: Member, *, client: str, sender: str, sasl_user: str, domain: str) -> bool:
-        """Whether all checks besides the password hold that the account requires."""
-        return self.lists(member, sender) and self.reaches(member, client, sasl_user, domain)
+    def admits(self, member: Member, caller: Caller, *, sender: str, domain: str) -> bool:
+        """Whether all checks hold besides the password's that the envelope can show."""
+        return self.lists(member, sender) and self.reaches(member, caller, domain)
 
     def lists(self, member: Member, sender: str) -> bool:
         """Whether the check of the sender holds, if the account requires it."""
         return "sender" not in member.account.require or sender_listed(member.account, sender.lower())
 
-    def reaches(self, member: Member, client: str, sasl_user: str, domain: str) -> bool:
-        """Whether all checks hold but those of password and sender."""
-        account = member.account
-        if account.domains and domain not in account.domains:
-            return False
-        if "client" in account.require and not self._client_listed(member.order, client):
-            return False
-        return "sasl" not in account.require or bool(sasl_user and sasl_user in account.sasl_users)
+    def reaches(self, member: Member, caller: Caller, domain: str) -> bool:
+        """Whether all checks hold that the connection and the domain can show."""
+        return self.obstacle(member, caller, domain) is None
 
-    def _candidates(self, sender: str) -> Iterator[Member]:
+    def obstacle(self, member: Member, caller: Caller, domain: str) -> str | None:
+        """The first of these checks that does not hold, as the setting that it goes by."""
+        account = member.account
+        required = account.require
+        if account.domains and domain not in account.domains:
+            return "domains"
+        if "client" in required and not self._client_listed(member.order, caller.address):
+            return "clients"
+        if "sasl" in required and not (caller.sasl_user and caller.sasl_user in account.sasl_users):
+            return "sasl_users"
+        if "tls" in required and not _certified(account, caller.certificate):
+            return "tls_certificates"
+        return None
+
+    def explained(self, caller: Caller, *, sender: str, domain: str) -> Iterator[Candidate]:
+        """The accounts that `find` looks at, in its order, and those that it does not for want of the sender
+        or of a password alone.
+        """
+        looked_at: set[int] = set()
+        for member, pattern in self._candidates(sender.lower()):
+            looked_at.add(member.order)
+            yield Candidate(member.name, pattern, self.obstacle(member, caller, domain))
+        for member in self._members:
+            if member.order not in looked_at and self.reaches(member, caller, domain):
+                by_password = "password" in member.account.require and self.lists(member, sender)
+                yield Candidate(member.name, "", "password" if by_password else "senders")
+
+    def _candidates(self, sender: str) -> Iterator[tuple[Member, str]]:
+        """The accounts whose senders fit, most specific first, each with the pattern that did; "" for those
+        that require none.
+        """
         if sender:
             for pattern in _patterns(sender):
-                yield from self._by_sender.get(pattern, ())
-            yield from self._any_sender
+                for member in self._by_sender.get(pattern, ()):
+                    yield member, pattern
+            for member in self._any_sender:
+                yield member, ""
         else:
             # Bounces must not become SMS (HSL §2.5): the null sender matches by explicit permission only.
-            for member in (*self._by_sender.get("*", ()), *self._any_sender):
-                if member.account.allow_null_sender:
-                    yield member
+            for pattern, members in (("*", self._by_sender.get("*", ())), ("", self._any_sender)):
+                for member in members:
+                    if member.account.allow_null_sender:
+                        yield member, pattern
 
     def _look_up_client(self, order: int, address: str) -> bool:
         try:
@@ -100,6 +141,15 @@ class AccountBook:
         if isinstance(client, ipaddress.IPv6Address) and client.ipv4_mapped:
             client = client.ipv4_mapped
         return any(client in network for network in self._members[order].account.clients)
+
+
+def _certified(account: Account, shown: Certificate) -> bool:
+    """Whether the certificate is one of the account's, by its fingerprint or by its names."""
+    if shown.fingerprint and shown.fingerprint in account.tls_fingerprints:
+        return True
+    return bool(shown.subject) and any(
+        one.subject == shown.subject and one.issuer in ("", shown.issuer) for one in account.tls_certificates
+    )
 
 
 def may_write_as(account: Account, author: str) -> bool:

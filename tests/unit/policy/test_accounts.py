@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sms_milter.config.schema import Account
+from sms_milter.model import Caller, Certificate
 from sms_milter.policy.accounts import AccountBook
 
 
@@ -15,9 +16,9 @@ def book(**accounts: dict[str, Any]) -> AccountBook:
     return AccountBook({name: Account.model_validate(base | fields) for name, fields in accounts.items()})
 
 
-def found(book: AccountBook, sender: str, client: str = "192.0.2.10", **more: str) -> str | None:
-    given = {"sasl_user": "", "domain": "sms.example.com"} | more
-    member = book.find(client=client, sender=sender, **given)
+def found(book: AccountBook, sender: str, client: str = "192.0.2.10", **more: Any) -> str | None:
+    domain = more.pop("domain", "sms.example.com")
+    member = book.find(Caller(client, **more), sender=sender, domain=domain)
     return member.name if member else None
 
 
@@ -83,6 +84,63 @@ def test_a_sasl_user_in_place_of_the_client() -> None:
     assert found(accounts, "a@b.example") is None
 
 
+CERTIFICATES = {
+    "require": ["tls"],
+    "senders": [],
+    "tls_certificates": [{"subject": "monitor", "issuer": "Acme CA"}, {"subject": "pump"}],
+    "tls_fingerprints": [":".join(["AB"] * 32)],
+}
+
+
+@pytest.mark.parametrize(
+    ("shown", "holds"),
+    [
+        (("monitor", "Acme CA", ""), True),
+        (("monitor", "Other CA", ""), False),
+        (("monitor", "", ""), False),
+        (("pump", "Other CA", ""), True),
+        (("Pump", "Other CA", ""), False),
+        (("", "Acme CA", ""), False),
+        (("", "", ""), False),
+        (("other", "Other CA", "ab" * 32), True),
+        (("other", "Other CA", "ab" * 31 + "ac"), False),
+    ],
+)
+def test_a_certificate_by_its_names_or_its_fingerprint(shown: tuple[str, str, str], holds: bool) -> None:
+    who = found(book(acme=CERTIFICATES), "a@b.example", "198.51.100.7", certificate=Certificate(*shown))
+    assert (who == "acme") is holds
+
+
+def test_no_certificate_is_nobodys() -> None:
+    assert found(book(acme=CERTIFICATES | {"tls_certificates": []}), "a@b.example") is None
+
+
+def test_which_accounts_there_were_and_why_each_was_not_the_one() -> None:
+    accounts = book(
+        wide={"senders": ["*"]},
+        ops={"senders": ["@customer.example"], "require": ["client", "sender", "sasl"]},
+        bob={"senders": ["bob@customer.example"], "clients": ["198.51.100.7"]},
+        late={"senders": ["*"]},
+        away={"senders": ["@customer.example"], "domains": ["other.example"]},
+        others={"senders": ["@other.example"]},
+        keyed={"senders": ["@customer.example"], "require": ["password", "sender"], "logins": {"user": "k"}},
+        far={"senders": ["@other.example"], "clients": ["198.51.100.7"]},
+    )
+    candidates = list(
+        accounts.explained(Caller("192.0.2.10"), sender="Bob@customer.example", domain="sms.example.com")
+    )
+    assert candidates == [
+        ("bob", "bob@customer.example", "clients"),
+        ("ops", "@customer.example", "sasl_users"),
+        ("away", "@customer.example", "domains"),
+        ("wide", "*", None),
+        ("late", "*", None),
+        ("others", "", "senders"),
+        ("keyed", "", "password"),
+    ]
+    assert found(accounts, "Bob@customer.example") == "wide"
+
+
 @pytest.mark.parametrize("others", [[], ["client"], ["client", "sender"]])
 def test_an_account_that_requires_a_password_is_never_found(others: list[str]) -> None:
     accounts = book(acme={"senders": ["*"], "require": ["password", *others], "logins": {"user": "a"}})
@@ -91,8 +149,9 @@ def test_an_account_that_requires_a_password_is_never_found(others: list[str]) -
 
 def admitted(fields: dict[str, Any], **given: str) -> bool:
     accounts = book(acme={"logins": {"user": "a"}} | fields)
-    how = {"client": "192.0.2.10", "sender": "a@b.example", "sasl_user": "", "domain": "sms.example.com"}
-    return accounts.admits(accounts["acme"], **(how | given))
+    sender = given.pop("sender", "a@b.example")
+    caller = Caller(given.pop("client", "192.0.2.10"), **given)
+    return accounts.admits(accounts["acme"], caller, sender=sender, domain="sms.example.com")
 
 
 def test_a_named_account_is_held_against_the_checks_that_it_requires() -> None:

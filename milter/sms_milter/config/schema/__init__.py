@@ -14,7 +14,9 @@ from sms_milter.config.schema.accounts import (
     Logins,
     QuietHours,
     Quota,
+    TlsCertificate,
 )
+from sms_milter.config.schema.authentication import Authentication, TrustedResults
 from sms_milter.config.schema.channels import Callbacks, Channel, EmailChannel, HttpChannel, SmppChannel
 from sms_milter.config.schema.declaring import (
     CHOICE,
@@ -50,6 +52,7 @@ __all__ = [
     "CHOICE",
     "REQUIRED",
     "Account",
+    "Authentication",
     "Callbacks",
     "Channel",
     "ChannelName",
@@ -81,6 +84,8 @@ __all__ = [
     "SmppChannel",
     "Smsc",
     "Storms",
+    "TlsCertificate",
+    "TrustedResults",
     "bare",
     "declared",
     "expected",

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 from sms_milter.config.schema.accounts import Account, ChannelName, Domain
+from sms_milter.config.schema.authentication import Authentication
 from sms_milter.config.schema.channels import Callbacks, Channel
 from sms_milter.config.schema.declaring import Section, nothing_is_empty, setting
 from sms_milter.config.schema.limits import Limits
@@ -58,6 +59,9 @@ class Configuration(Section):
     )
     callbacks: Callbacks | None = setting(
         None, doc="Where web services tell what became of messages; null is nowhere."
+    )
+    authentication: Authentication = setting(
+        Authentication(), doc="SPF and DKIM, for accounts that require them."
     )
     limits: Limits = setting(Limits(), doc="Protection against loops and guessing.")
     reports: Reports = setting(Reports(), doc="What is told and kept about messages.")

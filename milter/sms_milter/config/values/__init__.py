@@ -27,6 +27,7 @@ from sms_milter.config.values.measures import (
 from sms_milter.config.values.names import (
     Address,
     DomainName,
+    Fingerprint,
     HeaderName,
     Host,
     LoginNames,
@@ -35,6 +36,7 @@ from sms_milter.config.values.names import (
     OptionalAddress,
     SenderPattern,
     parse_address,
+    parse_fingerprint,
     parse_network,
     parse_sender_pattern,
 )
@@ -53,6 +55,7 @@ from sms_milter.config.values.phones import (
     parse_prefix,
 )
 from sms_milter.config.values.places import (
+    DnsServer,
     HostAndPort,
     MilterSocket,
     Queue,
@@ -68,10 +71,12 @@ __all__ = [
     "CommandStatus",
     "CountryCode",
     "Credits",
+    "DnsServer",
     "DomainName",
     "Duration",
     "Expects",
     "FileMode",
+    "Fingerprint",
     "GroupEntry",
     "HeaderName",
     "HexOctets",
@@ -105,6 +110,7 @@ __all__ = [
     "number_of",
     "parse_address",
     "parse_duration",
+    "parse_fingerprint",
     "parse_group_entry",
     "parse_network",
     "parse_originator",

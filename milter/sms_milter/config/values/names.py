@@ -68,6 +68,17 @@ def _strict(value: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
+_FINGERPRINT = re.compile(r"([0-9a-f]{2}){16,64}", re.ASCII)
+
+
+def parse_fingerprint(value: object) -> str:
+    """The digest of a certificate in hexadecimal, in lower case without colons."""
+    plain = value.replace(":", "").lower() if isinstance(value, str) else ""
+    if _FINGERPRINT.fullmatch(plain):
+        return plain
+    raise ValueError
+
+
 def parse_address(value: object) -> str:
     """A mail address in lower case, without brackets."""
     if isinstance(value, str) and not any(c.isspace() or c in "<>" for c in value):
@@ -86,6 +97,11 @@ def parse_sender_pattern(value: object) -> str:
     return parse_address(value)
 
 
+Fingerprint = Annotated[
+    str,
+    BeforeValidator(parse_fingerprint),
+    Expects("the fingerprint of a certificate: 16 to 64 octets in hexadecimal, with or without colons"),
+]
 Network = Annotated[
     IPv4Network | IPv6Network,
     PlainValidator(parse_network),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -38,6 +39,15 @@ def parse_queue_url(value: object) -> QueueUrl:
 def _has_port(value: str) -> bool:
     host, colon, port = value.rpartition(":")
     return bool(host and colon) and port.isascii() and port.isdigit() and 1 <= int(port) <= 65535
+
+
+def _is_dns_server(value: str) -> bool:
+    host, _, _ = value.rpartition(":")
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]") if ":" in host else host)
+    except ValueError:
+        return False
+    return _has_port(value)
 
 
 def _parse_web_address(value: object) -> str:
@@ -80,4 +90,11 @@ HostAndPort = Annotated[
     str,
     BeforeValidator(text_of(lambda v: v == "" or _has_port(v))),
     Expects("HOST:PORT such as 127.0.0.1:10026"),
+]
+
+
+DnsServer = Annotated[
+    str,
+    BeforeValidator(text_of(_is_dns_server)),
+    Expects("the address and port of a DNS resolver such as 127.0.0.1:53 or [::1]:53"),
 ]
