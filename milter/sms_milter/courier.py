@@ -14,9 +14,10 @@ from itertools import count
 from sms_milter.channels import words
 from sms_milter.channels.errand import identity, outlet_name
 from sms_milter.logline import Numbers, clean, line
+from sms_milter.metrics import ERRANDS, UNMETERED
 from sms_milter.model import Handed, LeasedPart, Outcome, PartState
 from sms_milter.patience import Patience
-from sms_milter.ports import DispatchQueue, Doorbell, Journal, Outlet
+from sms_milter.ports import DispatchQueue, Doorbell, Journal, Meter, Outlet
 from sms_milter.smpp.status import retry_delay
 
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
@@ -62,11 +63,12 @@ class Courier:
         numbers: Numbers,
         *,
         reports: Doorbell,
+        meter: Meter = UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
         self._queue, self._journal, self._numbers = queue, journal, numbers
         self._lanes = {outlet_name(channel): lane for channel, lane in lanes.items()}
-        self._reports, self._our_turn = reports, our_turn
+        self._reports, self._our_turn, self._meter = reports, our_turn, meter
         self._sequences: Iterator[int] = count(1)
         self._in_hand = 0
         self._outcomes: list[Outcome] = []
@@ -174,6 +176,7 @@ class Courier:
                 said = f"uncertain ({why}), not sent again"
             case _:
                 said = f"refused ({why})"
+        self._meter.count(ERRANDS, name, said.partition(" ")[0])
         self._outcomes.append(outcome)
         self._lines.append(words.errand(part, name, now, said, self._numbers))
 

@@ -41,10 +41,12 @@ from sms_milter.listening import Place, Sockets, http_place, milter_place
 from sms_milter.logline import Numbers, Senders, clean
 from sms_milter.mail.address import domain_of
 from sms_milter.mail.charset import load_codecs
+from sms_milter.metering import Wire
+from sms_milter.metrics import UNMETERED
 from sms_milter.model import Handed, LeasedPart
 from sms_milter.notify import Notifier
 from sms_milter.observe import open_journal
-from sms_milter.ports import Journal
+from sms_milter.ports import Journal, Meter
 from sms_milter.privileges import account, give_up_privileges
 from sms_milter.proofs import proofs_of
 from sms_milter.queue import open_queue
@@ -73,6 +75,8 @@ from sms_milter.web.client import WebClient
 from sms_milter.web.crowd import Crowd
 from sms_milter.web.listener import Listener
 
+Metering = Callable[[], Meter]  # makes that of a process
+
 ROLES = ("milter", "dispatch", "report")
 
 _STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
@@ -97,6 +101,7 @@ class Service:
         manager = ServiceManager.from_environment(os.environ)
         self._supervisor = Supervisor(self._journal, self._reload, self._upgrade, manager, left.children)
         self._mains: dict[str, tuple[object, Main]] = {}
+        self._wire = Wire()
 
     def run(self) -> None:
         """Serve until SIGTERM."""
@@ -181,19 +186,22 @@ class Service:
         callbacks = configuration.callbacks if _told(_couriered(configuration)) else None
         if "dispatch" in self._wanted and callbacks is not None and callbacks.listen:
             places["courier"] = http_place(callbacks.listen)
+        if configuration.metrics.listen:
+            places["metrics"] = http_place(configuration.metrics.listen)
         return places
 
     def _roles(
         self, configuration: Configuration, sockets: Mapping[str, socket.socket]
     ) -> Mapping[str, Main]:
         mains: dict[str, Main] = {}
+        meter = self._wire.meter if configuration.metrics.listen else _unmetered
         if "milter" in self._wanted:
             listening = sockets["milter"]
             for number in range(_workers(configuration)):
                 main = self._main(
                     f"milter/{number}",
                     configuration,
-                    _milter_role(configuration, listening, number),
+                    _milter_role(configuration, listening, number, meter),
                     listening,
                 )
                 mains[f"milter/{number}"] = main
@@ -205,17 +213,29 @@ class Service:
                 configuration.queue,
                 configuration.log,
                 configuration.reports.keep,
+                meter,
             )
             mains["dispatch"] = self._main(
-                "dispatch", (*concern, configuration.user), _dispatch_role(configuration)
+                "dispatch", (*concern, configuration.user), _dispatch_role(configuration, meter)
             )
-            self._add_courier_role(mains, configuration, sockets.get("courier"))
+            self._add_courier_role(mains, configuration, sockets.get("courier"), meter)
         if "report" in self._wanted:
-            self._add_report_role(mains, configuration)
+            self._add_report_role(mains, configuration, meter)
+        if "metrics" in sockets:
+            mains["metrics"] = self._main(
+                "metrics",
+                (configuration.metrics, configuration.queue, configuration.log, configuration.user),
+                _metrics_role(configuration, sockets["metrics"], self._wire),
+                sockets["metrics"],
+            )
         return mains
 
     def _add_courier_role(
-        self, mains: dict[str, Main], configuration: Configuration, listening: socket.socket | None
+        self,
+        mains: dict[str, Main],
+        configuration: Configuration,
+        listening: socket.socket | None,
+        meter: Metering,
     ) -> None:
         channels = _couriered(configuration)
         if not channels:
@@ -227,10 +247,12 @@ class Service:
             configuration.queue,
             configuration.log,
             configuration.user,
+            meter,
         )
-        mains["courier"] = self._main("courier", concern, _courier_role(configuration, listening), listening)
+        main = _courier_role(configuration, listening, meter)
+        mains["courier"] = self._main("courier", concern, main, listening)
 
-    def _add_report_role(self, mains: dict[str, Main], configuration: Configuration) -> None:
+    def _add_report_role(self, mains: dict[str, Main], configuration: Configuration, meter: Metering) -> None:
         if not configuration.reports.submit_to:
             self._journal.info("reports.submit_to is empty: nobody is told by mail what became of an SMS")
             return
@@ -242,8 +264,9 @@ class Service:
             configuration.queue,
             configuration.log,
             configuration.user,
+            meter,
         )
-        mains["report"] = self._main("report", concern, _report_role(configuration))
+        mains["report"] = self._main("report", concern, _report_role(configuration, meter))
 
     def _main(self, name: str, concern: object, main: Main, own: socket.socket | None = None) -> Main:
         """The main of a role; the one that runs already when nothing that concerns it has changed. `own` is
@@ -290,7 +313,39 @@ def _stay_on_one_cpu(number: int) -> None:
 # --- roles --------------------------------------------------------------------------------------------------
 
 
-def _milter_role(configuration: Configuration, listening: socket.socket, number: int) -> Main:
+def _unmetered() -> Meter:
+    return UNMETERED
+
+
+def _metrics_role(configuration: Configuration, listening: socket.socket, wire: Wire) -> Main:
+    def main(control: Control) -> None:
+        from sms_milter.web.prometheus import (
+            Endpoint,
+            Exposition,
+            samples,
+        )  # its library enters this role only
+
+        journal = open_journal(configuration.log, "metrics")
+        give_up_privileges(configuration.user)
+        queue = open_queue(configuration.queue)
+        exposition = Exposition(lambda: samples(queue, time.time()))
+        endpoint = Endpoint(listening, exposition, journal)
+        endpoint.start()
+
+        def hear() -> None:
+            for tally in wire.heard():
+                exposition.add(tally)
+
+        threading.Thread(target=hear, name="wire", daemon=True).start()
+        control.read()
+        endpoint.stop()
+
+    return main
+
+
+def _milter_role(
+    configuration: Configuration, listening: socket.socket, number: int, metering: Metering
+) -> Main:
     def main(control: Control) -> None:
         # libmilter waits for these three in a thread of its own; no other thread may take them away.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})
@@ -300,6 +355,7 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
 
         journal = open_journal(configuration.log, "milter")
         give_up_privileges(configuration.user)
+        meter = metering()
         path = configuration.queue.path
         bells = [DatagramDoorbell(path)]
         if _couriered(configuration):
@@ -310,16 +366,16 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
             journal,
             reports=DatagramDoorbell(path, REPORT) if configuration.reports.submit_to else None,
             timeout_seconds=configuration.milter.decision_timeout,
+            meter=meter,
         )
         committer.start()
-        callbacks = milterd.Milter(
-            Gate(configuration, Passwords(), proofs_of(configuration)), committer, journal
-        )
+        gate = Gate(configuration, Passwords(), proofs_of(configuration))
+        callbacks = milterd.Milter(gate, committer, journal, meter)
 
         def ready(listener: milterd.Listener) -> None:
             drain = threading.Thread(
                 target=_drain_milter,
-                args=(control, listener, callbacks, committer),
+                args=(control, listener, callbacks, committer, meter),
                 name="control",
                 daemon=True,
             )
@@ -330,7 +386,9 @@ def _milter_role(configuration: Configuration, listening: socket.socket, number:
     return main
 
 
-def _drain_milter(control: Control, listener: object, callbacks: object, committer: Committer) -> None:
+def _drain_milter(
+    control: Control, listener: object, callbacks: object, committer: Committer, meter: Meter
+) -> None:
     """Wait for the supervisor's word, take no more connections, leave when the open ones have ended."""
     from sms_milter import milterd
 
@@ -348,13 +406,15 @@ def _drain_milter(control: Control, listener: object, callbacks: object, committ
             break
         time.sleep(0.05)
     committer.stop()
+    meter.close()
     os._exit(0)
 
 
-def _dispatch_role(configuration: Configuration) -> Main:
+def _dispatch_role(configuration: Configuration, metering: Metering) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "dispatch")
         give_up_privileges(configuration.user)
+        meter = metering()
         queue = open_queue(configuration.queue)
         bell = _Bell(configuration.queue.path, DISPATCH, journal)
         waker, woken = socket.socketpair()
@@ -378,9 +438,11 @@ def _dispatch_role(configuration: Configuration) -> Main:
             reports=DatagramDoorbell(configuration.queue.path, REPORT),
             our_turn=RoleLock(configuration.queue.path, "dispatch").acquire,
             name=socket.gethostname(),
+            meter=meter,
         )
         _dispatch_until_told(dispatcher, links, bell, woken, control)
         bell.close()
+        meter.close()
 
     return main
 
@@ -488,10 +550,11 @@ def _told(channels: Mapping[str, EmailChannel | HttpChannel]) -> list[str]:
     return [name for name, one in channels.items() if isinstance(one, HttpChannel) and one.call_back]
 
 
-def _courier_role(configuration: Configuration, listening: socket.socket | None) -> Main:
+def _courier_role(configuration: Configuration, listening: socket.socket | None, metering: Metering) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "courier")
         give_up_privileges(configuration.user)
+        meter = metering()
         path = configuration.queue.path
         queue = open_queue(configuration.queue)
         numbers = Numbers(masked=configuration.log.mask_numbers)
@@ -509,7 +572,13 @@ def _courier_role(configuration: Configuration, listening: socket.socket | None)
             for name, channel in channels.items()
         }
         courier = Courier(
-            queue, lanes, journal, numbers, reports=reports, our_turn=RoleLock(path, "courier").acquire
+            queue,
+            lanes,
+            journal,
+            numbers,
+            reports=reports,
+            meter=meter,
+            our_turn=RoleLock(path, "courier").acquire,
         )
         listener = None
         if listening is not None and configuration.callbacks is not None:
@@ -520,6 +589,7 @@ def _courier_role(configuration: Configuration, listening: socket.socket | None)
         if listener is not None:
             listener.stop()
         bell.close()
+        meter.close()
 
     return main
 
@@ -559,10 +629,11 @@ def _carry_until_told(courier: Courier, bell: _Bell, woken: socket.socket, contr
             courier.drain()
 
 
-def _report_role(configuration: Configuration) -> Main:
+def _report_role(configuration: Configuration, metering: Metering) -> Main:
     def main(control: Control) -> None:
         journal = open_journal(configuration.log, "report")
         give_up_privileges(configuration.user)
+        meter = metering()
         path = configuration.queue.path
         bell = _Bell(path, REPORT, journal)
         host, _, port = configuration.reports.submit_to.rpartition(":")
@@ -587,6 +658,7 @@ def _report_role(configuration: Configuration) -> Main:
                 name: frozenset(smsc.no_subscriber_errors) for name, smsc in configuration.smscs.items()
             },
             digest_above=configuration.reports.digest_above,
+            meter=meter,
             our_turn=our_turn,
             senders=Senders(secret_senders(configuration)),
         )
@@ -611,6 +683,7 @@ def _report_role(configuration: Configuration) -> Main:
         )
         _notify_until_told(replies, notifier, bell, control, rung)
         bell.close()
+        meter.close()
 
     return main
 

@@ -24,8 +24,9 @@ from sms_milter.gate import Gate
 from sms_milter.intake import Transaction, Verdict
 from sms_milter.logline import line, place
 from sms_milter.mail.address import esmtp_parameters
+from sms_milter.metrics import UNMETERED
 from sms_milter.model import Action, Certificate, Client
-from sms_milter.ports import Intake, Journal
+from sms_milter.ports import Intake, Journal, Meter
 from sms_milter.reply import Reply
 
 # Steps of the protocol that we switch off (milter.md §7.1): HELO, but for SPF, and unknown commands are not
@@ -105,8 +106,8 @@ def _answering(step: Step) -> Step:
 class Milter:
     """The callbacks of one worker process, and the count of what is open in it."""
 
-    def __init__(self, gate: Gate, intake: Intake, journal: Journal) -> None:
-        self._gate, self._intake, self._journal = gate, intake, journal
+    def __init__(self, gate: Gate, intake: Intake, journal: Journal, meter: Meter = UNMETERED) -> None:
+        self._gate, self._intake, self._journal, self._meter = gate, intake, journal, meter
         self._steps_off, self._macros = _STEPS_OFF, dict(_MACROS)
         if gate.asks_helo:
             self._steps_off &= ~milter.P_NOHELO
@@ -184,6 +185,7 @@ class Milter:
             mta_queue_id=queue_id,
             # sendmail(1) through non_smtpd_milters: no port, and a queue id from MAIL on (milter.md §3.1).
             local=bool(queue_id) and client.port == 0 and client.name == "localhost",
+            meter=self._meter,
         )
 
     @_answering

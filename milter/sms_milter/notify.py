@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from sms_milter.dialects import DIALECTS
 from sms_milter.errors import OutboxUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers, Senders, clean, line
+from sms_milter.metrics import REPORTS, UNMETERED
 from sms_milter.model import (
     Answer,
     DeliveryReport,
@@ -25,7 +26,7 @@ from sms_milter.model import (
     ReportOutcome,
 )
 from sms_milter.patience import Patience
-from sms_milter.ports import Journal, Outbox, ReportQueue
+from sms_milter.ports import Journal, Meter, Outbox, ReportQueue
 from sms_milter.report import answer, dsn
 from sms_milter.report.letter import Frame
 from sms_milter.report.texts import ENGLISH, Texts
@@ -65,6 +66,7 @@ class Notifier:
         texts: Mapping[str, Texts] = _PLAIN_TEXTS,
         no_subscriber: Mapping[str, frozenset[str]] = _NO_TABLE,
         digest_above: int = 0,
+        meter: Meter = UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
         senders: Senders = _ALL_SHOWN,
     ) -> None:
@@ -72,6 +74,7 @@ class Notifier:
         self._host_name, self._author, self._our_turn = host_name, author, our_turn
         self._texts, self._digest_above = texts, digest_above
         self._no_subscriber, self._senders = no_subscriber, senders
+        self._meter = meter
         self._outcomes: list[ReportOutcome] = []
         self._pause = 0.0  # the MTA is away
         self._outbox_back_at = 0.0
@@ -127,6 +130,7 @@ class Notifier:
             return self._deferred(report, error, now)
         except ReportRefused as error:
             return self._given_up(report, str(error), now)
+        self._meter.count(REPORTS, "sent")
         self._say(self._journal.info, report, f"sent ({_subject(report)})", reply=thanks)
         return _outcomes(report, now)
 
@@ -161,10 +165,12 @@ class Notifier:
         if now - report.created_at > _GIVE_UP_SECONDS:
             return self._given_up(report, f"too often: {error}", now)
         delay = _RETRY_SECONDS[min(report.attempts, len(_RETRY_SECONDS) - 1)]
+        self._meter.count(REPORTS, "deferred")
         self._say(self._journal.info, report, f"deferred for {delay:.0f} s ({clean(error)})")
         return _outcomes(report, now, clean(error), now + delay)
 
     def _given_up(self, report: DueReport, why: str, now: float) -> list[ReportOutcome]:
+        self._meter.count(REPORTS, "given up")
         self._say(self._journal.error, report, f"given up ({clean(why)})")
         return _outcomes(report, now, clean(why))
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sms_milter.errors import Refusal
+from sms_milter.metrics import Metric
 from sms_milter.model import (
     Cancellation,
     Client,
@@ -41,6 +42,19 @@ from sms_milter.model import (
 )
 from sms_milter.policy.rates import Share
 from sms_milter.smpp.session import Event, Session
+
+
+class Meter(Protocol):
+    """Counts what happens, for whoever watches; returns at once, any thread may call."""
+
+    def count(self, metric: Metric, *labels: str, by: int = 1) -> None:
+        """It happened once more, or `by` times; a value for each of the metric's labels."""
+
+    def took(self, metric: Metric, seconds: float, *labels: str) -> None:
+        """It happened, and took so long."""
+
+    def close(self) -> None:
+        """The process ends: hand on what is left."""
 
 
 class Journal(Protocol):

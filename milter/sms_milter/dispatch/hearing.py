@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sms_milter import metrics
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.words import Words
 from sms_milter.logline import clean, line
 from sms_milter.model import LeasedPart, MobilePart, Outcome, PartState, ReceiptNews
-from sms_milter.ports import Journal, Link
+from sms_milter.ports import Journal, Link, Meter
 from sms_milter.smpp import mobile, receipt, session, status
 
 
@@ -38,13 +39,19 @@ class Hearing:
     """Turns events into news. `in_flight` holds the parts on the wire by their id."""
 
     def __init__(
-        self, lanes: Mapping[str, Lane], words: Words, journal: Journal, exit: Callable[[str], bool]
+        self,
+        lanes: Mapping[str, Lane],
+        words: Words,
+        journal: Journal,
+        exit: Callable[[str], bool],
+        meter: Meter,
     ) -> None:
         """`exit` says whether another SMSC than the given one can be used."""
         self._exit = exit
         self._lanes = lanes
         self._words = words
         self._journal = journal
+        self._meter = meter
         self.in_flight: dict[int, LeasedPart] = {}
         self.news = News()
 
@@ -59,8 +66,9 @@ class Hearing:
     def hear(self, link: Link, event: session.Event, now: float) -> bool:
         """Take in one event; whether it is about the link itself rather than about a part."""
         match event:
-            case session.Accepted(key, message_id):
+            case session.Accepted(key, message_id, seconds):
                 self._accepted(link, self.in_flight.pop(key), message_id, now)
+                self._meter.took(metrics.RESPONSE, seconds, link.smsc)
             case session.Refused(key, command_status, text):
                 self._refused(link, self.in_flight.pop(key), command_status, text, now)
             case session.Uncertain(key, why):
@@ -87,12 +95,14 @@ class Hearing:
         self.news.outcomes.append(
             Outcome(part.part_id, PartState.ACCEPTED, now, smsc_message_id=message_id, smsc_key=key)
         )
+        self._meter.count(metrics.PARTS, link.smsc, "accepted")
         self._say(part, link, now, status=f"accepted (message_id={clean(message_id)})")
 
     def _refused(self, link: Link, part: LeasedPart, command_status: int, text: str, now: float) -> None:
         lane = self._lanes[link.smsc]
         verdict = lane.meaning(command_status)
         why = f"{verdict} {clean(text)}".rstrip()
+        self._meter.count(metrics.STATUSES, link.smsc, verdict.name)
         tries = part.attempts + 1
         lane.health.answered(verdict.kind is not status.Class.TEMPORARY, now)
         elsewhere = part.promised and verdict.is_final(tries) and verdict.elsewhere and self._exit(link.smsc)
@@ -102,6 +112,7 @@ class Hearing:
                     line("", smsc=link.smsc, status=f"our fault or the configuration's: {why}")
                 )
             self._outcome(part, PartState.FAILED, now, command_status=command_status, why=why)
+            self._meter.count(metrics.PARTS, link.smsc, "refused")
             self._say(part, link, now, status=f"refused ({why})")
             return
         again = lane.again_at(verdict.kind, part, now)
@@ -116,12 +127,14 @@ class Hearing:
             counts=counts,
             elsewhere=elsewhere,
         )
+        self._meter.count(metrics.PARTS, link.smsc, "deferred")
         self._say(part, link, now, tries=tries, status=f"deferred for {again - now:.0f} s ({why})")
 
     def in_doubt(self, smsc: str, part: LeasedPart, why: str, now: float) -> None:
         """No answer before the link or the process died: the SMSC may have the part, or not."""
         lane = self._lanes.get(smsc)  # None: an SMSC that is not configured any more
         what = "not sent again"
+        self._meter.count(metrics.PARTS, smsc, "uncertain")
         if lane is not None:
             lane.health.answered(False, now)
         if lane is not None and not part.doubts and lane.settings.on_uncertain == "retry":

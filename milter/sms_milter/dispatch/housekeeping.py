@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sms_milter import metrics
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.words import Words
 from sms_milter.model import LeasedPart, LinkStatus, SmscLoad
-from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
+from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
 
 _EVERY_SECONDS = 10.0
 
@@ -24,6 +25,7 @@ class Housekeeping:
         words: Words,
         journal: Journal,
         reports: Doorbell,
+        meter: Meter,
         *,
         keep_seconds: float,
     ) -> None:
@@ -34,6 +36,7 @@ class Housekeeping:
         self._words = words
         self._journal = journal
         self._reports = reports
+        self._meter = meter
         self._keep_seconds = keep_seconds
         self._shown: list[LinkStatus] = []
         self._loads: list[SmscLoad] = []
@@ -56,6 +59,7 @@ class Housekeeping:
             expired = work.expire(now)
         if work.reported:
             self._reports.ring()
+        self._meter.count(metrics.EXPIRED, by=len(expired))
         for part in expired:
             self._journal.info(self._words.part(part, None, now, status="expired (validity is over)"))
         if expired:

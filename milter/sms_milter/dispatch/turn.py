@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from sms_milter import metrics
 from sms_milter.config.schema import RouteRule, Smsc
 from sms_milter.dispatch.cancelling import Cancelling
 from sms_milter.dispatch.escalation import Escalation
@@ -19,9 +20,9 @@ from sms_milter.dispatch.leases import Leases
 from sms_milter.dispatch.words import Words
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers, clean, line
-from sms_milter.model import LeasedPart, LinkState
+from sms_milter.model import LeasedPart, LinkState, Settled
 from sms_milter.policy.destinations import RouteTable
-from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link
+from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
 from sms_milter.smpp.session import Session
 
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
@@ -49,6 +50,7 @@ class Dispatcher:
         reports: Doorbell,
         keep_seconds: float,
         name: str = "",
+        meter: Meter = metrics.UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
     ) -> None:
         """`reports` wakes the report role; `name` is ours among other dispatchers; `our_turn` says whether
@@ -60,13 +62,14 @@ class Dispatcher:
         self._journal = journal
         self._words = words
         self._reports = reports
+        self._meter = meter
         self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
         self._escalation = Escalation(RouteTable(routes), self._lanes, words)
-        self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit)
+        self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit, meter)
         self._leases = Leases(queue, links, self._lanes, self._hearing, name=name)
         self._cancelling = Cancelling(queue, links, words)
         self._housekeeping = Housekeeping(
-            queue, links, self._lanes, words, journal, reports, keep_seconds=keep_seconds
+            queue, links, self._lanes, words, journal, reports, meter, keep_seconds=keep_seconds
         )
         self._our_turn = our_turn
         self._adopted = False
@@ -212,10 +215,14 @@ class Dispatcher:
         known = {id(one.receipt) for one in settled}
         for told in news.receipts:
             if id(told) not in known:
+                self._meter.count(metrics.RECEIPTS, told.smsc, "parked")
                 self._journal.info(self._words.parked(told))
         for one in settled:
+            self._meter.count(metrics.RECEIPTS, one.receipt.smsc, _state(one))
             self._journal.info(self._words.receipt(one))
         for message in heard:
+            if message.arrived == message.part.total and not message.repeat:
+                self._meter.count(metrics.MOBILE, message.part.smsc)
             self._journal.info(self._words.mobile(message))
         for part_id, command_status in news.cancelled:
             self._journal.info(self._cancelling.answered(part_id, command_status, now))
@@ -285,3 +292,10 @@ class Dispatcher:
             if opens_at is not None:
                 moments.append(opens_at)
         return max(0.0, min(moments) - now)
+
+
+def _state(settled: Settled) -> str:
+    """What a receipt says, for those who count."""
+    if not settled.changed:
+        return "repeated"
+    return settled.receipt.state.value if settled.receipt.state else "pending"

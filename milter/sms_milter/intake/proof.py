@@ -11,9 +11,10 @@ from sms_milter.intake.dialogue import Dialogue
 from sms_milter.logline import clean, line
 from sms_milter.mail.parse import Mail
 from sms_milter.mail.settled import settled
+from sms_milter.metrics import BLOCKS
 from sms_milter.model import Credentials
 from sms_milter.policy.accounts import Member
-from sms_milter.ports import Intake, Journal
+from sms_milter.ports import Intake, Journal, Meter
 from sms_milter.reply import Denial
 
 _FAILED = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD)
@@ -22,12 +23,18 @@ _FAILED = (Denial.UNKNOWN_LOGIN, Denial.WRONG_PASSWORD)
 class Proof:
     """Holds what a mail says of its account against the gate, and against what was said before it."""
 
-    __slots__ = ("_gate", "_intake", "_journal", "_mta_queue_id", "_said")
+    __slots__ = ("_gate", "_intake", "_journal", "_meter", "_mta_queue_id", "_said")
 
     def __init__(
-        self, gate: Gate, intake: Intake, journal: Journal, said: Dialogue, mta_queue_id: str
+        self,
+        gate: Gate,
+        intake: Intake,
+        journal: Journal,
+        meter: Meter,
+        said: Dialogue,
+        mta_queue_id: str,
     ) -> None:
-        self._gate, self._intake, self._journal = gate, intake, journal
+        self._gate, self._intake, self._journal, self._meter = gate, intake, journal, meter
         self._said, self._mta_queue_id = said, mta_queue_id
 
     def customer(self, domain: Domain, mail: Mail, targets: Targets) -> Member:
@@ -90,5 +97,6 @@ class Proof:
         """One more failed login; whoever is blocked for it stands in the log."""
         rule = self._gate.login_rule
         if rule is not None and not self._gate.shadow and self._intake.login_failed(who, rule):
+            self._meter.count(BLOCKS)
             blocked = f"blocked for {rule.block_seconds:.0f} s after {rule.count} failed logins"
             self._journal.warning(line(self._mta_queue_id, login=clean(who), status=blocked))

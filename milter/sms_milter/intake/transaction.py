@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sms_milter import reply
+from sms_milter import metrics, reply
 from sms_milter.dialects.context import Context, Objection, Outcome
 from sms_milter.errors import Denied, Excess, RecordChanged, Refusal, Rejected
 from sms_milter.gate import Domain, Gate
@@ -37,7 +37,7 @@ from sms_milter.model import (
 )
 from sms_milter.policy import quiet, storms
 from sms_milter.policy.accounts import Member
-from sms_milter.ports import Intake, Journal
+from sms_milter.ports import Intake, Journal, Meter
 from sms_milter.reply import Reply
 from sms_milter.sms.plan import unsendable
 from sms_milter.sms.results import Results
@@ -64,6 +64,7 @@ class Transaction:
         "_journal",
         "_local",
         "_mail",
+        "_meter",
         "_request",
         "_said",
         "_size",
@@ -89,12 +90,13 @@ class Transaction:
         local: bool = False,
         clock: Callable[[], float] = time.time,
         chance: Callable[[int], int] = secrets.randbelow,
+        meter: Meter = metrics.UNMETERED,
     ) -> None:
         """`sender` as in MAIL FROM; `local`: injected by sendmail(1), where a refusal at RCPT would jam the
         maildrop; `chance` as in `Context`.
         """
         self._gate, self._intake, self._journal, self._clock = gate, intake, journal, clock
-        self._chance = chance
+        self._chance, self._meter = chance, meter
         self._local = local
         self._held: Reply | None = None
         self._mail: Mail | None = None  # once it is read
@@ -125,6 +127,7 @@ class Transaction:
             self._said.judge(raw, domain, parameters)
         except Refusal as refusal:
             why = domain.dialect.worded(refusal.reply, None)
+            self._meter.count(metrics.REFUSALS, "rcpt", f"{why.code} {why.enhanced}")
             self._journal.info(lines.recipient(self._gate, self._said, self.mta_queue_id, raw, why))
         self.recipients.append(Judged(raw, ours=True, reply=why))
         if why is None or self._gate.shadow:
@@ -327,7 +330,7 @@ class Transaction:
         )
 
     def _proof(self) -> Proof:
-        return Proof(self._gate, self._intake, self._journal, self._said, self.mta_queue_id)
+        return Proof(self._gate, self._intake, self._journal, self._meter, self._said, self.mta_queue_id)
 
     def _may_mail(self, address: str) -> bool:
         """Whether mails of ours go there at all: never to where they would become SMS."""
@@ -401,9 +404,18 @@ class Transaction:
     def _log(self, verdict: Verdict, denied: Denied | None = None) -> None:
         if verdict.reply is not None and not self._gate.shadow:
             self._intake.count_refused()
+        self._count(verdict)
         seconds = self._clock() - self._started
         self._journal.info(
             lines.mail(
                 self._gate, self._said, self.mta_queue_id, verdict, denied, size=self._size, seconds=seconds
             )
         )
+
+    def _count(self, verdict: Verdict) -> None:
+        repeat = verdict.stored is not None and verdict.stored.repeat
+        word = "repeat" if repeat else str(verdict.action)
+        dialect = self.judged_by[0] or "-"
+        self._meter.count(metrics.MAILS, f"would be {word}" if self._gate.shadow else word, dialect)
+        if (why := verdict.reply) is not None:
+            self._meter.count(metrics.REFUSALS, "eom", f"{why.code} {why.enhanced}")

@@ -14,8 +14,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from sms_milter import reply
 from sms_milter.errors import Deferred, QueueUnavailable, Refusal
 from sms_milter.logline import clean, line, place
+from sms_milter.metrics import COMMIT, UNMETERED
 from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaLeft, QuotaRule, Record, Stored
-from sms_milter.ports import Doorbell, IntakeQueue, Journal
+from sms_milter.ports import Doorbell, IntakeQueue, Journal, Meter
 from sms_milter.reply import Reply
 
 _PROGRESS_SECONDS = 5.0
@@ -80,6 +81,7 @@ class Committer:
         reports: Doorbell | None = None,
         timeout_seconds: float = 20.0,
         clock: Callable[[], float] = time.time,
+        meter: Meter = UNMETERED,
     ) -> None:
         """`reports` wakes the report role, where there is one."""
         self.healthy = True
@@ -87,6 +89,7 @@ class Committer:
         self._open_queue = open_queue
         self._doorbell = doorbell
         self._journal = journal
+        self._meter = meter
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._queue: GroupQueue | None = None
@@ -289,6 +292,7 @@ class Committer:
             self._refuse(self._all_waiting(), reply.QUEUE_FULL, "disk nearly full")
             return
         self._group = []
+        begun = time.monotonic()
         try:
             results = queue.put_waiting(self._take, self._clock())
         except QueueUnavailable as error:
@@ -298,6 +302,7 @@ class Committer:
             self._unforeseen()
             self._commit_singly(queue, self._group)
         else:
+            self._meter.took(COMMIT, time.monotonic() - begun)
             self._answer(self._group, results)
 
     def _take(self) -> list[NewMail]:

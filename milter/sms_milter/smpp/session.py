@@ -152,10 +152,11 @@ class BindRefused:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The SMSC has the part and calls it `message_id` ("" when it gave none)."""
+    """The SMSC has the part and calls it `message_id` ("" when it gave none); it took `seconds`."""
 
     key: Key
     message_id: str
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,8 +469,9 @@ class Session:
                 submit = waiting.pop(frame[2], None)
                 if submit is not None:
                     self.accepted += 1
-                    times.append(now - submit[1])
-                    events.append(Accepted(submit[0], codec.parse_message_id(frame[3])))
+                    seconds = now - submit[1]
+                    times.append(seconds)
+                    events.append(Accepted(submit[0], codec.parse_message_id(frame[3]), seconds))
                     continue
             self._take(frame, now)
 

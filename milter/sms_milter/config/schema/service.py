@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sms_milter.config.schema.declaring import Section, setting
-from sms_milter.config.values import Duration, FileMode, MilterSocket, Size, Workers
+from sms_milter.config.values import Duration, FileMode, HostAndPort, MilterSocket, Size, Workers
 
 
 class MilterSettings(Section):
@@ -57,6 +57,16 @@ Facility = Literal[
     "auth", "authpriv", "cron", "daemon", "kern", "local0", "local1", "local2", "local3", "local4", "local5",
     "local6", "local7", "lpr", "mail", "news", "syslog", "user", "uucp",
 ]  # fmt: skip
+
+
+class MetricsSettings(Section):
+    """What Prometheus may ask."""
+
+    listen: HostAndPort = setting(
+        "",
+        doc="HOST:PORT where Prometheus asks, over HTTP and without a password: loopback, such as"
+        " 127.0.0.1:9815, or a network that only it can reach; empty: nowhere. See docs/metrics.md.",
+    )
 
 
 class LogSettings(Section):

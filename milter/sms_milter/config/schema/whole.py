@@ -12,7 +12,7 @@ from sms_milter.config.schema.channels import Callbacks, Channel
 from sms_milter.config.schema.declaring import Section, nothing_is_empty, setting
 from sms_milter.config.schema.limits import Limits
 from sms_milter.config.schema.reports import Reports
-from sms_milter.config.schema.service import LogSettings, MilterSettings
+from sms_milter.config.schema.service import LogSettings, MetricsSettings, MilterSettings
 from sms_milter.config.schema.smscs import RouteRule, Smsc
 from sms_milter.config.values import DomainName, Listed, Name, Queue
 
@@ -35,6 +35,7 @@ class Configuration(Section):
         "sqlite:/var/lib/sms-milter/queue.db", doc="Where SMS are stored until they are sent."
     )
     log: LogSettings = setting(LogSettings(), doc="Where the log goes and what it may show.")
+    metrics: MetricsSettings = setting(MetricsSettings(), doc="What Prometheus may ask.")
     domains: Annotated[dict[DomainName, Domain], BeforeValidator(nothing_is_empty)] = setting(
         {},
         doc="Recipients in these domains are ours; every other recipient is left to the MTA.",
