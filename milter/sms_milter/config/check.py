@@ -33,7 +33,7 @@ from sms_milter.errors import Fault
 from sms_milter.policy.logins import KEY_DIGEST, LOGIN_NAMES, OF_MD5, login_key, login_names
 from sms_milter.smpp.status import Class, classify
 
-_FEW = 14  # settings of a section that a sentence may list
+_FEW = 20  # settings of a section that a sentence may list
 _SHOWN = 60  # characters of a wrong value
 _KEY = "[key]"  # pydantic's word for the name of an entry
 _NOBODY_TO_TELL = "has no effect while reports.submit_to is empty"
