@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,29 @@ def test_account_and_folders_are_made(tmp_path: Path) -> None:
     for folder, owner in (("etc/sms-milter", 0), ("var/lib/sms-milter", int(user))):
         status = (tmp_path / folder).stat()
         assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (owner, int(group), 0o750)
+
+
+# What Debian calls the distributions of pyproject.toml that it has in a version that will do.
+DEBIAN_NAMES = {
+    "argon2-cffi": "python3-argon2",
+    "dkimpy": "python3-dkim",
+    "dnspython": "python3-dnspython",
+    "pillow": "python3-pil",
+    "pymilter": "python3-milter",
+    "pyspf": "python3-spf",
+    "pyyaml": "python3-yaml",
+    "rich": "python3-rich",
+}
+
+
+def test_the_debian_package_depends_on_what_we_need_or_brings_it_along() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
+    needed = {re.split(r"[\[<>=]", wish)[0].lower() for wish in project["dependencies"]}
+    source, binary = (DEPLOY / "debian/control").read_text().split("\n\n", 1)
+    vendored = re.findall(r"^([\w-]+)==", (DEPLOY / "debian/vendored.txt").read_text(), re.MULTILINE)
+    for package in (source, binary):
+        there = set(re.findall(r"^ (python3-[\w-]+),", package, re.MULTILINE))
+        assert {name for name in needed if DEBIAN_NAMES.get(name) not in there} <= set(vendored)
+    version = re.match(r"sms-milter \((.*)-\d+\)", (DEPLOY / "debian/changelog").read_text())
+    assert version is not None
+    assert version[1] == project["version"]
