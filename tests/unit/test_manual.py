@@ -20,7 +20,7 @@ PAGES = manual.pages()
 def read(name: str) -> str:
     """A page as a terminal shows it, without bold and underlined; what roff complains of fails."""
     done = subprocess.run(
-        ["groff", "-man", "-wall", "-Tascii", "-P-cbou"],
+        ["groff", "-man", "-wall", "-Tutf8", "-P-cbou"],
         input=PAGES[name].encode(),
         capture_output=True,
         check=True,

@@ -78,6 +78,7 @@ def _text(text: str) -> str:
     """Ordinary text: its hyphens, backslashes and leading dots mean themselves; `code` is bold."""
     plain = text.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
     plain = re.sub(r"`([^`]+)`", r"\\fB\1\\fR", plain)
+    plain = re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", plain)
     return "\n".join(f"\\&{line}" if line[:1] in ".'" else line for line in plain.splitlines())
 
 
