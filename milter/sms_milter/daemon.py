@@ -427,6 +427,7 @@ def _dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             for name, smsc in configuration.smscs.items()
             for link in _links(name, smsc, journal, trace, lambda: _wake(waker))
         ]
+        name = socket.gethostname()
         dispatcher = Dispatcher(
             queue,
             links,
@@ -436,8 +437,8 @@ def _dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             numbers,
             keep_seconds=configuration.reports.keep,
             reports=DatagramDoorbell(configuration.queue.path, REPORT),
-            our_turn=RoleLock(configuration.queue.path, "dispatch").acquire,
-            name=socket.gethostname(),
+            our_turn=RoleLock(configuration.queue.path, f"dispatch.{name}").acquire,
+            name=name,
             meter=meter,
         )
         _dispatch_until_told(dispatcher, links, bell, woken, control)

@@ -409,8 +409,9 @@ class DispatchQueue(Protocol):
 
     def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
         """The numbers of 1 to `binds` that `owner` may have until a time: those it has and those that nobody
-        else has, or has had renewed in time. To be called again well before. Their names (`Link.name`) are
-        SMSC/NUMBER, with -transmitter behind that or not.
+        else has, or has had renewed in time; not more than its share among all who have asked. To be called
+        again well before; what it then may not keep stays its own until the time it was told last. Their
+        names (`Link.name`) are SMSC/NUMBER, with -transmitter behind that or not.
         """
 
     def release_binds(self, owner: str) -> None:

@@ -851,6 +851,28 @@ def test_binds_that_are_not_renewed_or_released_are_others_to_have(queue: Any) -
     assert queue.hold_binds("main", 2, "two", NOW + 90, NOW + 180) == {1, 2}
 
 
+def test_who_has_more_than_its_share_gives_binds_up(queue: Any) -> None:
+    assert queue.hold_binds("main", 3, "one", NOW, NOW + 20) == {1, 2, 3}
+    assert queue.hold_binds("main", 3, "two", NOW + 1, NOW + 21) == frozenset()
+    assert queue.hold_binds("main", 3, "one", NOW + 7, NOW + 27) == {1, 2}
+    assert queue.hold_binds("main", 3, "two", NOW + 8, NOW + 28) == frozenset()  # it may still be bound
+    assert queue.hold_binds("main", 3, "two", NOW + 20, NOW + 40) == {3}
+    assert queue.hold_binds("main", 3, "one", NOW + 21, NOW + 41) == {1, 2}
+
+
+def test_a_bind_that_cannot_be_shared_stays_where_it_is(queue: Any) -> None:
+    for at in (0, 7, 14, 21, 28):
+        assert queue.hold_binds("main", 1, "two", NOW + at, NOW + at + 20) == {1}
+        assert queue.hold_binds("main", 1, "one", NOW + at + 1, NOW + at + 21) == frozenset()
+
+
+def test_who_has_released_its_binds_has_no_share(queue: Any) -> None:
+    queue.hold_binds("main", 2, "one", NOW, NOW + 20)
+    queue.hold_binds("main", 2, "two", NOW, NOW + 20)
+    queue.release_binds("one")
+    assert queue.hold_binds("main", 2, "two", NOW + 1, NOW + 21) == {1, 2}
+
+
 def test_what_is_on_a_bind_that_another_holds_is_not_abandoned(queue: Any) -> None:
     queue.put([mail(), mail(), mail()], NOW)
     queue.hold_binds("main", 1, "one", NOW, NOW + 90)

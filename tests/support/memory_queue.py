@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -88,6 +89,7 @@ class MemoryQueue(MemoryOverview):
         self._records: dict[tuple[str, str, str], Record] = {}
         self._numbers: dict[str, int] = {}
         self._binds: dict[tuple[str, int], tuple[str, float]] = {}
+        self._wishes: dict[str, dict[str, float]] = {}
         self._rates: dict[str, dict[str, Holding]] = {}
         self._loads: list[dict[str, Any]] = []
         self._links: list[dict[str, Any]] = []
@@ -849,16 +851,23 @@ class MemoryQueue(MemoryOverview):
         self._loads = [{**asdict(load), "reported_at": now} for load in loads]
 
     def hold_binds(self, smsc: str, binds: int, owner: str, now: float, until: float) -> frozenset[int]:
-        held = set()
-        for number in range(1, binds + 1):
+        wishes = self._wishes.setdefault(smsc, {})
+        wishes[owner] = until
+        most = math.ceil(binds / sum(end > now for end in wishes.values()))
+        numbers = range(1, binds + 1)
+        had = [number for number in numbers if self._binds.get((smsc, number), ("", 0))[0] == owner]
+        held: set[int] = set()
+        for number in [*had, *numbers]:
             other, over = self._binds.get((smsc, number), (owner, now))
-            if other == owner or over <= now:
+            if number not in held and len(held) < most and (other == owner or over <= now):
                 self._binds[smsc, number] = (owner, until)
                 held.add(number)
         return frozenset(held)
 
     def release_binds(self, owner: str) -> None:
         self._binds = {key: value for key, value in self._binds.items() if value[0] != owner}
+        for wishes in self._wishes.values():
+            wishes.pop(owner, None)
 
     def hold_rate(self, smsc: str, rate: int, owner: str, now: float, until: float) -> Share:
         of_smsc = self._rates.setdefault(smsc, {})

@@ -302,6 +302,19 @@ def test_a_lost_connection_stays_bound_for_a_while(simulator: Simulator) -> None
         assert fourth.bind().status == 0
 
 
+@pytest.mark.parametrize("script", [{"binds": 2}])
+def test_so_many_binds_are_granted_and_no_more(simulator: Simulator) -> None:
+    with SmppClient(simulator.port) as first, SmppClient(simulator.port) as second:
+        assert (first.bind().status, second.bind().status) == (0, 0)
+        with SmppClient(simulator.port) as third:
+            assert third.bind().status == 5
+            assert third.bind(system_id="other").status == 0
+        first.ask(UNBIND)
+        with SmppClient(simulator.port) as fourth:
+            assert fourth.bind().status == 0
+    assert simulator.tally.most_bound == 2
+
+
 # --- phones -------------------------------------------------------------------------------------------------
 
 

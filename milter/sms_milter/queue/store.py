@@ -190,14 +190,27 @@ class Store(ABC):
         facts = {"smsc": smsc, "owner": owner, "now": now, "until": until}
 
         def hold(db: Database) -> frozenset[int]:
-            numbers = range(1, binds + 1)
-            return frozenset(n for n in numbers if db.execute("hold_bind", {**facts, "number": n}).rowcount)
+            db.lock("smsc", [smsc])
+            db.execute("forget_wishes", (smsc, now))
+            db.execute("wish_binds", (smsc, owner, until))
+            most = -(-binds // db.execute("count_wishes", (smsc,)).fetchone()[0])
+            had = [number for (number,) in db.execute("binds_of", (smsc, owner)) if number <= binds]
+            held: set[int] = set()
+            for number in dict.fromkeys([*had, *range(1, binds + 1)]):
+                if len(held) < most and db.execute("hold_bind", {**facts, "number": number}).rowcount:
+                    held.add(number)
+            return frozenset(held)
 
         return self._write(hold)
 
     def release_binds(self, owner: str) -> None:
         """See `ports.DispatchQueue.release_binds`."""
-        self._write(lambda db: db.execute("release_binds", (owner,)))
+
+        def release(db: Database) -> None:
+            db.execute("release_wishes", (owner,))
+            db.execute("release_binds", (owner,))
+
+        self._write(release)
 
     def hold_rate(self, smsc: str, rate: int, owner: str, now: float, until: float) -> Share:
         """See `ports.DispatchQueue.hold_rate`. When the machine stops, all who share stop with it."""

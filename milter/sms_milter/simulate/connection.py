@@ -39,7 +39,7 @@ class Connection:
         self._sequences = count(1)
         self._open_receipts: dict[int, tuple[Command, bytes]] = {}
         self._is_leaving = False  # closes after this read
-        self._is_bound = False  # and nobody has unbound
+        self.is_bound = False  # and nobody has unbound
         self._is_unbinding = False  # we asked for it
         self._commands: dict[int, Callable[[Pdu], None]] = {
             Command.BIND_RECEIVER: self._bind,
@@ -66,7 +66,7 @@ class Connection:
             left_over = list(self._open_receipts.values())
             self._open_receipts.clear()
         self._link.close()
-        self._network.left(self, lost=self._is_bound)
+        self._network.left(self, lost=self.is_bound)
         for command, body in left_over:
             self._network.deliver(self.system_id, command, body)
 
@@ -164,12 +164,10 @@ class Connection:
         except BadPdu as fault:
             self._answer(pdu, fault.status)
             return
-        status = self._network.status_of_bind(bind)
+        status = self._network.bind(self, bind)
         if status:
             self._answer(pdu, status)
             return
-        self.system_id = bind.system_id
-        self._is_bound = True
         self._can_send = pdu.command != Command.BIND_RECEIVER
         self._answer(pdu, body=wire.compose_bind_resp("simulator"))
         if pdu.command != Command.BIND_TRANSMITTER:
@@ -180,13 +178,13 @@ class Connection:
         self._network.deliver_waiting(self.system_id)
 
     def _unbind(self, pdu: Pdu) -> None:
-        self._can_send = self._can_receive = self._is_bound = False
+        self._can_send = self._can_receive = self.is_bound = False
         self._answer(pdu)
         self._is_leaving = not self._network.options.response_delay  # else the other side closes
 
     def _unbound(self, _: Pdu) -> None:
         self._is_leaving = self._is_unbinding
-        self._is_bound &= not self._is_unbinding
+        self.is_bound &= not self._is_unbinding
 
     # --- submit_sm ---
 

@@ -22,9 +22,10 @@ from sms_milter.simulate.wire import Bind, Command, Status, Submission
 
 @dataclass(slots=True)
 class Tally:
-    """What happened so far, counted in PDUs; `receipts` counts repeats too."""
+    """What happened so far, counted in PDUs; `receipts` counts repeats too. `most_bound`: at a time."""
 
     binds: int = 0
+    most_bound: int = 0
     submitted: int = 0
     accepted: int = 0
     refused: int = 0
@@ -36,6 +37,7 @@ class Link(Protocol):
     """A connection as the network sees it."""
 
     system_id: str
+    is_bound: bool  # and nobody has unbound
 
     def deliver(self, command: Command, body: bytes) -> bool:
         """Queue a deliver_sm or data_sm and never wait; False when this connection receives none."""
@@ -113,18 +115,32 @@ class Network:
         with self._lock:
             return list(self._links)
 
-    def status_of_bind(self, bind: Bind) -> int:
-        """The command_status that a bind request gets."""
+    def bind(self, link: Link, bind: Bind) -> int:
+        """The command_status that a bind request gets; with 0 it is bound."""
         with self._lock:
             self.tally.binds += 1
-            refused = self._bind_refusals.status(monotonic())
-            if refused:
-                return refused
-            if self._bound_until.get(bind.system_id, 0.0) > monotonic():
-                return Status.ALREADY_BOUND
+            status = self._status_of(bind)
+            if not status:
+                link.system_id, link.is_bound = bind.system_id, True
+                self.tally.most_bound = max(self.tally.most_bound, self._bound(bind.system_id))
+        return status
+
+    def _status_of(self, bind: Bind) -> int:
+        refused = self._bind_refusals.status(monotonic())
+        if refused:
+            return refused
+        if self._bound_until.get(bind.system_id, 0.0) > monotonic():
+            return Status.ALREADY_BOUND
         if self.options.system_id not in (None, bind.system_id):
             return Status.SYSTEM_ID
-        return Status.OK if self.options.password in (None, bind.password) else Status.PASSWORD
+        if self.options.password not in (None, bind.password):
+            return Status.PASSWORD
+        if self.options.binds and self._bound(bind.system_id) >= self.options.binds:
+            return Status.ALREADY_BOUND
+        return Status.OK
+
+    def _bound(self, system_id: str) -> int:
+        return sum(one.is_bound and one.system_id == system_id for one in self._links)
 
     # --- submit_sm ---
 

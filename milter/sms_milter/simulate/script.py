@@ -137,6 +137,7 @@ class Options(Section):
     system_id: AsciiText | None = setting(None, doc="Take binds of this system_id only.")
     password: AsciiText | None = setting(None, doc="Take binds with this password only.")
     refuse_binds: tuple[BindRefusal, ...] = setting((), doc="Binds that are refused at first.")
+    binds: Count = setting(0, doc="More binds of one system_id at a time are refused (0x05); 0: any number.")
     hold_binds: Delay = setting("0s", doc="A lost connection keeps its system_id bound for so long (0x05).")
     response_delay: Delay = setting("0s", doc="Until each response.")
     receipt_delay: Delay = setting("0s", doc="Until each receipt.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from support.dispatchers import most_in_a_second
 from support.exchange import NOW, Exchange
 from support.wire import SUBMIT_RESP, Wire, pdu
 
@@ -121,16 +122,6 @@ def test_the_contracts_rate_is_kept_and_used(tmp_path: Path, rate: int) -> None:
 
 
 # --- several dispatchers ------------------------------------------------------------------------------------
-
-
-def most_in_a_second(times: list[float]) -> int:
-    """Counted from any moment on."""
-    times, most, first = sorted(times), 0, 0
-    for last, at in enumerate(times):
-        while times[first] <= at - 1.0:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
 
 
 @pytest.mark.parametrize("rate", [5, 60])

@@ -201,6 +201,27 @@ INSERT INTO bind_lease (smsc, number, owner, until) VALUES (:smsc, :number, :own
 ON CONFLICT (smsc, number) DO UPDATE SET owner = excluded.owner, until = excluded.until
 WHERE bind_lease.owner = excluded.owner OR bind_lease.until <= :now
 
+-- wish_binds --
+-- An owner wants binds to an SMSC until a time.
+INSERT INTO bind_wish (smsc, owner, until) VALUES ($1, $2, $3)
+ON CONFLICT (smsc, owner) DO UPDATE SET until = excluded.until
+
+-- forget_wishes --
+-- Drop the wishes of those that are gone.
+DELETE FROM bind_wish WHERE smsc = $1 AND until <= $2
+
+-- count_wishes --
+-- How many want binds to an SMSC.
+SELECT count(*) FROM bind_wish WHERE smsc = $1
+
+-- binds_of --
+-- The binds to an SMSC that an owner has had.
+SELECT number FROM bind_lease WHERE smsc = $1 AND owner = $2 ORDER BY number
+
+-- release_wishes --
+-- An owner wants no binds any more.
+DELETE FROM bind_wish WHERE owner = $1
+
 -- release_binds --
 -- All binds of an owner are free.
 DELETE FROM bind_lease WHERE owner = $1

@@ -181,6 +181,26 @@ INSERT INTO bind_lease (smsc, number, owner, until) VALUES (:smsc, :number, :own
 ON CONFLICT (smsc, number) DO UPDATE SET owner = excluded.owner, until = excluded.until
 WHERE owner = excluded.owner OR until <= :now
 
+-- wish_binds --
+-- An owner wants binds to an SMSC until a time.
+INSERT OR REPLACE INTO bind_wish (smsc, owner, until) VALUES (?, ?, ?)
+
+-- forget_wishes --
+-- Drop the wishes of those that are gone.
+DELETE FROM bind_wish WHERE smsc = ? AND until <= ?
+
+-- count_wishes --
+-- How many want binds to an SMSC.
+SELECT count(*) FROM bind_wish WHERE smsc = ?
+
+-- binds_of --
+-- The binds to an SMSC that an owner has had.
+SELECT number FROM bind_lease WHERE smsc = ? AND owner = ? ORDER BY number
+
+-- release_wishes --
+-- An owner wants no binds any more.
+DELETE FROM bind_wish WHERE owner = ?
+
 -- release_binds --
 -- All binds of an owner are free.
 DELETE FROM bind_lease WHERE owner = ?

@@ -422,6 +422,15 @@ CREATE TABLE bind_lease (
     PRIMARY KEY (smsc, number)
 ) WITH (fillfactor = 50);
 
+-- Who wants binds to an SMSC; its dispatchers have as many as each other.
+
+CREATE TABLE bind_wish (
+    smsc   text COLLATE "C" NOT NULL,
+    owner  text   NOT NULL,
+    until  float8 NOT NULL,             -- unless renewed
+    PRIMARY KEY (smsc, owner)
+);
+
 -- How much of an SMSC's rate each dispatcher has.
 CREATE TABLE rate_share (
     smsc        text COLLATE "C" NOT NULL,
