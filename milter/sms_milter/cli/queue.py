@@ -23,6 +23,7 @@ from sms_milter.cli.common import (
     print_rows,
     print_tree,
 )
+from sms_milter.cli.move import queue_move
 from sms_milter.config.load import load
 from sms_milter.model import Deed, PartState, Selection
 from sms_milter.operate import Operator
@@ -30,6 +31,8 @@ from sms_milter.operate import Operator
 queue_app = typer.Typer(
     no_args_is_help=True, help="Look into the queue, hold and cancel. Message texts are never shown."
 )
+
+queue_app.command("move")(queue_move)
 
 
 @queue_app.command("list")

@@ -18,6 +18,8 @@ from psycopg.raw_cursor import RawCursor
 
 from sms_milter.errors import QueueUnavailable
 
+MOVING = 1_000_000  # `removed` from here on says that only `queue.postgresql.moving` may use the tables
+USE = "hashtext('sms-milter use'), 0"  # the lock that all who use the tables share
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('sms-milter schema'), 0)"
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 # `added`: the newest version whose tables are there; `removed`: versions below do not find all of theirs.
@@ -42,6 +44,12 @@ def version(added: Mapping[int, str] | None = None) -> int:
     return max(scripts() if added is None else added)
 
 
+def mark(connection: Connection[Any]) -> int:
+    """`removed`, whatever it says; 0 where there are no tables yet."""
+    there = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
+    return _versions(connection)[1] if there and there[0] else 0
+
+
 def prepare(connection: Connection[Any], added: Mapping[int, str] | None = None) -> None:
     """Add what this version needs. Raises QueueUnavailable if a newer one has removed something of it."""
     added = scripts() if added is None else added
@@ -56,6 +64,10 @@ def prepare(connection: Connection[Any], added: Mapping[int, str] | None = None)
                 _script(connection, added[number])
                 RawCursor(connection).execute("UPDATE schema_version SET added = $1", [number])
         found = _versions(connection)
+    if found[1] >= MOVING:
+        raise QueueUnavailable(
+            "closed by `sms-milter queue move`, which is to be begun again if it has not ended"
+        )
     if found[1] > ours:
         raise QueueUnavailable("the queue's tables belong to a newer version of this program")
 

@@ -131,18 +131,24 @@ class PostgresqlServer:
             if not self._connection.closed:
                 return self._connection
         self._process = os.getpid()
+        connection = self._connection = self.connect()
+        try:
+            schema.prepare(connection, self._scripts)
+            if connection.execute(f"SELECT pg_try_advisory_lock_shared({schema.USE})").fetchone() != (True,):
+                raise QueueUnavailable(f"{self.place}: in use by `sms-milter queue move`")
+        except QueueUnavailable:
+            self._drop()
+            raise
+        return connection
+
+    def connect(self) -> Connection[Any]:
+        """A connection as all of ours are. Raises psycopg.Error."""
         connection = psycopg.connect(**self._parameters, autocommit=True, cursor_factory=RawCursor)
-        self._connection = connection
         connection.prepared_max = _STATEMENTS
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.adapters.register_dumper(str, _TextDumper)
         arrays.register(connection)
         connection.execute(_SESSION)
-        try:
-            schema.prepare(connection, self._scripts)
-        except QueueUnavailable:
-            self._drop()
-            raise
         return connection
 
 

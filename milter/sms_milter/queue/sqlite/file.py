@@ -37,6 +37,7 @@ _CAUSES = {
     "SQLITE_NOMEM": "out of memory",
 }
 
+MOVING = 1_000_000  # a user_version from here on is that of a file that only `queue.sqlite.moving` may use
 _SYNCED = "synchronous = FULL"
 
 
@@ -160,9 +161,12 @@ class SqliteFile:
                     f"BEGIN IMMEDIATE; {self._scripts[version]}; PRAGMA user_version = {version + 1}; COMMIT;"
                 )
                 connection.executescript(script)
-            if _version(connection) > len(self._scripts):
+            version = _version(connection)
+            if version > len(self._scripts):
                 self._drop()
-                raise QueueUnavailable(f"{self.path}: written by a newer version of this program")
+                moving = "closed by `sms-milter queue move`, which is to be begun again if it has not ended"
+                newer = "written by a newer version of this program"
+                raise QueueUnavailable(f"{self.path}: {moving if version >= MOVING else newer}")
         finally:
             lock.release()
 

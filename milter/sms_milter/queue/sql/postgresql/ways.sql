@@ -6,7 +6,8 @@ ORDER BY escalate_at LIMIT $3 FOR UPDATE SKIP LOCKED
 -- ready_for --
 -- Messages that may go to an SMSC now; one may come more than once.
 SELECT id - number + 1 FROM part
-WHERE state = 0 AND waiting = 0 AND smsc = $1 AND priority = $2 LIMIT $3 FOR UPDATE SKIP LOCKED
+WHERE state = 0 AND waiting = 0 AND smsc = $1 AND priority = $2
+ORDER BY account, rank, due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
 
 -- waiting_for --
 -- Messages that may go to an SMSC later; one may come more than once.
