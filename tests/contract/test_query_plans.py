@@ -63,7 +63,17 @@ WHOLE = {
 }
 # Tables with a row for each host, SMSC or account, or with what is added up now and then.
 SMALL = {
-    *("balance", "bind_lease", "cancellation", "link", "login_block", "number", "part_count", "rate_share"),
+    *(
+        "balance",
+        "bind_lease",
+        "bind_wish",
+        "cancellation",
+        "link",
+        "login_block",
+        "number",
+        "part_count",
+        "rate_share",
+    ),
     *("smsc_load", "trace", "turn"),
 }
 

@@ -51,7 +51,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 # What dispatchers tell of themselves and share while they work, and how much was done in each minute; what is
 # made anew from the rest.
-STAYS = frozenset({"link", "smsc_load", "bind_lease", "rate_share", "flow", "counter"})
+STAYS = frozenset({"link", "smsc_load", "bind_lease", "bind_wish", "rate_share", "flow", "counter"})
 
 OCTETS = frozenset({"likeness"})
 
