@@ -71,6 +71,15 @@ def test_receipts_compares_a_backlog_with_and_without_them() -> None:
     assert all(name in table for name in result["figures"])
 
 
+@pytest.mark.slow
+def test_window_tells_how_much_of_it_is_used() -> None:
+    table, result = run("window", "--parts", "500")
+    assert set(result["ratios"]) == {"of_what_the_window_allows", "beside_throttled_vs_alone"}
+    # A clock decides here, as long as the machine keeps up.
+    assert all(value > 0.7 for value in result["ratios"].values())
+    assert all(name in table for name in result["figures"])
+
+
 _SHIPPED = Path("/etc/kannel/kannel.conf")
 
 
