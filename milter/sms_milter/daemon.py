@@ -49,17 +49,9 @@ from sms_milter.observe import open_journal
 from sms_milter.ports import Journal, Meter
 from sms_milter.privileges import account, give_up_privileges
 from sms_milter.proofs import proofs_of
-from sms_milter.queue import open_queue
+from sms_milter.queue import home_of
 from sms_milter.queue.committer import Committer
-from sms_milter.queue.sqlite.doorbell import (
-    COURIER,
-    DISPATCH,
-    REPORT,
-    Chime,
-    DatagramDoorbell,
-    DoorbellListener,
-)
-from sms_milter.queue.sqlite.role import RoleLock
+from sms_milter.queue.home import Ear, Home
 from sms_milter.queue.statements import migrations
 from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
@@ -327,8 +319,9 @@ def _metrics_role(configuration: Configuration, listening: socket.socket, wire: 
 
         journal = open_journal(configuration.log, "metrics")
         give_up_privileges(configuration.user)
-        queue = open_queue(configuration.queue)
-        exposition = Exposition(lambda: samples(queue, time.time()))
+        home = home_of(configuration.queue)
+        queue = home.queue()
+        exposition = Exposition(lambda: samples(queue, home.now()))
         endpoint = Endpoint(listening, exposition, journal)
         endpoint.start()
 
@@ -356,21 +349,20 @@ def _milter_role(
         journal = open_journal(configuration.log, "milter")
         give_up_privileges(configuration.user)
         meter = metering()
-        path = configuration.queue.path
-        bells = [DatagramDoorbell(path)]
-        if _couriered(configuration):
-            bells.append(DatagramDoorbell(path, COURIER))
+        home = home_of(configuration.queue)
+        senders = ("dispatch", "courier") if _couriered(configuration) else ("dispatch",)
         committer = Committer(
-            lambda: open_queue(configuration.queue),
-            Chime(*bells),
+            home.queue,
+            home.doorbell(*senders),
             journal,
-            reports=DatagramDoorbell(path, REPORT) if configuration.reports.submit_to else None,
+            reports=home.doorbell("report") if configuration.reports.submit_to else None,
             timeout_seconds=configuration.milter.decision_timeout,
             meter=meter,
+            clock=home.now,
         )
         committer.start()
         gate = Gate(configuration, Passwords(), proofs_of(configuration))
-        callbacks = milterd.Milter(gate, committer, journal, meter)
+        callbacks = milterd.Milter(gate, committer, journal, meter, clock=home.now)
 
         def ready(listener: milterd.Listener) -> None:
             drain = threading.Thread(
@@ -415,8 +407,8 @@ def _dispatch_role(configuration: Configuration, metering: Metering) -> Main:
         journal = open_journal(configuration.log, "dispatch")
         give_up_privileges(configuration.user)
         meter = metering()
-        queue = open_queue(configuration.queue)
-        bell = _Bell(configuration.queue.path, DISPATCH, journal)
+        home = home_of(configuration.queue)
+        bell = _Bell(home, "dispatch", journal)
         waker, woken = socket.socketpair()
         waker.setblocking(False)
         woken.setblocking(False)
@@ -427,21 +419,20 @@ def _dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             for name, smsc in configuration.smscs.items()
             for link in _links(name, smsc, journal, trace, lambda: _wake(waker))
         ]
-        name = socket.gethostname()
         dispatcher = Dispatcher(
-            queue,
+            home.queue(),
             links,
             configuration.smscs,
             configuration.routes,
             journal,
             numbers,
             keep_seconds=configuration.reports.keep,
-            reports=DatagramDoorbell(configuration.queue.path, REPORT),
-            our_turn=RoleLock(configuration.queue.path, f"dispatch.{name}").acquire,
-            name=name,
+            reports=home.doorbell("report"),
+            our_turn=home.turn("dispatch"),
+            name=home.host,
             meter=meter,
         )
-        _dispatch_until_told(dispatcher, links, bell, woken, control)
+        _dispatch_until_told(dispatcher, links, home, bell, woken, control)
         bell.close()
         meter.close()
 
@@ -451,16 +442,16 @@ def _dispatch_role(configuration: Configuration, metering: Metering) -> Main:
 class _Bell:
     """The doorbell, as long as it can be had: without it the role's slow poll has to do."""
 
-    def __init__(self, path: str, role: str, journal: Journal) -> None:
-        self._path, self._role, self._journal = path, role, journal
-        self._listener: DoorbellListener | None = None
+    def __init__(self, home: Home, role: str, journal: Journal) -> None:
+        self._home, self._role, self._journal = home, role, journal
+        self._listener: Ear | None = None
         self._missed = False
 
     def fileno(self) -> int:
         """The descriptor to poll, -1 while there is none."""
         if self._listener is None:
             try:
-                self._listener = DoorbellListener(self._path, self._role)
+                self._listener = self._home.listener(self._role)
                 self._missed = False
             except OSError as error:
                 if not self._missed:
@@ -500,7 +491,12 @@ class _Watch:
 
 
 def _dispatch_until_told(
-    dispatcher: Dispatcher, links: list[Link], bell: _Bell, woken: socket.socket, control: Control
+    dispatcher: Dispatcher,
+    links: list[Link],
+    home: Home,
+    bell: _Bell,
+    woken: socket.socket,
+    control: Control,
 ) -> None:
     """The dispatcher's loop: sleep until something happens, then one step."""
     watch = _Watch()
@@ -508,7 +504,7 @@ def _dispatch_until_told(
     closing = False
     told = False
     while True:
-        rest = min(dispatcher.step(time.time(), time.monotonic()), 0.1 if told else 60.0)
+        rest = min(dispatcher.step(home.now(), time.monotonic()), 0.1 if told else 60.0)
         wanted = dict.fromkeys((woken.fileno(), bell.fileno()), select.POLLIN)
         if not told:
             wanted[control.fileno()] = select.POLLIN
@@ -532,7 +528,7 @@ def _dispatch_until_told(
             deadline = now + _UNBIND_SECONDS
             dispatcher.close()
         if closing and deadline is not None and (dispatcher.closed or now > deadline):
-            dispatcher.step(time.time(), now)
+            dispatcher.step(home.now(), now)
             dispatcher.release()
             return
 
@@ -556,11 +552,11 @@ def _courier_role(configuration: Configuration, listening: socket.socket | None,
         journal = open_journal(configuration.log, "courier")
         give_up_privileges(configuration.user)
         meter = metering()
-        path = configuration.queue.path
-        queue = open_queue(configuration.queue)
+        home = home_of(configuration.queue)
+        queue = home.queue()
         numbers = Numbers(masked=configuration.log.mask_numbers)
-        reports = DatagramDoorbell(path, REPORT)
-        bell = _Bell(path, COURIER, journal)
+        reports = home.doorbell("report")
+        bell = _Bell(home, "courier", journal)
         waker, woken = socket.socketpair()
         waker.setblocking(False)
         woken.setblocking(False)
@@ -573,20 +569,14 @@ def _courier_role(configuration: Configuration, listening: socket.socket | None,
             for name, channel in channels.items()
         }
         courier = Courier(
-            queue,
-            lanes,
-            journal,
-            numbers,
-            reports=reports,
-            meter=meter,
-            our_turn=RoleLock(path, "courier").acquire,
+            queue, lanes, journal, numbers, reports=reports, meter=meter, our_turn=home.turn("courier")
         )
         listener = None
         if listening is not None and configuration.callbacks is not None:
-            ear = Callbacks(queue, _told(channels), journal, numbers, reports=reports, clock=time.time)
+            ear = Callbacks(queue, _told(channels), journal, numbers, reports=reports, clock=home.now)
             listener = Listener(listening, configuration.callbacks.token, ear.hear, journal)
             listener.start()
-        _carry_until_told(courier, bell, woken, control)
+        _carry_until_told(courier, home, bell, woken, control)
         if listener is not None:
             listener.stop()
         bell.close()
@@ -607,12 +597,14 @@ def _hand(
     return Mailing(lambda: SmtpOutbox(host.strip("[]"), int(port), host_name), host_name).hand
 
 
-def _carry_until_told(courier: Courier, bell: _Bell, woken: socket.socket, control: Control) -> None:
+def _carry_until_told(
+    courier: Courier, home: Home, bell: _Bell, woken: socket.socket, control: Control
+) -> None:
     """The courier's loop: a step, then sleep until the doorbell rings, an outlet is done or it is time."""
     watch = _Watch()
     deadline = math.inf
     while True:
-        rest = courier.step(time.time())
+        rest = courier.step(home.now())
         if time.monotonic() > deadline or (deadline < math.inf and courier.idle):
             return
         wanted = dict.fromkeys((woken.fileno(), bell.fileno()), select.POLLIN)
@@ -635,20 +627,19 @@ def _report_role(configuration: Configuration, metering: Metering) -> Main:
         journal = open_journal(configuration.log, "report")
         give_up_privileges(configuration.user)
         meter = metering()
-        path = configuration.queue.path
-        bell = _Bell(path, REPORT, journal)
+        home = home_of(configuration.queue)
+        bell = _Bell(home, "report", journal)
         host, _, port = configuration.reports.submit_to.rpartition(":")
         host_name = _host_name()
         numbers = Numbers(masked=configuration.log.mask_numbers)
-        lock, ours = RoleLock(path, "report"), threading.Event()
+        lock, ours = home.turn("report"), threading.Event()
 
         def our_turn() -> bool:
-            if lock.acquire():
-                ours.set()
+            (ours.set if lock() else ours.clear)()
             return ours.is_set()
 
         notifier = Notifier(
-            open_queue(configuration.queue),
+            home.queue(),
             SmtpOutbox(host.strip("[]"), int(port), host_name),
             journal,
             numbers,
@@ -665,13 +656,11 @@ def _report_role(configuration: Configuration, metering: Metering) -> Main:
         )
         rung = threading.Event()
         web = WebClient(timeout_seconds=_URL_SECONDS, private=configuration.reports.private_urls)
-        caller = Caller(
-            open_queue(configuration.queue), Crowd(web).ask, journal, numbers, our_turn=ours.is_set
-        )
+        caller = Caller(home.queue(), Crowd(web).ask, journal, numbers, our_turn=ours.is_set)
         # What it has under way when the role ends is asked once more by the next.
-        threading.Thread(target=_call_for_ever, args=(caller, rung), name="urls", daemon=True).start()
+        threading.Thread(target=_call_for_ever, args=(caller, home, rung), name="urls", daemon=True).start()
         replies = Replies(
-            open_queue(configuration.queue),
+            home.queue(),
             journal,
             numbers,
             mailbox=configuration.reports.mailbox,
@@ -682,7 +671,7 @@ def _report_role(configuration: Configuration, metering: Metering) -> Main:
             start_words=configuration.limits.start_words,
             our_turn=our_turn,
         )
-        _notify_until_told(replies, notifier, bell, control, rung)
+        _notify_until_told(replies, notifier, home, bell, control, rung)
         bell.close()
         meter.close()
 
@@ -711,10 +700,10 @@ def _may_mail(ours: frozenset[str], address: str) -> bool:
     return domain_of(address) not in ours
 
 
-def _call_for_ever(caller: Caller, rung: threading.Event) -> None:
+def _call_for_ever(caller: Caller, home: Home, rung: threading.Event) -> None:
     """The loop of the thread that requests URLs: a step, then sleep until it is time."""
     while True:
-        rest = caller.step(time.time())
+        rest = caller.step(home.now())
         pause = min(rest, _GATHER_SECONDS)
         time.sleep(pause)
         rung.wait(rest - pause)
@@ -722,7 +711,12 @@ def _call_for_ever(caller: Caller, rung: threading.Event) -> None:
 
 
 def _notify_until_told(
-    replies: Replies, notifier: Notifier, bell: _Bell, control: Control, rung: threading.Event
+    replies: Replies,
+    notifier: Notifier,
+    home: Home,
+    bell: _Bell,
+    control: Control,
+    rung: threading.Event,
 ) -> None:
     """The report role's loop: a step, then sleep until the doorbell rings or it is time.
 
@@ -731,7 +725,7 @@ def _notify_until_told(
     """
     watch = _Watch()
     while True:
-        now = time.time()
+        now = home.now()
         replies.step(now)
         rest = notifier.step(now)
         pause = min(rest, _GATHER_SECONDS)

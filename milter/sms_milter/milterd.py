@@ -13,6 +13,7 @@ import re
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -106,8 +107,17 @@ def _answering(step: Step) -> Step:
 class Milter:
     """The callbacks of one worker process, and the count of what is open in it."""
 
-    def __init__(self, gate: Gate, intake: Intake, journal: Journal, meter: Meter = UNMETERED) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        intake: Intake,
+        journal: Journal,
+        meter: Meter = UNMETERED,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._gate, self._intake, self._journal, self._meter = gate, intake, journal, meter
+        self._clock = clock
         self._steps_off, self._macros = _STEPS_OFF, dict(_MACROS)
         if gate.asks_helo:
             self._steps_off &= ~milter.P_NOHELO
@@ -186,6 +196,7 @@ class Milter:
             # sendmail(1) through non_smtpd_milters: no port, and a queue id from MAIL on (milter.md §3.1).
             local=bool(queue_id) and client.port == 0 and client.name == "localhost",
             meter=self._meter,
+            clock=self._clock,
         )
 
     @_answering

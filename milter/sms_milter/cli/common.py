@@ -51,7 +51,7 @@ def existing_queue(config: Path) -> Any:
     from sms_milter.queue import open_queue
 
     url = load(config).configuration.queue
-    if not Path(url.path).exists():
+    if url.kind == "sqlite" and not Path(url.path).exists():
         raise typer.Exit(complain(f"there is no queue at {url.path} yet", EX_UNAVAILABLE))
     return open_queue(url)
 

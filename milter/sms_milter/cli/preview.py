@@ -77,7 +77,8 @@ def _view(loaded: Loaded) -> Iterator[QueueView]:
 
     url = loaded.configuration.queue
     with tempfile.TemporaryDirectory() as nowhere:
-        there = url if Path(url.path).exists() else replace(url, path=f"{nowhere}/queue.db")
+        missing = url.kind == "sqlite" and not Path(url.path).exists()
+        there = replace(url, path=f"{nowhere}/queue.db") if missing else url
         with contextlib.closing(open_queue(there)) as queue:
             yield queue
 

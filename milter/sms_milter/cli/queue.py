@@ -196,14 +196,14 @@ def _age(seconds: float) -> str:
 def _operator(config: Path) -> Operator:
     from sms_milter.logline import Numbers
     from sms_milter.observe import open_journal
-    from sms_milter.queue.sqlite.doorbell import COURIER, DISPATCH, REPORT, Chime, DatagramDoorbell
+    from sms_milter.queue import home_of
 
     settings = load(config).configuration
-    path = settings.queue.path
+    home = home_of(settings.queue)
     return Operator(
         existing_queue(config),
         open_journal(settings.log, "operator"),
         Numbers(masked=settings.log.mask_numbers),
-        dispatch=Chime(DatagramDoorbell(path, DISPATCH), DatagramDoorbell(path, COURIER)),
-        reports=DatagramDoorbell(path, REPORT),
+        dispatch=home.doorbell("dispatch", "courier"),
+        reports=home.doorbell("report"),
     )

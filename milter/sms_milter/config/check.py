@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -248,8 +249,8 @@ def _leave_out(raw: dict[str, Any], path: Path) -> None:
 
 
 def _cross_check(root: Table, configuration: Configuration) -> Iterator[Fault]:
-    if configuration.queue.kind == "postgresql":
-        yield _at(root, ("queue",), "postgresql is not available yet; expected sqlite:/PATH")
+    if configuration.queue.kind == "postgresql" and find_spec("psycopg") is None:
+        yield _at(root, ("queue",), "postgresql needs Python's psycopg; expected it installed")
     if root.names("domains") and not root.names("smscs"):
         yield _at(root, ("domains",), "there is no SMSC to send through; at least one is needed under smscs")
     for name, smsc in configuration.smscs.items():

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import socket
+
 from sms_milter.config.values import QueueUrl
-from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.queue.home import Home
+from sms_milter.queue.store import Store
 
 
-def open_queue(url: QueueUrl) -> SqliteQueue:
-    """The queue that the configuration names; opened on first use (others are refused when it is read)."""
-    if url.kind != "sqlite":
-        raise NotImplementedError(url.kind)
-    return SqliteQueue(url.path)
+def home_of(url: QueueUrl) -> Home:
+    """Where the queue is that the configuration names."""
+    host = socket.gethostname()
+    if url.kind == "postgresql":
+        from sms_milter.queue.postgresql.home import PostgresqlHome  # psycopg enters only where it is used
+
+        return PostgresqlHome(url.dsn, host)
+    from sms_milter.queue.sqlite.home import SqliteHome
+
+    return SqliteHome(url.path, host)
+
+
+def open_queue(url: QueueUrl) -> Store:
+    """The queue that the configuration names; opened on first use."""
+    return home_of(url).queue()

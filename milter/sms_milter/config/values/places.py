@@ -71,7 +71,11 @@ def _is_milter_socket(value: str) -> bool:
     return family in ("inet", "inet6") and bool(at) and _has_port(f"{host}:{port}")
 
 
-Queue = Annotated[QueueUrl, PlainValidator(parse_queue_url), Expects("sqlite:/PATH of the queue's file")]
+Queue = Annotated[
+    QueueUrl,
+    PlainValidator(parse_queue_url),
+    Expects("sqlite:/PATH of the queue's file, or postgresql://USER@HOST/DATABASE"),
+]
 
 
 MilterSocket = Annotated[

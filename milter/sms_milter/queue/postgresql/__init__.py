@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from sms_milter.queue.database import Database
+from sms_milter.queue.postgresql.clock import DatabaseClock
 from sms_milter.queue.postgresql.database import PostgresqlDatabase
 from sms_milter.queue.postgresql.server import Contended, PostgresqlServer
 from sms_milter.queue.store import Store
@@ -18,10 +19,18 @@ _Given = TypeVar("_Given")
 class PostgresqlQueue(Store):
     """All of a queue's ports on the database at `url`; `owner` is this process's name among all hosts'."""
 
-    def __init__(self, url: str, *, owner: str = "", retry_window_seconds: float = 5 * 86400.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        owner: str = "",
+        clock: DatabaseClock | None = None,
+        retry_window_seconds: float = 5 * 86400.0,
+    ) -> None:
+        """`clock` is kept right by what this connection sees."""
         super().__init__(retry_window_seconds)
         self._owner = owner
-        self._server = PostgresqlServer(url, owner)
+        self._server = PostgresqlServer(url, owner, clock=clock)
 
     def close(self) -> None:
         """Let go of the database; the next use opens it again."""

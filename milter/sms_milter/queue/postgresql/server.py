@@ -19,6 +19,7 @@ from psycopg.types.string import StrDumperUnknown
 
 from sms_milter.errors import QueueError, QueueUnavailable
 from sms_milter.queue.postgresql import arrays, schema
+from sms_milter.queue.postgresql.clock import DatabaseClock
 
 _TURN_SECONDS = 10.0
 _STATEMENTS = 500  # prepared on each connection
@@ -35,7 +36,9 @@ _USUAL = {
 _SESSION = """
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
 SET client_min_messages = error; SET lock_timeout = '10s'; SET statement_timeout = '30s';
-SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'
+SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC';
+SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = 10000
 """
 
 # By SQLSTATE: the database is there, and not as we need it; the operator can mend that.
@@ -59,8 +62,16 @@ class PostgresqlServer:
     on the next use, so it heals when the database comes back. Any thread may use it; they take turns.
     """
 
-    def __init__(self, url: str, name: str, *, scripts: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        clock: DatabaseClock | None = None,
+        scripts: Mapping[int, str] | None = None,
+    ) -> None:
         self._scripts = scripts
+        self._clock = DatabaseClock() if clock is None else clock
         self._parameters: dict[str, Any] = {**_USUAL, **conninfo.conninfo_to_dict(url)}
         self._parameters.setdefault("application_name", f"sms-milter {name}")
         self.place = f"postgresql:{self._parameters.get('dbname', '')}"
@@ -91,7 +102,9 @@ class PostgresqlServer:
         if not self._turn.acquire(timeout=_TURN_SECONDS):
             raise QueueUnavailable(f"{self.place}: busy in another thread")
         try:
-            yield self._open()
+            connection = self._open()
+            self._clock.look(connection)
+            yield connection
         except psycopg.Error as error:
             raise self._meaning(error) from error
         finally:

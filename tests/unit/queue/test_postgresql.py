@@ -1,0 +1,314 @@
+"""What surrounds a PostgreSQL store: connections, versions of its tables, doorbells, turns, the clock."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from contract.builders import NOW, lease, mail
+from sms_milter.errors import QueueUnavailable
+from sms_milter.model import Stored
+from sms_milter.queue.postgresql import PostgresqlQueue, schema
+from sms_milter.queue.postgresql.clock import DatabaseClock
+from sms_milter.queue.postgresql.home import PostgresqlHome
+from sms_milter.queue.postgresql.server import Contended, PostgresqlServer
+from support.places import wait_until
+from support.postgres import Postgres
+
+HomeOf = Callable[[str], PostgresqlHome]
+
+
+@pytest.fixture
+def url(postgres: Postgres, database: str) -> str:
+    return postgres.url(database)
+
+
+@pytest.fixture
+def queue(url: str) -> Iterator[PostgresqlQueue]:
+    opened = PostgresqlQueue(url, owner="one")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def home_of(url: str) -> Iterator[Callable[[str], PostgresqlHome]]:
+    """A home for the host of a name."""
+    made: list[PostgresqlHome] = []
+
+    def make(host: str) -> PostgresqlHome:
+        made.append(PostgresqlHome(url, host))
+        return made[-1]
+
+    yield make
+    for home in made:
+        home.close()
+
+
+def lease_while(queue: PostgresqlQueue, something: Callable[[], None]) -> None:
+    """It happens within the transaction of a lease."""
+    with queue.transaction() as work:
+        assert len(work.lease("main", "b", range(1, 9), NOW)) == 1
+        something()
+
+
+def end_all_sessions(postgres: Postgres, database: str) -> None:
+    with postgres.connection() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+        )
+
+
+# --- connections --------------------------------------------------------------------------------------------
+
+
+def test_a_lost_connection_is_made_again(postgres: Postgres, database: str, queue: PostgresqlQueue) -> None:
+    queue.put([mail()], NOW)
+    end_all_sessions(postgres, database)
+    with pytest.raises(QueueUnavailable, match="postgresql:test_"):
+        queue.put([mail()], NOW)
+    assert queue.put([mail()], NOW) == [Stored(2)]
+    assert len(queue.list_parts()) == 2
+
+
+def test_a_server_that_is_away_is_an_unavailable_queue_and_hides_the_password() -> None:
+    queue = PostgresqlQueue("postgresql://sms:hidden@127.0.0.1:1/sms")
+    with pytest.raises(QueueUnavailable) as caught:
+        queue.put([mail()], NOW)
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_server_stopped_within_a_transaction_leaves_nothing(tmp_path_factory: Any) -> None:
+    with Postgres() as server, server.database() as name:
+        queue = PostgresqlQueue(server.url(name))
+        queue.put([mail()], NOW)
+        with pytest.raises(QueueUnavailable):
+            lease_while(queue, server.kill)
+        with pytest.raises(QueueUnavailable):
+            queue.next_due("main")
+        server.start()
+        assert [part.part_id for part in lease(queue)] == [1]
+        queue.close()
+
+
+def test_who_may_not_read_is_told_so(postgres: Postgres, database: str, queue: PostgresqlQueue) -> None:
+    queue.balances()
+    with postgres.connection(database) as connection:
+        connection.execute("CREATE ROLE stranger LOGIN PASSWORD 'x'")
+    stranger = PostgresqlQueue(postgres.url(database, user="stranger", password="x"))
+    with pytest.raises(QueueUnavailable, match="not permitted"):
+        stranger.balances()
+    stranger.close()
+    with postgres.connection(database) as connection:
+        connection.execute("DROP ROLE stranger")
+
+
+def test_two_who_stand_in_each_others_way_are_done_again(url: str, queue: PostgresqlQueue) -> None:
+    tries: list[int] = []
+
+    def deed(_: Any) -> str:
+        tries.append(len(tries))
+        if len(tries) < 3:
+            raise Contended("again")
+        return "done"
+
+    assert queue._write(deed) == "done"
+    assert len(tries) == 3
+
+
+def test_a_deadlock_is_contention(url: str, queue: PostgresqlQueue) -> None:
+    queue.balances()
+    first, second = (PostgresqlServer(url, name) for name in ("first", "second"))
+    met = threading.Barrier(2)
+    failed: list[Exception] = []
+
+    def cross(server: PostgresqlServer, *names: str) -> None:
+        try:
+            with server.transaction() as connection:
+                for name in names:
+                    connection.execute(
+                        "INSERT INTO turn VALUES ('t', $1) ON CONFLICT (kind, name) DO UPDATE SET kind = 't'",
+                        [name],
+                    )
+                    if name == names[0]:
+                        met.wait(10)
+        except QueueUnavailable as error:
+            failed.append(error)
+
+    with first.transaction() as connection:
+        connection.execute("INSERT INTO turn VALUES ('t', 'a'), ('t', 'b')")
+    threads = [
+        threading.Thread(target=cross, args=(first, "a", "b")),
+        threading.Thread(target=cross, args=(second, "b", "a")),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [type(error) for error in failed] == [Contended]
+    first.close()
+    second.close()
+
+
+def test_a_text_with_a_nul_is_stored_with_its_picture(queue: PostgresqlQueue) -> None:
+    queue.put([mail(mta_queue_id="4\0BC")], NOW)
+    assert queue.list_parts()[0]["mta_queue_id"] == "4␀BC"
+
+
+# --- versions -----------------------------------------------------------------------------------------------
+
+FIRST = "CREATE TABLE kept (a int); CREATE TABLE old (a int);"
+SECOND = "CREATE TABLE fresh (a int);"
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(url, autocommit=True) as made:
+        yield made
+
+
+def tables(connection: psycopg.Connection[Any]) -> set[str]:
+    rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {name for (name,) in rows} - {"schema_version"}
+
+
+def test_an_older_version_goes_on_beside_a_newer_one(connection: psycopg.Connection[Any]) -> None:
+    schema.prepare(connection, {1: FIRST})
+    schema.prepare(connection, {1: FIRST, 2: SECOND})
+    schema.prepare(connection, {1: FIRST})
+    assert tables(connection) == {"kept", "old", "fresh"}
+
+
+def test_what_an_older_version_needs_goes_when_the_operator_says_so(
+    connection: psycopg.Connection[Any],
+) -> None:
+    schema.prepare(connection, {1: FIRST, 2: SECOND})
+    assert schema.remove(connection, {2: "DROP TABLE old"}) == [2]
+    assert schema.remove(connection, {2: "DROP TABLE old"}) == []
+    assert tables(connection) == {"kept", "fresh"}
+    schema.prepare(connection, {1: FIRST, 2: SECOND})
+    with pytest.raises(QueueUnavailable, match="newer version"):
+        schema.prepare(connection, {1: FIRST})
+
+
+def test_a_version_that_cannot_be_added_is_not_begun(connection: psycopg.Connection[Any]) -> None:
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        schema.prepare(connection, {1: FIRST, 2: "CREATE TABLE fresh (a int); CREATE TABLE kept (a int)"})
+    assert tables(connection) == set()
+
+
+def test_many_hosts_may_come_first(url: str) -> None:
+    queues = [PostgresqlQueue(url, owner=str(number)) for number in range(6)]
+    failed: list[Exception] = []
+
+    def put(one: PostgresqlQueue) -> None:
+        try:
+            one.put([mail()], NOW)
+        except QueueUnavailable as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=put, args=(one,)) for one in queues]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(queues[0].list_parts()) == 6
+    for one in queues:
+        one.close()
+
+
+# --- doorbells ----------------------------------------------------------------------------------------------
+
+
+def rung(ear: Any, seconds: float) -> bool:
+    return bool(select.select([ear], [], [], seconds)[0])
+
+
+def hears(ear: Any) -> None:
+    """Wait until it listens: it is rung once then, since it may have missed something."""
+    assert rung(ear, 10)
+    ear.clear()
+
+
+def test_a_ring_is_heard_by_its_role_on_every_host(home_of: HomeOf) -> None:
+    homes = [home_of(name) for name in ("one", "two", "three")]
+    dispatch = [home.listener("dispatch") for home in homes[1:]]
+    report = homes[1].listener("report")
+    for ear in (*dispatch, report):
+        hears(ear)
+    homes[0].doorbell("dispatch", "courier").ring()
+    for ear in dispatch:
+        assert rung(ear, 5)
+    assert not rung(report, 0.1)
+
+
+def test_doorbells_ring_again_after_the_server_was_away(
+    postgres: Postgres, database: str, home_of: HomeOf
+) -> None:
+    home = home_of("one")
+    ear = home.listener("report")
+    hears(ear)
+    end_all_sessions(postgres, database)
+    hears(ear)  # it may have missed something
+    home.doorbell("report").ring()
+    assert rung(ear, 5)
+
+
+# --- turns --------------------------------------------------------------------------------------------------
+
+
+def test_a_role_is_had_by_one_host_and_of_dispatchers_one_each(home_of: HomeOf) -> None:
+    one, two = (home_of(name) for name in ("one", "two"))
+    again = home_of("one")
+    assert one.turn("report")()
+    assert not two.turn("report")()
+    assert one.turn("dispatch")()
+    assert two.turn("dispatch")()
+    assert not again.turn("dispatch")()
+
+
+def test_a_role_is_anothers_when_its_connection_ends(
+    postgres: Postgres, database: str, home_of: HomeOf
+) -> None:
+    ours, theirs = (home_of(name).turn("courier") for name in ("one", "two"))
+    assert ours()
+    assert not theirs()
+    end_all_sessions(postgres, database)
+    wait_until(lambda: _had(theirs), "the other to have it", 5)
+    wait_until(lambda: not _had(ours), "us to notice", 5)
+
+
+def _had(turn: Callable[[], bool]) -> bool:
+    try:
+        return turn()
+    except QueueUnavailable:
+        return False
+
+
+# --- the clock ----------------------------------------------------------------------------------------------
+
+
+def test_the_time_of_day_is_the_servers(monkeypatch: pytest.MonkeyPatch, home_of: HomeOf) -> None:
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() - 7200)
+    home = home_of("one")
+    assert abs(home.now() - (true() - 7200)) < 1
+    queue = home.queue()
+    queue.balances()
+    queue.close()
+    assert abs(home.now() - true()) < 1
+
+
+def test_a_clock_that_is_set_does_not_disturb_it(
+    monkeypatch: pytest.MonkeyPatch, connection: psycopg.Connection[Any]
+) -> None:
+    clock, true = DatabaseClock(), time.time()
+    clock.look(connection)
+    monkeypatch.setattr(time, "time", lambda: true + 86400)
+    assert abs(clock() - true) < 5
