@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import os
 import random
@@ -361,7 +362,12 @@ def _milter_role(
             clock=home.now,
         )
         committer.start()
+        # What is made to stay need not be looked through at every search for garbage.
+        gc.freeze()
+        # What is made to stay need not be looked through at every search for garbage.
+        gc.freeze()
         gate = Gate(configuration, Passwords(), proofs_of(configuration))
+        gc.freeze()
         callbacks = milterd.Milter(gate, committer, journal, meter, clock=home.now)
 
         def ready(listener: milterd.Listener) -> None:

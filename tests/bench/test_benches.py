@@ -108,7 +108,7 @@ def test_policy_compares_many_accounts_with_one_and_each_limit_with_none() -> No
     limits = {"quota", "duplicates", "flood", "credits", "all_of_them"}
     assert result["ratios"].keys() == {"many_vs_one_account"} | {f"{name}_vs_no_limit" for name in limits}
     assert result["figures"].keys() == {
-        *("load_seconds", "rcpt_us_many_accounts", "rcpt_us_one_account", "store_us_none"),
+        *("load_seconds", "gate_seconds", "rcpt_us_many_accounts", "rcpt_us_one_account", "store_us_none"),
         *("judge_us_many_accounts", "judge_us_one_account"),
         *(f"store_us_{name}" for name in limits),
     }

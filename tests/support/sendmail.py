@@ -41,6 +41,7 @@ class Sendmail:
     domains: Sequence[str] = (_DEFAULT_DOMAIN,)
     before: Mapping[str, str] = field(default_factory=dict)
     tables: bool = False
+    mc: str = ""  # more of sendmail.mc
     ports: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> Sendmail:
@@ -178,7 +179,7 @@ define(`confBAD_RCPT_THROTTLE', `0')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
-"""
+{self.mc}"""
             + (f"{_TABLES}\n".format(here=here) if self.tables else "")
             + daemon("every", "")
             + "".join(daemon(name, ";".join([*self.before, name])) for name in self.milters)

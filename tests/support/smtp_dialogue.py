@@ -8,6 +8,7 @@ import ssl
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _TIMEOUT_SECONDS = 30.0
 
@@ -86,11 +87,15 @@ class SmtpDialogue:
         self.transcript.append(f"S: {' | '.join(lines)}")
         return "\n".join(lines)
 
-    def start_tls(self) -> None:
-        """The handshake after the server's reply to STARTTLS; certificates are not looked at."""
+    def start_tls(self, certificate: Path | None = None) -> None:
+        """The handshake after the server's reply to STARTTLS; the server's certificate is not looked at, ours
+        (with its key in the same file) is shown when it asks.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        if certificate is not None:
+            context.load_cert_chain(certificate)
         self._file.close()
         self._socket = context.wrap_socket(self._socket)
         self._file = self._socket.makefile("rb")

@@ -5,10 +5,13 @@ Reports every fault at once, each with file and line. What the settings mean is 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import glob
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +61,25 @@ class Loaded:
 
 def load(path: Path) -> Loaded:
     """Reads the configuration at `path` and all that it includes. Raises ConfigError with all faults."""
+    with _no_collection():
+        return _load(path)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Nothing looks for garbage: there is none among a million things that are made to stay, and looking
+    takes longer than making them.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(path: Path) -> Loaded:
     reading = _Reading()
     root = reading.gather(path)
     if root is None:
@@ -125,7 +147,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self.files: list[Path] = []
+        self.files: dict[Path, None] = {}  # in their order
         self._seen: dict[str, Place | None] = {}  # real path: where it was named
 
     def gather(self, path: Path) -> Table | None:
@@ -150,7 +172,7 @@ class _Reading:
             else:
                 self.faults.append(Fault(str(path), 0, "", str(why)))
             return False
-        self.files.append(path)
+        self.files[path] = None
         composer = _Composer(str(path))
         table = composer.compose(text)
         self.faults += composer.faults
@@ -201,11 +223,12 @@ class _Reading:
     def fill(self, root: Table) -> None:
         """Puts the content of files in the place of NAME_file settings and of file:PATH entries."""
         for path, table, model in _sections(root, (), Configuration):
-            for setting in declared(model).values():
-                if setting.secret:
-                    self._fill_secret(table, path, setting.name, many=inside(setting.annotation) is not None)
-                if inside(setting.annotation) == GroupEntry and setting.name in table.entries:
-                    self._fill_group(table.entries[setting.name].node, (*path, setting.name))
+            secrets, groups = _from_files(model)
+            for name, many in secrets:
+                self._fill_secret(table, path, name, many=many)
+            for name in groups:
+                if name in table.entries:
+                    self._fill_group(table.entries[name].node, (*path, name))
 
     def _fill_secret(self, table: Table, path: SettingPath, name: str, *, many: bool) -> None:
         key = f"{name}_file"
@@ -251,8 +274,7 @@ class _Reading:
         except _Unreadable as why:
             self._fault(named.place, setting, f"{path} {why}")
             return None
-        if path not in self.files:
-            self.files.append(path)
+        self.files[path] = None
         return [line.rstrip("\r") for line in text.split("\n")]
 
 
@@ -282,6 +304,16 @@ def _lowered(node: Node, faults: list[Fault]) -> Node:
     return lowered
 
 
+@cache
+def _from_files(model: type[BaseModel]) -> tuple[list[tuple[str, bool]], list[str]]:
+    """The settings of a section that may come from files: secrets, each with whether there may be many, and
+    groups of numbers.
+    """
+    settings = declared(model).values()
+    secrets = [(one.name, inside(one.annotation) is not None) for one in settings if one.secret]
+    return secrets, [one.name for one in settings if inside(one.annotation) == GroupEntry]
+
+
 def _sections(
     node: Node, path: SettingPath, annotation: object
 ) -> Iterator[tuple[SettingPath, Table, type[BaseModel]]]:
@@ -294,17 +326,22 @@ def _sections(
         section = choices.get(str(entry.node.value)) if entry and isinstance(entry.node, Text) else None
     if section is not None and isinstance(node, Table):
         yield path, node, section
-        for name, setting in declared(section).items():
-            if name in node.entries:
-                yield from _sections(node.entries[name].node, (*path, name), setting.annotation)
+        settings = declared(section)
+        for name, entry in node.entries.items():
+            if name in settings and not isinstance(entry.node, Text):
+                yield from _sections(entry.node, (*path, name), settings[name].annotation)
         if section is Domain and (options := check.options_of(node, DIALECTS)) is not None:
             yield from _sections(node, path, options)
     elif isinstance(node, Table):
+        below = inside(annotation)
         for name, entry in node.entries.items():
-            yield from _sections(entry.node, (*path, name), inside(annotation))
+            if not isinstance(entry.node, Text):
+                yield from _sections(entry.node, (*path, name), below)
     elif isinstance(node, Listing):
+        below = inside(annotation)
         for number, item in enumerate(node.items):
-            yield from _sections(item, (*path, number), inside(annotation))
+            if not isinstance(item, Text):
+                yield from _sections(item, (*path, number), below)
 
 
 # --- YAML ---------------------------------------------------------------------------------------------------
