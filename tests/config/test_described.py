@@ -19,6 +19,7 @@ from sms_milter.config.schema import (
     Limits,
     LoginLimit,
     Quota,
+    StatusPage,
     declared,
     inside,
     section_of,
@@ -104,8 +105,10 @@ def uncommented(text: str) -> Iterator[str]:
 def test_what_is_commented_out_loads_too(tmp_path: Path) -> None:
     text = "\n".join(uncommented(EXAMPLE.read_text()))
     path = tmp_path / "sms-milter.yaml"
-    path.write_text(re.sub(r"(password|token)_file: \S+", r"\1: secret", text))
+    text = re.sub(r"(password|token)_file: \S+", r"\1: secret", text)
+    path.write_text(re.sub(r"password_hash_file: \S+", "password_hash: $argon2id$", text))
     configuration = load(path).configuration
+    assert configuration.web == StatusPage(password_hash="$argon2id$", hosts=("mail.example.com",))
     assert list(configuration.channels) == ["email", "voice", "hlr"]
     assert configuration.callbacks == Callbacks(token="secret")
     assert configuration.accounts["acme"].quota == Quota()

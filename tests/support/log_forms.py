@@ -17,6 +17,7 @@ _HOLE = re.compile(r"(?<![A-Za-z0-9])(?!PDUs|SMSC knows)(MTAID|[A-Z][A-Z_]*)(?![
 _ONE_WORD = frozenset({"MTAID", "N", "ID", "ROLE", "PID", "PEER", "KIND", "SMSC"})
 _LINK = re.compile(r"smsc=\S+ bind=\S+: ")
 _PACKAGE = ROOT / "milter" / "sms_milter"
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SEVERITIES = ("debug", "info", "warning", "error", "critical")
 # Functions elsewhere that hand one of their arguments on as the status of a line.
 _WRAPPERS = {"message": 1, "errand": 3}
@@ -94,7 +95,7 @@ def templates() -> dict[str, str]:
 class _Module:
     def __init__(self, tree: ast.Module) -> None:
         self._tree = tree
-        self._functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        self._functions = {n.name: n for n in ast.walk(tree) if isinstance(n, _Function)}
         self.calls = [
             (node, function)
             for function in self._functions.values()
@@ -109,7 +110,7 @@ class _Module:
             if isinstance(target, ast.Name)
         }
 
-    def spoken(self, call: ast.Call, function: ast.FunctionDef) -> set[str]:
+    def spoken(self, call: ast.Call, function: _Function) -> set[str]:
         """What this call says to the log, if it does."""
         given = [one.value for one in call.keywords if one.arg == "status"]
         name, owner = _name(call), ast.unparse(call.func)
@@ -119,7 +120,7 @@ class _Module:
             given += call.args
         return {text for one in given for text in self.texts(one, function)}
 
-    def texts(self, node: ast.expr, function: ast.FunctionDef, depth: int = 0) -> set[str]:
+    def texts(self, node: ast.expr, function: _Function, depth: int = 0) -> set[str]:
         """What the expression may be, as text with holes."""
         if depth > 6:
             return {_UNKNOWN}
@@ -153,7 +154,7 @@ class _Module:
         returns = [n.value for n in ast.walk(function) if isinstance(n, ast.Return) and n.value is not None]
         return {text for value in returns for text in self.texts(value, function, depth + 1)} or {_UNKNOWN}
 
-    def _named(self, name: str, function: ast.FunctionDef, depth: int) -> set[str]:
+    def _named(self, name: str, function: _Function, depth: int) -> set[str]:
         if name in self._constants:
             return self.texts(self._constants[name], function, depth + 1)
         assigned = [
@@ -165,7 +166,7 @@ class _Module:
         texts = {text for value in assigned for text in self.texts(value, function, depth + 1)}
         return texts | self._passed(name, function, depth) or {_UNKNOWN}
 
-    def _passed(self, name: str, function: ast.FunctionDef, depth: int) -> set[str]:
+    def _passed(self, name: str, function: _Function, depth: int) -> set[str]:
         """What the functions of this module pass for a parameter."""
         names = [one.arg for one in function.args.args if one.arg != "self"]
         if name not in names:

@@ -18,7 +18,7 @@ from support.requirements import program
 DEPLOY = Path(__file__).parents[2] / "deploy"
 POSTFIX = DEPLOY / "postfix"
 SYSTEMD = DEPLOY / "systemd"
-UNIT = SYSTEMD / "sms-milter.service"
+UNITS = (SYSTEMD / "sms-milter.service", SYSTEMD / "sms-milter-web.service")
 
 
 def services(file: str) -> dict[str, list[str]]:
@@ -33,7 +33,7 @@ def test_a_server_of_its_own_listens_as_the_listener_beside_others_and_offers_st
     assert services("master.cf.own-server") == {port: [*beside, starttls] for port in ("25", "587")}
 
 
-def verified(root: Path, unit: str) -> subprocess.CompletedProcess[str]:
+def verified(root: Path, name: str, unit: str) -> subprocess.CompletedProcess[str]:
     """`systemd-analyze verify` on a machine that has nothing but systemd's own units and our program."""
     shutil.rmtree(root, ignore_errors=True)
     shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
@@ -42,29 +42,31 @@ def verified(root: Path, unit: str) -> subprocess.CompletedProcess[str]:
         (root / file).parent.mkdir(exist_ok=True)
         (root / file).touch(0o755)
     (root / "etc/systemd/system").mkdir(parents=True)
-    (root / "etc/systemd/system" / UNIT.name).write_text(unit)
+    (root / "etc/systemd/system" / name).write_text(unit)
     command = [
         program("systemd-analyze"),
         "verify",
         "--man=no",
         "--recursive-errors=no",
         f"--root={root}",
-        UNIT.name,
+        name,
     ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path) -> None:
-    unit = UNIT.read_text()
-    done = verified(tmp_path / "root", unit)
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
+def test_systemd_finds_no_fault_with_the_unit(tmp_path: Path, file: Path) -> None:
+    unit = file.read_text()
+    done = verified(tmp_path / "root", file.name, unit)
     assert (done.returncode, done.stderr) == (0, "")
-    misspelt = verified(tmp_path / "root", unit.replace("ProtectHome", "ProtectHomes"))
+    misspelt = verified(tmp_path / "root", file.name, unit.replace("ProtectHome", "ProtectHomes"))
     assert "Unknown key 'ProtectHomes'" in misspelt.stderr
 
 
-def test_the_unit_is_hardly_exposed() -> None:
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
+def test_the_unit_is_hardly_exposed(file: Path) -> None:
     """`systemd-analyze security`: 10 is a service without any limits; the threshold is ten times that."""
-    command = [program("systemd-analyze"), "security", "--offline=true", "--threshold=15", str(UNIT)]
+    command = [program("systemd-analyze"), "security", "--offline=true", "--threshold=15", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -87,6 +89,7 @@ OF_DEBIAN = {
     "argon2-cffi": ("python3-argon2", "21.1.0"),
     "dkimpy": ("python3-dkim", "1.1.4"),
     "dnspython": ("python3-dnspython", "2.3.0"),
+    "jinja2": ("python3-jinja2", "3.1.2"),
     "pillow": ("python3-pil", "9.4.0"),
     "prometheus-client": ("python3-prometheus-client", "0.16.0"),
     "pymilter": ("python3-milter", "1.0.5"),

@@ -25,6 +25,7 @@ from sms_milter.cli.receipts import app as receipts_app
 from sms_milter.cli.service import check, run, status, version
 from sms_milter.cli.tools import hash_password_command, simulate
 from sms_milter.cli.trace import trace
+from sms_milter.cli.web import web
 from sms_milter.errors import ConfigError, QueueUnavailable
 from sms_milter.simulate.faults import TABLE as FAULTS
 
@@ -36,7 +37,7 @@ _FAULTS = f"A destination that ends in these digits orders a fault:\n\n\b\n{FAUL
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Mail becomes SMS inside the SMTP dialogue."
 )
-for command in (run, check, doctor, version, preview, status, log, trace):
+for command in (run, check, doctor, version, preview, status, log, trace, web):
     app.command()(command)
 app.add_typer(queue_app, name="queue")
 app.add_typer(receipts_app, name="receipts")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -25,8 +25,8 @@ from sms_milter.cli.common import (
 from sms_milter.config.load import load
 from sms_milter.config.schema import Account, Configuration
 from sms_milter.credits import credits_of, thousandths, written
-from sms_milter.gate import quota_of
 from sms_milter.model import CreditRule
+from sms_milter.standing import standings
 
 account_app = typer.Typer(no_args_is_help=True, help="Who may send, and what is left to send for.")
 
@@ -37,9 +37,7 @@ OneAccount = Annotated[str, typer.Argument(help="Its name in the configuration."
 def account_list(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """List the accounts with what is left of their credits and quotas."""
     accounts = load(config).configuration.accounts
-    queue, now = existing_queue(config), time.time()
-    booked = queue.balances()
-    found = [_left(name, account, queue, booked.get(name, 0), now) for name, account in accounts.items()]
+    found = _left(accounts, existing_queue(config))
     if as_json:
         print(json.dumps(found, indent=2))
         return
@@ -56,8 +54,8 @@ def account_list(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -
 def account_show(name: OneAccount, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show one account: who may send, and what is left. No secrets."""
     account = _account(load(config).configuration, name)
-    queue = existing_queue(config)
-    shown = _left(name, account, queue, queue.balances().get(name, 0), time.time()) | {
+    (left,) = _left({name: account}, existing_queue(config))
+    shown = left | {
         "require": list(account.require),
         "clients": [str(one) for one in account.clients],
         "senders": [str(one) for one in account.senders],
@@ -190,16 +188,16 @@ def _phone(number: str) -> str:
     return digits
 
 
-def _left(name: str, account: Account, queue: Any, booked: int, now: float) -> dict[str, Any]:
-    """What an account has left; its senders' own quotas are not looked at."""
-    rule = quota_of(account)
-    left, free_at = None, now
-    if rule is not None and rule.messages is not None:
-        whole = replace(rule, per_sender=None, senders={})
-        left, free_at, *_ = queue.quota_left(name, "", whole, now)
-    credits = None if account.credits is None else written(account.credits + credits_of(booked))
-    free_again = _moment(free_at) if free_at > now else None
-    return {"account": name, "credits": credits, "quota_left": left, "free_again": free_again}
+def _left(accounts: Mapping[str, Account], queue: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "account": one.account,
+            "credits": None if one.credits is None else written(one.credits),
+            "quota_left": one.quota_left,
+            "free_again": None if one.free_at is None else _moment(one.free_at),
+        }
+        for one in standings(accounts, queue, time.time())
+    ]
 
 
 def _amount(text: str) -> int:

@@ -14,7 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from sms_milter.config.load import load
+from sms_milter.config.schema import Configuration
 from sms_milter.errors import ConfigError
+from sms_milter.logline import Numbers
+from sms_milter.operate import Operator
 
 # Exit codes of sysexits(3).
 EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR, EX_CONFIG = 64, 66, 69, 71, 78
@@ -54,6 +57,21 @@ def existing_queue(config: Path) -> Any:
     if url.kind == "sqlite" and not Path(url.path).exists():
         raise typer.Exit(complain(f"there is no queue at {url.path} yet", EX_UNAVAILABLE))
     return open_queue(url)
+
+
+def operator_of(configuration: Configuration, queue: Any) -> Operator:
+    """Who changes what waits in this queue, and wakes the roles for it."""
+    from sms_milter.observe import open_journal
+    from sms_milter.queue import home_of
+
+    home = home_of(configuration.queue)
+    return Operator(
+        queue,
+        open_journal(configuration.log, "operator"),
+        Numbers(masked=configuration.log.mask_numbers),
+        dispatch=home.doorbell("dispatch", "courier"),
+        reports=home.doorbell("report"),
+    )
 
 
 def print_rows(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -20,13 +20,13 @@ from sms_milter.cli.common import (
     ConfigFile,
     complain,
     existing_queue,
+    operator_of,
     print_rows,
     print_tree,
 )
 from sms_milter.cli.move import queue_move
 from sms_milter.config.load import load
 from sms_milter.model import Deed, PartState, Selection
-from sms_milter.operate import Operator
 
 queue_app = typer.Typer(
     no_args_is_help=True, help="Look into the queue, hold and cancel. Message texts are never shown."
@@ -151,7 +151,7 @@ def _state(name: str) -> PartState:
 
 
 def _change(config: Path, deed: Deed, word: str, selections: list[Selection], *, named: bool) -> None:
-    operator = _operator(config)
+    operator = operator_of(load(config).configuration, existing_queue(config))
     now = time.time()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(word, total=None)
@@ -191,19 +191,3 @@ def _age(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.0f}{unit}"
     return f"{max(seconds, 0):.0f}s"
-
-
-def _operator(config: Path) -> Operator:
-    from sms_milter.logline import Numbers
-    from sms_milter.observe import open_journal
-    from sms_milter.queue import home_of
-
-    settings = load(config).configuration
-    home = home_of(settings.queue)
-    return Operator(
-        existing_queue(config),
-        open_journal(settings.log, "operator"),
-        Numbers(masked=settings.log.mask_numbers),
-        dispatch=home.doorbell("dispatch", "courier"),
-        reports=home.doorbell("report"),
-    )

@@ -43,6 +43,7 @@ _OWN_ADDRESS = (
     "has the account's own address, which others know; who may send by address alone needs a secret one"
 )
 _NO_MD5 = "has no effect: no account's password_hash was made by `sms-milter hash-password --md5`"
+_NO_HASH = "found something else (not shown), expected what `sms-milter hash-password` prints"
 _NO_AUTHOR = "can be used by nobody while no account has mail_from_allowed"
 _NOT_IN_FORCE = "is accepted but not in force in this version"
 
@@ -261,6 +262,19 @@ def _cross_check(root: Table, configuration: Configuration) -> Iterator[Fault]:
     yield from _check_logins(root, configuration)
     yield from _check_default_route(root, configuration)
     yield from _check_channels(root, configuration)
+    yield from _check_status_page(root, configuration)
+
+
+def _check_status_page(root: Table, configuration: Configuration) -> Iterator[Fault]:
+    page = configuration.web
+    if page is None:
+        return
+    if not page.password_hash:
+        yield _at(root, ("web",), "there is no password_hash; nobody could open the page")
+    elif not page.password_hash.startswith("$argon2"):
+        yield _at(root, ("web", "password_hash"), _NO_HASH)
+    if page.socket_group and not page.listen.startswith("unix:"):
+        yield _at(root, ("web", "socket_group"), "only a unix socket can be given to a group")
 
 
 def _check_channels(root: Table, configuration: Configuration) -> Iterator[Fault]:
@@ -348,8 +362,7 @@ def _check_proofs(root: Table, path: Path, account: Account) -> Iterator[Fault]:
         problem = "everybody can prove a domain of his own; expected a check beside it, such as sender"
         yield _at(root, (*path, "require"), problem)
     if account.password_hash and not account.password_hash.removeprefix(OF_MD5).startswith("$argon2"):
-        problem = "found something else (not shown), expected what `sms-milter hash-password` prints"
-        yield _at(root, (*path, "password_hash"), problem)
+        yield _at(root, (*path, "password_hash"), _NO_HASH)
     for order, key in enumerate(account.api_keys):
         if not key.startswith(KEY_DIGEST):
             problem = "found something else (not shown), expected sha256: and the digest in hexadecimal"

@@ -46,6 +46,7 @@ from sms_milter.config.schema.limits import (
 from sms_milter.config.schema.reports import Reports
 from sms_milter.config.schema.service import Facility, LogSettings, MilterSettings
 from sms_milter.config.schema.smscs import FeatureName, RouteRule, Smsc
+from sms_milter.config.schema.statuspage import StatusPage
 from sms_milter.config.schema.whole import Configuration
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "Setting",
     "SmppChannel",
     "Smsc",
+    "StatusPage",
     "Storms",
     "TlsCertificate",
     "TrustedResults",

@@ -14,6 +14,7 @@ from sms_milter.config.schema.limits import Limits
 from sms_milter.config.schema.reports import Reports
 from sms_milter.config.schema.service import LogSettings, MetricsSettings, MilterSettings
 from sms_milter.config.schema.smscs import RouteRule, Smsc
+from sms_milter.config.schema.statuspage import StatusPage
 from sms_milter.config.values import DomainName, Listed, Name, Queue
 
 
@@ -66,3 +67,4 @@ class Configuration(Section):
     )
     limits: Limits = setting(Limits(), doc="Protection against loops and guessing.")
     reports: Reports = setting(Reports(), doc="What is told and kept about messages.")
+    web: StatusPage | None = setting(None, doc="The status page of `sms-milter web`; null: there is none.")

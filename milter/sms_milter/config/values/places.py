@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Annotated, Literal
@@ -71,6 +72,26 @@ def _is_milter_socket(value: str) -> bool:
     return family in ("inet", "inet6") and bool(at) and _has_port(f"{host}:{port}")
 
 
+def _is_our_own(value: str) -> bool:
+    """Whether only this host can connect there."""
+    if value.startswith("unix:"):
+        return value.startswith("unix:/") and not value.endswith("/")
+    host = value.rpartition(":")[0].strip("[]")
+    if not _has_port(value):
+        return False
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _parse_prefix(value: object) -> str:
+    """A path without a slash at its end; the whole host is ""."""
+    if isinstance(value, str) and re.fullmatch(r"/?|(/[A-Za-z0-9._~-]+)+/?", value):
+        return value.rstrip("/")
+    raise ValueError
+
+
 Queue = Annotated[
     QueueUrl,
     PlainValidator(parse_queue_url),
@@ -102,3 +123,13 @@ DnsServer = Annotated[
     BeforeValidator(text_of(_is_dns_server)),
     Expects("the address and port of a DNS resolver such as 127.0.0.1:53 or [::1]:53"),
 ]
+
+
+OwnPlace = Annotated[
+    str,
+    BeforeValidator(text_of(_is_our_own)),
+    Expects("a loopback address and port such as 127.0.0.1:8890, or unix:/PATH"),
+]
+
+
+PathPrefix = Annotated[str, BeforeValidator(_parse_prefix), Expects("a path such as /sms")]
