@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 from datetime import datetime
 
@@ -65,5 +66,7 @@ def serve(configuration: Configuration, queue: Asked, operator: Operator) -> Non
     )
     where = f"{page.listen}{page.path}/"
     journal.info(f"status page at {where}")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # uvicorn ends by it, and then sends it to us once more
     asyncio.run(server.serve(sockets=[listening]))
     journal.info("status page ended")
