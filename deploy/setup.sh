@@ -80,7 +80,7 @@ can_download() {
 
 # Nothing that gets installed here is meant to run as a service: no start (policy-rc.d, for the time of the
 # installation), and a new Postfix gets no configuration of its own, a new PostgreSQL no database cluster, and a
-# new OpenDKIM is disabled, so that they do not start later either.
+# new OpenDKIM or nginx is disabled, so that they do not start later either.
 install_quietly() {
     local policy=/usr/sbin/policy-rc.d ours='' status=0
     local clusters=/etc/postgresql-common/createcluster.d
@@ -99,9 +99,12 @@ install_quietly() {
     [ -z "$ours" ] || as_root rm -f $policy
     as_root rm -f $clusters/sms-milter.conf
     as_root rmdir --parents --ignore-fail-on-non-empty $clusters
-    case " $* " in
-    *" opendkim "*) ! command -v systemctl >/dev/null || as_root systemctl --quiet disable opendkim || status=$? ;;
-    esac
+    local service
+    for service in opendkim nginx; do
+        case " $* " in
+        *" $service "*) ! command -v systemctl >/dev/null || as_root systemctl --quiet disable $service || status=$? ;;
+        esac
+    done
     return $status
 }
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx2 as httpx
 import pytest
+import yaml
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from sms_milter.queue.sqlite import SqliteQueue
 from support import busy
 from support.chromium import Browser, chromium
-from support.places import free_port, wait_until
+from support.places import ROOT, folder, free_port, wait_until
+from support.requirements import program
 
 WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
 COMMAND = "from sms_milter.cli import main; main()"
@@ -24,16 +32,19 @@ COMMAND = "from sms_milter.cli import main; main()"
 class Served:
     """`sms-milter web` in a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        configuration = busy.configured(folder, listen=f"127.0.0.1:{self.port}")
+    def __init__(self, folder: Path, **web: Any) -> None:
+        """Where `web` says, else at a free port."""
+        port = free_port()
+        configuration = busy.configured(folder, **{"listen": f"127.0.0.1:{port}", **web})
         self.queue = SqliteQueue(configuration.queue.path)
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{port}"
         self._log = folder / "log"
         busy.fill(self.queue, time.time())
         arguments = [sys.executable, "-c", COMMAND, "web", "--config", str(folder / "sms-milter.yaml")]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(arguments, stderr=log, stdout=log)
+
+        wait_until(lambda: "status page at" in self.log(), "the page to be served", 20)
 
     def log(self) -> str:
         return self._log.read_text()
@@ -48,7 +59,6 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     page = Served(tmp_path_factory.mktemp("served"))
-    wait_until(lambda: "status page at" in page.log(), "the page to be served", 20)
     yield page
     assert page.stop() == 0
     assert "Traceback" not in page.log()
@@ -174,3 +184,72 @@ def test_who_logs_out_is_outside(browser: Browser, served: Served) -> None:
     browser.driver.refresh()
     browser.one("#password")
     assert browser.driver.current_url == f"{served.url}/login"
+
+
+# --- behind a reverse proxy ---------------------------------------------------------------------------------
+
+NGINX = """
+daemon off;
+pid {place}/nginx.pid;
+error_log stderr;
+user {user};
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {place}; proxy_temp_path {place}; fastcgi_temp_path {place};
+    uwsgi_temp_path {place}; scgi_temp_path {place};
+    server {{
+        listen 127.0.0.1:{port};
+        server_name gateway.example.com;
+{location}
+    }}
+}}
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a socket to nginx")
+def test_behind_nginx_as_the_document_says(tmp_path: Path) -> None:
+    """Its own snippets, word for word but for the folder of the socket."""
+    document = (ROOT / "docs/status-page.md").read_text()
+    (location,) = re.findall(r"```nginx\n(.*?)```", document, re.DOTALL)
+    settings = yaml.safe_load(re.findall(r"```yaml\n(web:.*?)```", document, re.DOTALL)[-1])["web"]
+    del settings["password_hash_file"]
+    with folder("web") as place:
+        user = group_member(settings["socket_group"])
+        socket, port = f"{place}/web.sock", free_port()
+        location = location.replace("/run/sms-milter-web/web.sock", socket)
+        config = place / "nginx.conf"
+        config.write_text(NGINX.format(place=place, port=port, location=location, user=user))
+        page = Served(tmp_path, **{**settings, "listen": f"unix:{socket}"})
+        nginx = subprocess.Popen([program("nginx"), "-c", str(config)], stderr=subprocess.PIPE)
+        try:
+            wait_until(lambda: (place / "nginx.pid").exists(), "nginx")
+            assert Path(socket).stat().st_mode & 0o777 == 0o660
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}/sms", headers={"Host": "gateway.example.com"}
+            ) as client:
+                visit(page, client)
+        finally:
+            nginx.terminate()
+            nginx.communicate(timeout=10)
+            assert page.stop() == 0
+
+
+def group_member(group: str) -> str:
+    """Somebody who is in it."""
+    return f"{pwd.getpwnam(group).pw_name} {grp.getgrnam(group).gr_name}"
+
+
+def visit(page: Served, client: httpx.Client) -> None:
+    """As somebody from elsewhere: in by the password, out by a wrong name."""
+    wait_until(lambda: client.get("/login").status_code == 200, "the page behind nginx")
+    token = re.findall('name="token" value="([0-9a-f]+)"', client.get("/login").text)[0]
+    form = {"token": token, "password": busy.PASSWORD}
+    answer = client.post("/login", data=form, headers={"Origin": "http://gateway.example.com"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sms/")
+    overview = client.get("/")
+    assert "bulk-eu is down" in overview.text
+    assert overview.headers["content-security-policy"].startswith("default-src 'none'")
+    assert client.get("/static/page.css").status_code == 200
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 421
+    assert "client=[127.0.0.1], status=status page: logged in" in page.log()
