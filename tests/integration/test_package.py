@@ -50,19 +50,11 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def debian(place: Path) -> Debian:
-    fresh = Debian.bootstrapped(place / "root")
-    fresh.run("apt-get update", keep=True)
+def debian(bare_debian: Debian, place: Path) -> Debian:
+    fresh = bare_debian.copied(place / "root")
+    install = "apt-get install --yes --no-install-recommends dbus systemd systemd-sysv"
+    fresh.run(f"apt-get update && {install}", keep=True)
     return fresh
-
-
-@pytest.fixture(scope="module")
-def packages(debian: Debian, place: Path) -> Path:
-    """What deploy/build-package makes on a machine that has nothing for it yet."""
-    made = place / "packages"
-    made.mkdir()
-    debian.run("/source/deploy/build-package --dir /packages", {ROOT: "/source", made: "/packages"})
-    return made
 
 
 @pytest.fixture(scope="module")

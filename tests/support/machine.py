@@ -6,6 +6,7 @@ What a run changes is forgotten at its end, unless it was asked to be kept.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -19,8 +20,6 @@ from support.requirements import program
 
 RELEASE = "bookworm"  # what deploy/debian is for
 _MIRROR = "http://deb.debian.org/debian"
-# As much as makes a machine that boots and reaches package registries.
-_INCLUDED = "ca-certificates,dbus,systemd,systemd-sysv"
 _ENVIRONMENT = {
     "HOME": "/root",
     "LC_ALL": "C.UTF-8",
@@ -49,24 +48,32 @@ class Debian:
 
     @classmethod
     def bootstrapped(cls, root: Path) -> Debian:
-        """The smallest one that boots."""
-        options = ["--variant=minbase", f"--include={_INCLUDED}"]
+        """The smallest one that reaches package registries."""
+        options = ["--variant=minbase", "--include=ca-certificates"]
         _done([program("debootstrap"), *options, RELEASE, str(root), _MIRROR])
+        for archive in (root / "var/cache/apt/archives").glob("*.deb"):
+            archive.unlink()
+        if Path(_CERTIFICATES).exists():
+            shutil.copy(_CERTIFICATES, f"{root}{_CERTIFICATES}")
         return cls(root)
+
+    def copied(self, root: Path) -> Debian:
+        """Another one like this."""
+        _done(["cp", "--archive", str(self.root), str(root)])
+        return Debian(root)
 
     def run(self, command: str, binds: Mapping[Path, str] | None = None, *, keep: bool = False) -> str:
         """What a shell's `command` prints, not booted, with this host's network; AssertionError if it fails.
 
         `binds` are folders of this host, and where they are seen.
         """
-        here = [f"--bind-ro={file}" for file in ("/etc/hosts", _CERTIFICATES) if Path(file).exists()]
         environment = [f"--setenv={name}={value}" for name, value in _ENVIRONMENT.items()]
-        options = [*here, *environment, f"--setenv=PIP_CERT={_CERTIFICATES}", "--resolv-conf=copy-host"]
+        options = [*environment, "--bind-ro=/etc/hosts", "--resolv-conf=copy-host"]
         return _done([*self._nspawn(binds, keep=keep), *options, "--pipe", "/bin/bash", "-c", command])
 
     @contextmanager
     def booted(self, binds: Mapping[Path, str] | None = None) -> Iterator[Machine]:
-        """Running, with a loopback of its own and no other network; halted at the end."""
+        """Running (it has systemd), with a loopback of its own and no other network; halted at the end."""
         command = [*self._nspawn(binds, keep=False), "--boot", "--private-network"]
         console = self.root.with_name(f"{self.root.name}.console")
         with console.open("wb") as out:
