@@ -67,6 +67,6 @@ def test_it_reloads_and_keeps_its_queue_over_a_restart(running: Podman) -> None:
     wait_until(lambda: delivered(running, queue_id), "the receipt", 30)
     running.signal("sms-milter", "HUP")
     wait_until(lambda: ": reloaded, configuration" in running.log("sms-milter"), "the reload", 20)
-    running.podman("restart", "smsmilter_sms-milter_1")
+    running.podman("restart", "smsmilter_postgresql_1", "smsmilter_sms-milter_1")
     assert ": stopped" in running.log("sms-milter")
-    assert delivered(running, queue_id)
+    wait_until(lambda: delivered(running, queue_id), "the queue to be there", 20)

@@ -73,14 +73,9 @@ class Podman:
         self.podman("kill", "--signal", name, _container(service))
 
     def clear(self) -> None:
-        """Nothing is left but the folder."""
-        for arguments in (
-            ("rm", "--all", "--force", "--time", "2", "--volumes"),
-            ("volume", "prune", "--force"),
-            ("network", "rm", f"{PROJECT}_default"),
-            ("rmi", "--all", "--force"),
-        ):
-            self.podman(*arguments, check=False)
+        """Nothing runs any more, and nothing is left but the folder."""
+        self.podman("rm", "--all", "--force", "--time", "2", "--volumes", check=False)
+        self.podman("network", "rm", f"{PROJECT}_default", check=False)
 
     @property
     def _environment(self) -> dict[str, str]:
