@@ -56,3 +56,12 @@ def open_one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
 @pytest.fixture
 def queue(open_one: Open) -> Any:
     return open_one()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a store is that several processes use (`contract.stores`); still empty."""
+    where: str = (
+        request.getfixturevalue("tables") if request.param == "postgresql" else f"{tmp_path}/queue.db"
+    )
+    return where

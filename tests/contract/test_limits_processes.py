@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -13,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from contract.builders import NOW, accepted, failed, lease, record
+from contract.stores import looked_up, opened
 from sms_milter.model import CreditRule
-from sms_milter.queue.sqlite import SqliteQueue
 
 TESTS = Path(__file__).resolve().parent.parent
 PROCESSES, MAILS = 6, 60
@@ -22,7 +20,7 @@ WORKER = """
 import sys
 from contract.builders import NOW, mail, message
 from sms_milter.model import CreditRule, DuplicateRule, FloodRule, Limits, QuotaRule, Stored
-from sms_milter.queue.sqlite import SqliteQueue
+from contract.stores import opened
 
 RULES = {
     "quota": Limits(quota=QuotaRule(100, None, 3600, defer=False)),
@@ -32,8 +30,8 @@ RULES = {
     "flood of the account": Limits(flood=FloodRule(90, 120, per_account=True)),
     "credits": Limits(credits=CreditRule(49_999)),
 }
-path, rule, worker, mails = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-queue = SqliteQueue(path)
+where, rule, worker, mails = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+queue = opened(where)
 print("ready", flush=True)
 sys.stdin.readline()
 taken = 0
@@ -52,10 +50,10 @@ print(taken, flush=True)
 """
 
 
-def started(program: str, path: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(program: str, where: str, *arguments: str) -> subprocess.Popen[str]:
     """A process that waits for `go`."""
     worker = subprocess.Popen(
-        [sys.executable, "-c", program, str(path), *arguments],
+        [sys.executable, "-c", program, where, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -85,13 +83,12 @@ def go(workers: list[subprocess.Popen[str]]) -> None:
         ("credits", 66),
     ],
 )
-def test_many_processes_take_exactly_what_is_allowed(tmp_path: Path, rule: str, allowed: int) -> None:
-    path = tmp_path / "queue.db"
-    workers = [started(WORKER, path, rule, str(number), str(MAILS)) for number in range(PROCESSES)]
+def test_many_processes_take_exactly_what_is_allowed(shared: str, rule: str, allowed: int) -> None:
+    workers = [started(WORKER, shared, rule, str(number), str(MAILS)) for number in range(PROCESSES)]
     go(workers)
     told = [int(worker.communicate()[0]) for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * PROCESSES
-    queue = SqliteQueue(str(path))
+    queue = opened(shared)
     parts = queue.list_parts(limit=10**6)
     assert len(parts) == sum(told) == allowed
     assert max(Counter(part["mta_queue_id"] for part in parts).values()) == 1
@@ -103,10 +100,10 @@ STORM = """
 import sys
 from contract.builders import NOW, mail, message
 from sms_milter.model import Limits, Stored, StormRule
-from sms_milter.queue.sqlite import SqliteQueue
+from contract.stores import opened
 
-path, worker, mails = sys.argv[1], sys.argv[2], int(sys.argv[3])
-queue = SqliteQueue(path)
+where, worker, mails = sys.argv[1], sys.argv[2], int(sys.argv[3])
+queue = opened(where)
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(0, mails, 3):
@@ -122,14 +119,13 @@ for number in range(0, mails, 3):
 """
 
 
-def test_a_storm_that_many_processes_store_is_counted_exactly(tmp_path: Path) -> None:
-    path = tmp_path / "queue.db"
-    workers = [started(STORM, path, str(number), str(MAILS)) for number in range(PROCESSES)]
+def test_a_storm_that_many_processes_store_is_counted_exactly(shared: str) -> None:
+    workers = [started(STORM, shared, str(number), str(MAILS)) for number in range(PROCESSES)]
     go(workers)
     for worker in workers:
         worker.communicate()
     assert [worker.returncode for worker in workers] == [0] * PROCESSES
-    queue = SqliteQueue(str(path))
+    queue = opened(shared)
     assert queue.summary(NOW)["parts"]["queued"] == len(queue.list_parts()) == 2
     with queue.transaction() as work:
         assert len(work.lease("main", "b1", range(9), NOW, "", "other traits")) == 0
@@ -139,18 +135,17 @@ def test_a_storm_that_many_processes_store_is_counted_exactly(tmp_path: Path) ->
             f"({PROCESSES * MAILS - 1}x) disk full",
         ]
     queue.close()
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        assert db.execute("SELECT count(*) FROM mail").fetchone() == (PROCESSES * MAILS,)
-        assert db.execute("SELECT count(*) FROM left_out").fetchone() == (PROCESSES * MAILS - 2,)
+    assert looked_up(shared, "SELECT count(*) FROM mail") == [(PROCESSES * MAILS,)]
+    assert looked_up(shared, "SELECT count(*) FROM left_out") == [(PROCESSES * MAILS - 2,)]
 
 
 SPENDER = """
 import sys
 from contract.builders import NOW, mail, message
 from sms_milter.model import CreditRule, Limits, Stored
-from sms_milter.queue.sqlite import SqliteQueue
+from contract.stores import opened
 
-queue = SqliteQueue(sys.argv[1])
+queue = opened(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()
 spent = 0
@@ -166,10 +161,10 @@ print(spent, flush=True)
 """
 
 
-def test_credits_are_never_below_nothing_while_some_are_spent_and_others_come_back(tmp_path: Path) -> None:
-    path, rule = tmp_path / "queue.db", CreditRule(60_000)
-    workers = [started(SPENDER, path, str(number), "150") for number in range(4)]
-    queue = SqliteQueue(str(path))
+def test_credits_are_never_below_nothing_while_some_are_spent_and_others_come_back(shared: str) -> None:
+    rule = CreditRule(60_000)
+    workers = [started(SPENDER, shared, str(number), "150") for number in range(4)]
+    queue = opened(shared)
     go(workers)
     lowest, turn = rule.deposit, 0
     while any(worker.poll() is None for worker in workers):
@@ -187,11 +182,9 @@ def test_credits_are_never_below_nothing_while_some_are_spent_and_others_come_ba
     assert lowest >= 0
     assert mails < 4 * 150  # the credits have been used up
     queue.close()
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        (stored,) = db.execute("SELECT count(*) FROM mail").fetchone()
-        (had,) = db.execute("SELECT count(*) FROM part WHERE smsc_message_id IS NOT NULL").fetchone()
-        (kept,) = db.execute("SELECT coalesce(sum(price), 0) FROM charge WHERE returned = 0").fetchone()
-        booked = db.execute("SELECT booked, (SELECT sum(amount) FROM booking) FROM balance").fetchone()
-    assert stored == mails
+    ((had,),) = looked_up(shared, "SELECT count(*) FROM part WHERE smsc_message_id IS NOT NULL")
+    ((kept,),) = looked_up(shared, "SELECT coalesce(sum(price), 0) FROM charge WHERE returned = 0")
+    (booked,) = looked_up(shared, "SELECT booked, (SELECT sum(amount) FROM booking) FROM balance")
+    assert looked_up(shared, "SELECT count(*) FROM mail") == [(mails,)]
     assert kept == 1500 * had
     assert booked == (-kept, -kept)

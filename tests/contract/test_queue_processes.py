@@ -1,11 +1,10 @@
-"""Several processes on one SQLite file, any of which may be killed at any instant."""
+"""Several processes on one store, any of which may be killed at any instant."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from contract.builders import NOW, accepted, lease, record
-from sms_milter.queue.sqlite import SqliteQueue
+from contract.stores import looked_up, opened
 
 TESTS = Path(__file__).resolve().parent.parent
 # Our own code, not what may be installed.
@@ -26,9 +25,9 @@ PARTS_OF_A_MAIL = 5
 class Writer:
     """`contract/writer.py` as a process."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, where: str, name: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(TESTS / "contract" / "writer.py"), str(path), name],
+            [sys.executable, str(TESTS / "contract" / "writer.py"), where, name],
             stdout=subprocess.PIPE,
             text=True,
             env=ENVIRONMENT,
@@ -56,20 +55,15 @@ class Writer:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "queue.db"
-
-
-@pytest.fixture
-def writers(path: Path) -> Iterator[list[Writer]]:
-    started = [Writer(path, name) for name in ("A", "B", "C")]
+def writers(shared: str) -> Iterator[list[Writer]]:
+    started = [Writer(shared, name) for name in ("A", "B", "C")]
     yield started
     for writer in started:
         writer.kill()
 
 
-def test_killed_writers_leave_whole_mails_or_none(path: Path, writers: list[Writer]) -> None:
-    queue = SqliteQueue(str(path))
+def test_killed_writers_leave_whole_mails_or_none(shared: str, writers: list[Writer]) -> None:
+    queue = opened(shared)
     leased: list[int] = []
     for round_number in range(30):
         for writer in writers:
@@ -82,7 +76,7 @@ def test_killed_writers_leave_whole_mails_or_none(path: Path, writers: list[Writ
             writers[0].kill()
         if round_number == 20:
             writers[1].kill()
-            writers.append(Writer(path, "D"))
+            writers.append(Writer(shared, "D"))
     for writer in writers:
         writer.kill()
     while parts := lease(queue, 1000):
@@ -103,31 +97,31 @@ def test_killed_writers_leave_whole_mails_or_none(path: Path, writers: list[Writ
     assert all(ids[name] == queue_id for name, queue_id in stored.items())
     assert sum(queue.summary(NOW)["parts"].values()) == len(shown)
     queue.close()
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        used = connection.execute("SELECT sum(parts), max(total) FROM usage WHERE sender = '*'").fetchone()
+    if not shared.startswith("postgresql:"):
+        assert looked_up(shared, "PRAGMA integrity_check") == [("ok",)]
+    (used,) = looked_up(shared, "SELECT sum(parts), max(total) FROM usage WHERE sender = '*'")
     assert used == (len(shown), len(shown)), "charged without being stored, or the other way round"
 
 
-def test_a_dispatcher_killed_after_its_lease_leaves_known_parts(path: Path, writers: list[Writer]) -> None:
+def test_a_dispatcher_killed_after_its_lease_leaves_known_parts(shared: str, writers: list[Writer]) -> None:
     writers[0].hear(3)
     code = (
         "import os, signal, sys\n"
         "from contract.builders import lease\n"
-        "from sms_milter.queue.sqlite import SqliteQueue\n"
-        "parts = lease(SqliteQueue(sys.argv[1]), 4, first=50)\n"
+        "from contract.stores import opened\n"
+        "parts = lease(opened(sys.argv[1]), 4, first=50)\n"
         "print(*(part.part_id for part in parts), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     died = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
+        [sys.executable, "-c", code, shared],
         stdout=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,
         check=False,
     )
     assert died.returncode == -signal.SIGKILL
-    queue = SqliteQueue(str(path))
+    queue = opened(shared)
     abandoned = queue.abandoned("main")
     assert [part.part_id for part in abandoned] == list(map(int, died.stdout.split()))
     assert [part.sequence for part in abandoned] == [50, 51, 52, 53]

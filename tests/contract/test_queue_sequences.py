@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import tempfile
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -27,8 +28,10 @@ from contract.builders import (
     uncertain,
 )
 from sms_milter.model import Notify, PartState, Priority, ReportOutcome
+from sms_milter.queue.postgresql import PostgresqlQueue
 from sms_milter.queue.sqlite import SqliteQueue
 from support.memory_queue import MemoryQueue
+from support.postgres import Postgres
 
 FINAL = {"delivered", "failed", "expired"}
 EVERYTHING = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
@@ -135,12 +138,29 @@ class Walk:
         assert {state: parts for state, parts in counted.items() if parts} == Counter(now_at.values())
 
 
-@pytest.mark.parametrize("store", ["memory", "sqlite"])
+@contextmanager
+def fresh(store: str, postgres: Postgres, prepared: str) -> Iterator[Any]:
+    """An empty queue."""
+    if store == "memory":
+        yield MemoryQueue()
+    elif store == "sqlite":
+        with tempfile.TemporaryDirectory() as folder, closing(SqliteQueue(f"{folder}/queue.db")) as queue:
+            yield queue
+    else:
+        with postgres.database(prepared) as name, closing(PostgresqlQueue(postgres.url(name))) as queue:
+            yield queue
+
+
+STEPS_OF_A_WALK = st.lists(st.sampled_from(STEPS), min_size=10, max_size=40)
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite", "postgresql"])
 @settings(max_examples=25, deadline=None)
-@given(names=st.lists(st.sampled_from(STEPS), min_size=10, max_size=40), seed=st.integers(0, 2**32))
-def test_nothing_is_lost_doubled_or_leased_twice(store: str, names: list[str], seed: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        queue = MemoryQueue() if store == "memory" else SqliteQueue(str(Path(folder, "queue.db")))
+@given(names=STEPS_OF_A_WALK, seed=st.integers(0, 2**32))
+def test_nothing_is_lost_doubled_or_leased_twice(
+    postgres: Postgres, prepared: str, store: str, names: list[str], seed: int
+) -> None:
+    with fresh(store, postgres, prepared) as queue:
         walk = Walk(queue, random.Random(seed))
         for name in names:
             walk.step(name)
@@ -150,17 +170,16 @@ def test_nothing_is_lost_doubled_or_leased_twice(store: str, names: list[str], s
         unfinished = queue.list_parts(states=["queued", "submitting"])
         kept = {part["queue_id"] for part in queue.list_parts(limit=10_000)}
         assert kept == {part["queue_id"] for part in unfinished}, "forgotten too early or not at all"
-        queue.close()
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 @settings(max_examples=25, deadline=None)
-@given(names=st.lists(st.sampled_from(STEPS), min_size=10, max_size=40), seed=st.integers(0, 2**32))
-def test_both_stores_walk_the_same_way(names: list[str], seed: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        walks = [
-            Walk(MemoryQueue(), random.Random(seed)),
-            Walk(SqliteQueue(str(Path(folder, "queue.db"))), random.Random(seed)),
-        ]
+@given(names=STEPS_OF_A_WALK, seed=st.integers(0, 2**32))
+def test_all_stores_walk_the_same_way(
+    postgres: Postgres, prepared: str, store: str, names: list[str], seed: int
+) -> None:
+    with fresh(store, postgres, prepared) as queue:
+        walks = [Walk(MemoryQueue(), random.Random(seed)), Walk(queue, random.Random(seed))]
         for name in names:
             for walk in walks:
                 walk.step(name)
@@ -175,4 +194,3 @@ def test_both_stores_walk_the_same_way(names: list[str], seed: int) -> None:
         before = NOW + random.Random(seed).randrange(10**6)
         assert walks[0].queue.purge(before) == walks[1].queue.purge(before)
         assert walks[0].queue.summary(before)["parts"] == walks[1].queue.summary(before)["parts"]
-        walks[1].queue.close()

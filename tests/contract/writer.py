@@ -1,19 +1,19 @@
-"""A milter worker for tests: stores mails for ever and says which are stored. Usage: writer.py FILE NAME."""
+"""A milter worker for tests: stores mails for ever and says which are stored. Usage: writer.py WHERE NAME."""
 
 from __future__ import annotations
 
 import sys
 
 from contract.builders import NOW, concatenated, mail, message
+from contract.stores import opened
 from sms_milter.model import QuotaRule, Stored
-from sms_milter.queue.sqlite import SqliteQueue
 
 QUOTA = QuotaRule(messages=10**9, per_sender=None, period_seconds=3600, defer=False)
 
 
-def main(path: str, name: str) -> None:
+def main(where: str, name: str) -> None:
     """Put mails of five parts, three at a time; a line for each that is durable."""
-    queue = SqliteQueue(path)
+    queue = opened(where)
     number = 0
     while True:
         batch = [

@@ -532,8 +532,10 @@ class MemoryQueue(MemoryOverview):
         for outcome in outcomes:
             self._record(outcome, self._parts[outcome.part_id])
         settled = []
+        told = {self._parts[outcome.part_id].get("key") for outcome in outcomes if outcome.smsc_key}
         for place, (part_id, receipt) in enumerate(self._receipts):
-            if part_id is None and (found := self._match(receipt)):
+            awaited = part_id is None and (receipt.smsc, receipt.smsc_key) in told
+            if awaited and (found := self._match(receipt)):
                 self._receipts[place] = (found["part_id"], receipt)
                 settled.append(self._settle(found, receipt))
         return settled

@@ -52,7 +52,7 @@ _FORGET_MOBILE_AT_ONCE = 10_000
 class PartWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
-    __slots__ = ("_at", "_changes", "_come", "_db", "_refunded", "_reports", "unfit", "ways")
+    __slots__ = ("_at", "_changes", "_come", "_db", "_learned", "_refunded", "_reports", "unfit", "ways")
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -60,6 +60,7 @@ class PartWork:
         self._come = [0] * len(STATES)  # how many parts have come to each state
         self._at = 0.0  # when, for the minutes of the flow
         self._reports = Reports(db)
+        self._learned: set[str] = set()  # ids that receipts have told, in this transaction
         self._refunded: list[int] = []  # at the end, when all accounts are known
         self.ways = PartWays(db, self.move)
         self.unfit = False
@@ -283,10 +284,21 @@ class PartWork:
         parts: list[int | None] = []
         settled: list[Settled] = []
         for receipt, phone, row in zip(receipts, phones, rows, strict=True):
-            found, former = (row, False) if row is not None else self._elsewhere(receipt, phone)
+            found, former = row, False
+            if row is None:
+                self._store(effect)  # which part it means depends on what became of others
+                found, former = self._elsewhere(receipt, phone)
             parts.append(None if found is None else found[0])
             if found is not None:
                 settled.append(effect.of(receipt, found, former=former))
+        self._store(effect)
+        if effect.ended:
+            self._reports.heard(effect.ended)
+        if effect.pending:
+            self._reports.pending(effect.pending)
+        return parts, settled
+
+    def _store(self, effect: _Effect) -> None:
         if effect.interim:
             self._db.many("settle_interim", [(stat, part_id) for part_id, stat in effect.interim.items()])
         if effect.final:
@@ -294,18 +306,16 @@ class PartWork:
             self._at = effect.final[-1][2]
         for before, after in effect.moves:
             self.move(before, after, 1)
-        if effect.ended:
-            self._reports.heard(effect.ended)
-        if effect.pending:
-            self._reports.pending(effect.pending)
-        return parts, settled
+        effect.interim, effect.final, effect.moves = {}, [], []
 
     def _elsewhere(self, receipt: ReceiptNews, phone: str) -> tuple[Any, bool]:
-        """The part of a receipt whose id is no part's now, as the columns of `find_by_key`, or None; whether
-        it has gone another way since.
+        """The part of a receipt whose id was no part's, as the columns of `find_by_key`, or None; whether it
+        has gone another way since.
         """
         if not receipt.smsc_key:
             return None, False
+        if receipt.smsc_key in self._learned:
+            return self._db.each("find_by_key", [(receipt.smsc_key, receipt.smsc, phone)])[0], False
         row = self._db.execute("find_former", (receipt.smsc_key, receipt.smsc)).fetchone()
         if row is not None:
             return row, True
@@ -327,6 +337,7 @@ class PartWork:
         if quoted and quoted.isascii() and row[6] == 1 and not text.strip().startswith(quoted):
             return None
         self._db.execute("learn_id", (receipt.smsc_message_id, receipt.smsc_key, row[0]))
+        self._learned.add(receipt.smsc_key)
         return row
 
     def _match_parked(self, part_ids: list[int]) -> list[Settled]:

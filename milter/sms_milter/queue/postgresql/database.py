@@ -124,9 +124,11 @@ class PostgresqlDatabase:
         return self.execute("alone", (chore,)).fetchall() == [(True,)]
 
     def tidy(self, before: float) -> None:
-        """Counts become one row; what is older than the longest retry window is no fingerprint any more."""
+        """Counts become one row; old fingerprints, and what dispatchers reported that are gone."""
         self.execute("fold_counts")
         self.execute("fold_flow")
+        self.execute("forget_links")
+        self.execute("forget_loads")
         self.execute("forget_fingerprints", (before, _FINGERPRINTS_AT_ONCE))
 
     def lock(self, kind: str, names: Iterable[str]) -> None:

@@ -364,3 +364,11 @@ UPDATE part SET state = 5, why = 'cancelled by the operator', finished_at = $1 W
 -- forget_counted --
 -- Drop what mails without parts that came before a time have left out.
 DELETE FROM left_out WHERE mail_id IN (SELECT id FROM mail WHERE parts = 0 AND received_at < $1)
+
+-- forget_links --
+-- Drop the links reported by dispatchers that are gone.
+DELETE FROM link WHERE owner <> :owner AND NOT EXISTS (SELECT 1 FROM bind_wish WHERE bind_wish.owner = link.owner)
+
+-- forget_loads --
+-- Drop what limited the SMSCs of dispatchers that are gone.
+DELETE FROM smsc_load WHERE owner <> :owner AND NOT EXISTS (SELECT 1 FROM bind_wish WHERE bind_wish.owner = smsc_load.owner)
