@@ -127,6 +127,7 @@ def follow(state: State, signal: Signal) -> State:
 
 
 _RESPONSES: Final = 200  # whose times are remembered
+_MOST_LATE: Final = 10_000  # submits given up whose responses may still come
 
 Key = Any
 """What the submitter knows a submit by: any hashable value, typed by whoever submits."""
@@ -283,7 +284,9 @@ class Session:
         self._out: list[bytes] = []
         self._events: list[Event] = []
         self._open: dict[int, tuple[Key, float]] = {}  # sequence: key, time; oldest first
-        self._late: dict[int, Key] = {}
+        self._late: dict[int, tuple[Key, float]] = {}  # given up; as above
+        self._missed: dict[int, float] = {}  # of these, that still have their place in the window
+        self._answered_at = 0.0  # some submit
         self._cancels: dict[int, Key] = {}
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0  # 0: not sent
         self._their_unbind = 0  # its sequence number, 0: not received
@@ -335,7 +338,8 @@ class Session:
         Raises LocalProtocolError unless bound and within the window.
         """
         waiting = self._open
-        if self.state is not State.BOUND or len(waiting) >= self.window or sequence in waiting:
+        used = len(waiting) + len(self._missed)
+        if self.state is not State.BOUND or used >= self.window or sequence in waiting:
             self._refuse_to_submit(sequence)
         self._out.append(codec.stamp(sequence, body))
         waiting[sequence] = (key, now)
@@ -381,6 +385,7 @@ class Session:
         self._reader = codec.FrameReader()
         self._out.clear()
         self._late.clear()
+        self._missed.clear()
         self._cancels.clear()
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0
         self._their_unbind = 0
@@ -395,7 +400,7 @@ class Session:
     @property
     def free(self) -> int:
         """How many more submits may be made now."""
-        return self.window - len(self._open) if self.state is State.BOUND else 0
+        return self.window - len(self._open) - len(self._missed) if self.state is State.BOUND else 0
 
     @property
     def open(self) -> int:
@@ -469,6 +474,7 @@ class Session:
                 submit = waiting.pop(frame[2], None)
                 if submit is not None:
                     self.accepted += 1
+                    self._answered_at = now
                     seconds = now - submit[1]
                     times.append(seconds)
                     events.append(Accepted(submit[0], codec.parse_message_id(frame[3]), seconds))
@@ -506,9 +512,9 @@ class Session:
         """Heard, and that is all (enquire_link_resp, alert_notification, outbind)."""
 
     def _submit_answered(self, frame: Frame, now: float) -> None:
-        del now
         _, command_status, sequence, body = frame
         self.state = follow(self.state, Signal.ANSWER)
+        self._answered_at = now
         if sequence in self._open:
             self._refused(sequence, command_status, codec.parse_error_text(body))
         elif sequence in self._late:
@@ -527,7 +533,8 @@ class Session:
             self._break(f"the SMSC does not take us for bound: {verdict}")
 
     def _answered_late(self, sequence: int, command_status: int, message_id: str) -> None:
-        key = self._late.pop(sequence)
+        key, _ = self._late.pop(sequence)
+        self._missed.pop(sequence, None)
         self._events.append(LateResponse(key, sequence, command_status, message_id))
 
     def _cancel_answered(self, frame: Frame, now: float) -> None:
@@ -612,24 +619,44 @@ class Session:
         return self._take_events()
 
     def _response_due_at(self) -> float | None:
-        if not self._open:
-            return None
-        _, since = next(iter(self._open.values()))
-        return since + self.options.response_timeout_seconds
+        timeout = self.options.response_timeout_seconds
+        dues = [next(iter(self._missed.values())) + 2 * timeout] if self._missed else []
+        if self._open:
+            dues.append(next(iter(self._open.values()))[1] + timeout)
+        return min(dues, default=None)
 
     def _give_up_submits(self, now: float) -> None:
-        """SMPP 3.4 §7.2: nobody knows what became of these; the connection is not to be trusted any more."""
-        why = f"no response within {self.options.response_timeout_seconds:g} s"
+        """SMPP 3.4 §7.2: nobody knows what became of these. Their responses may still come if the link lives,
+        and until as much time again is over the SMSC may have them in hand: so long they keep their places.
+        """
+        timeout = self.options.response_timeout_seconds
         given_up = False
-        while (due := self._response_due_at()) is not None and due <= now:
-            sequence = next(iter(self._open))
-            key, _ = self._open.pop(sequence)
-            self._late[sequence] = key
+        while self._open:
+            sequence, (key, since) = next(iter(self._open.items()))
+            if since + timeout > now:
+                break
+            del self._open[sequence]
+            self._late[sequence], self._missed[sequence] = (key, since), since
             self.uncertain += 1
-            self._events.append(Uncertain(key, why))
+            self._events.append(Uncertain(key, f"no response within {timeout:g} s"))
             given_up = True
-        if given_up:
-            self._break(why)
+        while len(self._late) > _MOST_LATE:
+            del self._late[next(iter(self._late))]
+        if given_up and self._enquires and self._enquired_at is None:
+            self._send_enquire_link(now)
+        self._give_up_places(now)
+
+    def _give_up_places(self, now: float) -> None:
+        """What has been missing for so long will not come; where nothing else has come either, no more will."""
+        timeout = self.options.response_timeout_seconds
+        while self._missed:
+            sequence, since = next(iter(self._missed.items()))
+            if since + 2 * timeout > now:
+                return
+            if self._answered_at <= since:
+                self._break(f"no response to anything for {2 * timeout:g} s")
+                return
+            del self._missed[sequence]
 
     def _give_up_state(self, now: float) -> None:
         if self._state_ends_at is None or now < self._state_ends_at or not self._alive:
@@ -655,8 +682,12 @@ class Session:
         else:
             self._events.append(Unbound("unbound by the SMSC"))
 
+    @property
+    def _enquires(self) -> bool:
+        return self.state in (State.BOUND, State.DRAINING) and self.options.enquire_link_seconds > 0
+
     def _enquire_due_at(self) -> float | None:
-        if self.state not in (State.BOUND, State.DRAINING) or not self.options.enquire_link_seconds:
+        if not self._enquires:
             return None
         if self._enquired_at is not None:
             return self._enquired_at + self.options.enquire_timeout_seconds
@@ -669,6 +700,9 @@ class Session:
         if self._enquired_at is not None:
             self._break(f"no answer to enquire_link within {self.options.enquire_timeout_seconds:g} s")
             return
+        self._send_enquire_link(now)
+
+    def _send_enquire_link(self, now: float) -> None:
         self._enquired_at = now
         self._enquire_sequence = self._new_sequence()
         self._out.append(codec.enquire_link(self._enquire_sequence))
