@@ -829,6 +829,15 @@ def test_a_receipt_that_quotes_another_text_means_another_part(queue: Any) -> No
     assert len(settle(queue, replace(receipt("newer"), text="secret"))) == 1
 
 
+def test_a_late_outcome_counts_only_while_the_part_is_that_smscs(queue: Any) -> None:
+    queue.put([mail(), mail()], NOW)
+    parts = lease(queue)
+    record(queue, *(queued(part.part_id, NOW) for part in parts))
+    late = accepted(parts[0].part_id, "K")._replace(late_from="main")
+    record(queue, late, accepted(parts[1].part_id, "L")._replace(late_from="backup"))
+    assert states(queue) == ["accepted", "queued"]
+
+
 # --- binds --------------------------------------------------------------------------------------------------
 
 

@@ -544,6 +544,8 @@ class MemoryQueue(MemoryOverview):
         before = part["state"]
         if before in FINAL or before is PartState.ACCEPTED:
             return
+        if outcome.late_from and outcome.late_from != part["smsc"]:
+            return
         self._count_flow("sent", outcome.state is PartState.ACCEPTED, outcome.at)
         self._count_flow("failed", outcome.state is PartState.FAILED, outcome.at)
         awaited = max(part["expires_at"], outcome.at) + WEEK

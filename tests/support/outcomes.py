@@ -92,12 +92,15 @@ def uncertain(smsc: Hasty) -> None:
     assert smsc.in_doubt == {HIT}
 
 
-def settled_by_its_receipt(smsc: Hasty) -> None:
-    """The link was given up before the response came; the receipt by the next one ends the doubt."""
+def settled_by_its_late_response(smsc: Hasty) -> None:
+    """The link goes on, so that the response is heard when it comes, and the receipt finds the part."""
     smsc.until(lambda: smsc.in_doubt, "doubt")
     smsc.until(lambda: set(smsc.states()) == {"delivered"}, "the end of the doubt")
     assert smsc.arrived == dict.fromkeys(PHONES, 1)
     assert smsc.in_doubt == {HIT}
+    assert f"to={HIT}" in smsc.lines.text
+    assert "status=late response: accepted" in smsc.lines.text
+    assert smsc.peer.binds == 1
 
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -128,7 +131,7 @@ FAULTS = {
     ),
     "response later than response_timeout": Fault(_hit(delay="900ms"), twice),
     "response later than response_timeout, on_uncertain: never-twice": Fault(
-        _hit(delay="900ms"), settled_by_its_receipt, {"on_uncertain": "never-twice"}
+        _hit(delay="900ms"), settled_by_its_late_response, {"on_uncertain": "never-twice"}
     ),
     "no response, not taken": Fault(_hit(act="silence"), once_although_in_doubt),
     "response twice": Fault(_all(twice=True), once),

@@ -26,7 +26,7 @@ from sms_milter.ports import Work
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.smpp.codec import compose, times_of
 from support.gate import Lines, configuration
-from support.wire import DELIVER, DELIVER_RESP, Wire, pdu
+from support.wire import DELIVER, DELIVER_RESP, SUBMIT_RESP, Wire, pdu
 
 NOW = 1_700_000_000.0
 
@@ -487,6 +487,58 @@ def test_nothing_is_begun_before_the_dispatcher_before_us_has_ended(tmp_path: Pa
     station.step()
     assert "the dispatcher died before the response" in station.lines.text
     assert len(station.wire.submits) == 1
+
+
+# --- late responses -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("on_uncertain", ["retry", "wait", "never-twice"])
+def test_a_late_response_settles_the_doubt_before_anything_goes_twice(
+    tmp_path: Path, on_uncertain: str
+) -> None:
+    station = Station(tmp_path, window=1, on_uncertain=on_uncertain)
+    station.put("447973100000")
+    station.step()
+    station.step(61)  # more than the response timeout; its place in the window is still taken
+    assert "uncertain (no response within 60 s)" in station.lines.text
+    assert len(station.wire.submits) == 1
+    station.wire.answer()
+    station.step()
+    assert station.states() == ["accepted"]
+    assert "4ABC: to=447973100000" in station.lines.text.splitlines()[-1]
+    assert "status=late response: accepted (message_id=" in station.lines.text
+    station.step(120)
+    assert station.wire.submits == []
+
+
+def test_a_late_refusal_counts_too(tmp_path: Path) -> None:
+    station = Station(tmp_path, window=1, on_uncertain="never-twice")
+    station.put("447973100000")
+    station.step()
+    station.step(61)
+    station.wire.answer(status=0x0B)
+    station.step()
+    assert station.states() == ["failed"]
+    assert "status=late response: RINVDSTADR 0x0000000B" in station.lines.text
+
+
+def test_a_late_response_to_what_is_on_the_wire_again_is_told_only(tmp_path: Path) -> None:
+    station = Station(tmp_path, window=2)
+    station.put("447973100000")
+    station.step()
+    station.step(61)
+    station.step()
+    first, second = (sequence for sequence, _ in station.wire.submits)
+    station.wire.say(pdu(SUBMIT_RESP, first, b"ONE\0"))
+    station.step()
+    assert station.states() == ["submitting"]
+    assert "late response: accepted (message_id=ONE), sent again before it came" in station.lines.text
+    station.wire.say(pdu(SUBMIT_RESP, second, b"TWO\0"))
+    station.step()
+    assert station.states() == ["accepted"]
+
+
+# --- times --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

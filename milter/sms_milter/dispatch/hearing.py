@@ -16,6 +16,8 @@ from sms_milter.model import LeasedPart, MobilePart, Outcome, PartState, Receipt
 from sms_milter.ports import Journal, Link, Meter
 from sms_milter.smpp import mobile, receipt, session, status
 
+_MOST_DOUBTFUL = 10_000  # parts that are remembered after they were given up
+
 
 @dataclass(slots=True)
 class News:
@@ -53,6 +55,7 @@ class Hearing:
         self._journal = journal
         self._meter = meter
         self.in_flight: dict[int, LeasedPart] = {}
+        self._doubtful: dict[int, LeasedPart] = {}
         self.news = News()
 
     def stored(self) -> None:
@@ -72,7 +75,8 @@ class Hearing:
             case session.Refused(key, command_status, text):
                 self._refused(link, self.in_flight.pop(key), command_status, text, now)
             case session.Uncertain(key, why):
-                self.in_doubt(link.smsc, self.in_flight.pop(key), why, now)
+                self._remember(self.in_flight.pop(key))
+                self.in_doubt(link.smsc, self._doubtful[key], why, now)
             case session.CancelAnswered(key, command_status):
                 self.news.cancelled.append((key, command_status))
             case session.Delivery():
@@ -85,6 +89,12 @@ class Hearing:
             case _:
                 return True  # the link logs it
         return False
+
+    def _remember(self, part: LeasedPart) -> None:
+        """Its response may still come."""
+        self._doubtful[part.part_id] = part
+        if len(self._doubtful) > _MOST_DOUBTFUL:
+            del self._doubtful[next(iter(self._doubtful))]
 
     # --- responses ------------------------------------------------------------------------------------------
 
@@ -149,29 +159,26 @@ class Hearing:
 
     def _late(self, link: Link, event: session.LateResponse, now: float) -> None:
         """The response came after its timer; it settles a part that is not on the wire a second time."""
-        part_id = int(event.key)
+        part = self._doubtful.pop(event.key, None)
+        if part is None:  # longer ago than we remember
+            return
         lane = self._lanes[link.smsc]
-        if part_id not in self.in_flight and event.status == 0:
+        verdict = lane.meaning(event.status)
+        word = f"accepted (message_id={clean(event.message_id)})" if event.status == 0 else str(verdict)
+        late = Outcome(event.key, PartState.ACCEPTED, now, late_from=link.smsc)
+        if event.key in self.in_flight:
+            word += ", sent again before it came"
+        elif event.status == 0:
             key = receipt.key(event.message_id, lane.settings.receipt_ids, "response")
-            self.news.outcomes.append(
-                Outcome(part_id, PartState.ACCEPTED, now, smsc_message_id=event.message_id, smsc_key=key)
-            )
-        elif part_id not in self.in_flight:
-            verdict = lane.meaning(event.status)
+            self.news.outcomes.append(late._replace(smsc_message_id=event.message_id, smsc_key=key))
+        else:
             end = PartState.FAILED if verdict.is_final(status.LIMITED_TRIES) else PartState.QUEUED
+            why = str(verdict)
             self.news.outcomes.append(
-                Outcome(part_id, end, now, command_status=event.status, why=str(verdict), due_at=now)
+                late._replace(state=end, command_status=event.status, why=why, due_at=now)
             )
             lane.due = 0.0
-        self._journal.warning(
-            line(
-                "",
-                smsc=link.smsc,
-                bind=link.name,
-                sequence=event.sequence,
-                status=f"late response ({'accepted' if event.status == 0 else lane.meaning(event.status)})",
-            )
-        )
+        self._say(part, link, now, status=f"late response: {word}")
 
     def _outcome(
         self,

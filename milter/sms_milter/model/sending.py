@@ -84,7 +84,8 @@ class Outcome(NamedTuple):
     `state` is ACCEPTED (with `smsc_message_id` and `smsc_key`, its form for comparing), QUEUED (to be tried
     again at `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain,
     `elsewhere` that another SMSC should try it), FAILED or UNCERTAIN. What is in doubt may have an `smsc_key`
-    too, if it was chosen by us.
+    too, if it was chosen by us. `late_from` names the SMSC whose response came after the part was given up:
+    it counts only if that has not gone another way since.
     """
 
     part_id: int
@@ -98,6 +99,7 @@ class Outcome(NamedTuple):
     counts: bool = True
     doubt: bool = False
     elsewhere: bool = False
+    late_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

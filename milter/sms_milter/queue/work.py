@@ -73,11 +73,20 @@ class PartWork:
     def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
         """Store outcomes in their order; returns parked receipts that found their part."""
         keyed: list[int] = []
-        for state, run in groupby(outcomes, attrgetter("state")):
+        for state, run in groupby(self._not_too_late(outcomes), attrgetter("state")):
             same = list(run)
             keyed += [outcome.part_id for outcome in same if outcome.smsc_key]
             self._record(state, same)
         return self._match_parked(keyed) if keyed else []
+
+    def _not_too_late(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Without late ones of parts that have gone another way."""
+        late = [outcome for outcome in outcomes if outcome.late_from]
+        if not late:
+            return outcomes
+        smscs = {one.part_id: self._db.execute("smsc_of", (one.part_id,)).fetchone() for one in late}
+        gone = {one.part_id for one in late if (smscs[one.part_id] or ("",))[0] != one.late_from}
+        return [outcome for outcome in outcomes if not (outcome.late_from and outcome.part_id in gone)]
 
     def _record(self, state: PartState, outcomes: list[Outcome]) -> None:
         if state not in _RECORDED_FROM:

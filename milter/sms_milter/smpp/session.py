@@ -554,8 +554,10 @@ class Session:
             # ours: a submit with the same number is not what is meant.
             self._break(f"generic_nack {status.classify(command_status)} for our unbind_resp")
         elif sequence in self._open:
+            self._answered_at = now
             self._refused(sequence, command_status, "generic_nack")
         elif sequence in self._late:
+            self._answered_at = now
             self._answered_late(sequence, command_status, "")
         elif sequence in self._cancels:
             self._cancel_answered(frame, now)
@@ -647,7 +649,7 @@ class Session:
         self._give_up_places(now)
 
     def _give_up_places(self, now: float) -> None:
-        """What has been missing for so long will not come; where nothing else has come either, no more will."""
+        """What has been missing for so long will not come; if nothing else has come either, nothing will."""
         timeout = self.options.response_timeout_seconds
         while self._missed:
             sequence, since = next(iter(self._missed.items()))

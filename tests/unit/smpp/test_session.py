@@ -221,23 +221,68 @@ def test_sequence_numbers_wrap_to_one() -> None:
     assert session.reserve(2) == [1, 2]
 
 
-def test_a_submit_without_response_is_uncertain_and_the_session_broken() -> None:
+def test_a_submit_without_response_is_uncertain_and_the_link_is_asked_whether_it_lives() -> None:
     session = bound_session(replace(OPTIONS, window=1))
     submit(session, "part-1", now=0.0)
+    session.outbound()
     assert session.deadline() == 10.0
     assert session.tick(9.9) == []
-    why = "no response within 10 s"
-    assert session.tick(10.1) == [Uncertain("part-1", why), Broken(why)]
+    assert session.tick(10.1) == [Uncertain("part-1", "no response within 10 s")]
     assert session.uncertain == 1
+    assert session.outbound()[4:8] == bytes((0, 0, 0, 0x15))
+    assert session.deadline() == 20.0
     assert session.closed(11.0) == []
+
+
+def test_a_link_that_does_not_answer_that_is_broken() -> None:
+    session = bound_session(replace(OPTIONS, window=2, response_timeout_seconds=30))
+    submit(session, "old", now=0.0)
+    submit(session, "young", now=25.0)
+    session.tick(30.0)
+    assert named(session.tick(40.0)) == ["Broken"]
+    assert session.closed(40.0, "silence") == [Uncertain("young", "silence")]
 
 
 def test_only_those_whose_time_is_over_are_given_up() -> None:
     session = bound_session()
     submit(session, "old", now=0.0)
     (young,) = submit(session, "young", now=5.0)
-    assert named(session.tick(10.0)) == ["Uncertain", "Broken"]
-    assert session.receive(accept(young), 10.0) == [Accepted("young", "5F1A2B")]
+    assert named(session.tick(10.0)) == ["Uncertain"]
+    assert session.receive(accept(young), 10.0) == [Accepted("young", "5F1A2B", 5.0)]
+
+
+def test_what_is_missing_keeps_its_place_in_the_window_for_as_long_again() -> None:
+    session = bound_session(replace(OPTIONS, window=2))
+    submit(session, "lost", now=0.0)
+    session.tick(10.0)
+    assert session.free == 1
+    (other,) = submit(session, "other", now=10.0)
+    with pytest.raises(LocalProtocolError, match="window"):
+        submit(session, "third", now=10.0)
+    session.receive(accept(other), 11.0)
+    assert session.tick(19.9) == []
+    assert session.free == 1
+    assert session.tick(20.0) == []
+    assert session.free == 2
+
+
+def test_its_response_frees_the_place() -> None:
+    session = bound_session(replace(OPTIONS, window=1))
+    (late,) = submit(session, "late", now=0.0)
+    session.tick(10.0)
+    assert session.free == 0
+    assert session.receive(accept(late), 15.0) == [LateResponse("late", late, 0, "5F1A2B")]
+    assert session.free == 1
+    assert named(session.tick(24.9)) == []
+
+
+def test_a_session_in_which_nothing_is_answered_is_broken() -> None:
+    session = bound_session(replace(OPTIONS, window=1))
+    submit(session, "lost", now=0.0)
+    session.tick(10.0)
+    session.receive(codec.enquire_link_resp(2), 10.5)
+    assert session.tick(19.9) == []
+    assert session.tick(20.0) == [Broken("no response to anything for 20 s")]
 
 
 def test_a_late_response_is_told_once() -> None:

@@ -121,7 +121,7 @@ class Smsc(Section):
         "60s",
         at_least="1s",
         at_most="10m",
-        doc="How long a response may take; then the outcome is uncertain and the bind is renewed.",
+        doc="How long a response may take; then the outcome is uncertain, until it comes late or never.",
     )
     on_uncertain: Literal["retry", "wait", "never-twice"] = setting(
         "retry",
