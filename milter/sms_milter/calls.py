@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from sms_milter.dialects import DIALECTS
-from sms_milter.errors import QueueUnavailable, WebError
+from sms_milter.errors import WebError
 from sms_milter.logline import Numbers, clean, line
 from sms_milter.model import DueReport, Notice, ReportOutcome, WebAnswer
+from sms_milter.patience import Patience
 from sms_milter.ports import Journal, ReportQueue
 
 # Asks URLs side by side; what came of each, in their order.
@@ -21,7 +22,6 @@ Ask: TypeAlias = Callable[[Sequence[str]], Sequence[WebAnswer | WebError]]
 _AT_ONCE = 32
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _TURN_SECONDS = 0.1
-_STORE_PAUSE_SECONDS = 1.0
 _RETRY_SECONDS = (60.0, 600.0)
 
 
@@ -39,22 +39,23 @@ class Caller:
     ) -> None:
         self._queue, self._ask, self._journal, self._numbers = queue, ask, journal, numbers
         self._our_turn = our_turn
+        self._patience = Patience(None)  # the report role's other thread says it
         self._outcomes: list[ReportOutcome] = []
 
     def step(self, now: float) -> float:
         """One turn at `now` (time of day); returns after how many seconds the next must come."""
-        try:
-            if not self._our_turn():
-                return _TURN_SECONDS
-            self._record()
-            due = self._queue.due_reports(now, _AT_ONCE, urls=True)
-            self._call(due, now)
-            self._record()
-            if len(due) == _AT_ONCE:
-                return 0.0
-            next_due = self._queue.next_report(urls=True)
-        except QueueUnavailable:
-            return _STORE_PAUSE_SECONDS  # the report role says it
+        return self._patience.take(self._turn, now)
+
+    def _turn(self, now: float) -> float:
+        if not self._our_turn():
+            return _TURN_SECONDS
+        self._record()
+        due = self._queue.due_reports(now, _AT_ONCE, urls=True)
+        self._call(due, now)
+        self._record()
+        if len(due) == _AT_ONCE:
+            return 0.0
+        next_due = self._queue.next_report(urls=True)
         return _POLL_SECONDS if next_due is None else min(max(next_due - now, 0.0), _POLL_SECONDS)
 
     def _record(self) -> None:

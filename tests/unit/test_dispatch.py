@@ -373,6 +373,7 @@ def test_nothing_heard_is_lost_while_the_queue_cannot_be_written(station: Statio
     station.queue.transaction = real  # type: ignore[method-assign]
     assert station.states() == ["submitting"]
     assert "accepted" not in station.lines.text
+    assert station.lines.text.count("queue not available") == 1
     station.step(2)
     assert station.states() == ["accepted"]
 

@@ -18,16 +18,15 @@ from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.leases import Leases
 from sms_milter.dispatch.words import Words
-from sms_milter.errors import QueueUnavailable
-from sms_milter.logline import Numbers, clean, line
+from sms_milter.logline import Numbers
 from sms_milter.model import LeasedPart, LinkState, Settled
+from sms_milter.patience import Patience
 from sms_milter.policy.destinations import RouteTable
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
 from sms_milter.smpp.session import Session
 
 _POLL_SECONDS = 5.0  # the safety net under the doorbell
 _TURN_SECONDS = 0.2  # between two looks whether it is our turn
-_STORE_PAUSE_SECONDS = 1.0  # after the queue could not be written
 # Between two transactions: when parts come singly, and when they come in crowds.
 _GATHER_SECONDS = (0.005, 0.02)
 _HEARD_LIMIT = 5000  # outcomes and deliveries that may wait for a queue that cannot be written
@@ -73,7 +72,7 @@ class Dispatcher:
         )
         self._our_turn = our_turn
         self._adopted = False
-        self._store_back_at = 0.0
+        self._patience = Patience(journal)
         self._poll_at = 0.0
         self._draining = False
         self._ticks = 0.0
@@ -101,11 +100,8 @@ class Dispatcher:
                     if self._hearing.hear(link, event, now):
                         self._housekeeping.soon(now)
         gathering = self._gathering_seconds()
-        if now >= self._store_back_at and gathering <= 0:
-            try:
-                self._turn(now)
-            except QueueUnavailable as error:
-                self._store_lost(error, now)
+        if now >= self._patience.again_at and gathering <= 0:
+            self._patience.take(self._turn, now)
         for link in self._links:
             link.flush()
         self._watch_load(now)
@@ -152,7 +148,7 @@ class Dispatcher:
     def _backlogged(self) -> list[Lane]:
         return [lane for lane in self._lanes.values() if lane.backlog]
 
-    def _turn(self, now: float) -> None:
+    def _turn(self, now: float) -> float:
         if now >= self._poll_at:
             self._poll_at = now + _POLL_SECONDS
             self.rung()
@@ -166,22 +162,19 @@ class Dispatcher:
         if now >= self._housekeeping.due_at:
             self._housekeeping.keep(now, self._ticks)
             self._cancelling.ask()
+        return 0.0
 
     def _take_over(self, now: float) -> bool:
-        """Begin, once no other dispatcher has parts on the wire; whether that is so."""
-        if now < self._store_back_at:
-            return False
-        try:
-            if self._our_turn():
-                self._leases.keep(now, self._ticks)
-                self._adopted = True
-        except QueueUnavailable as error:
-            self._store_lost(error, now)
+        """Begin, once no other dispatcher of this name has parts on the wire; whether that is so."""
+        if now >= self._patience.again_at and self._patience.take(self._first_turn, now) == 0.0:
+            self._adopted = True
         return self._adopted
 
-    def _store_lost(self, error: QueueUnavailable, now: float) -> None:
-        self._journal.error(line("", status=f"queue not available, trying again ({clean(error)})"))
-        self._store_back_at = now + _STORE_PAUSE_SECONDS
+    def _first_turn(self, now: float) -> float:
+        if not self._our_turn():
+            return _TURN_SECONDS
+        self._leases.keep(now, self._ticks)
+        return 0.0
 
     def _exchange(self, wanted: list[tuple[Link, Session, list[int]]], now: float) -> None:
         news = self._hearing.news
@@ -281,8 +274,8 @@ class Dispatcher:
 
     def _rest(self, now: float) -> float:
         moments = [self._poll_at, self._housekeeping.due_at, self._escalation.due_at, self._leases.due_at]
-        if self._store_back_at > now:
-            moments = [self._store_back_at]
+        if self._patience.again_at > now:
+            moments = [self._patience.again_at]
         for link in self._links:
             deadline = link.deadline()
             if deadline is not None and self.listening:
