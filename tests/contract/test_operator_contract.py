@@ -234,6 +234,16 @@ def test_parts_are_chosen_by_account_smsc_and_number_together(queue: Any) -> Non
     assert change(queue, Deed.HOLD, Selection(account="nobody")) == []
 
 
+def test_one_message_is_named_by_its_id_and_not_another_to_the_same_number(queue: Any) -> None:
+    put(queue, message("1"), message("2", parts=2), message("2"), message("22"))
+    newest, same, wanted, _ = queue.find_messages("4ABC", "", 4)
+    assert (wanted["parts"], same["destination"], newest["destination"]) == (2, "2", "22")
+    assert change(queue, Deed.CANCEL, Selection(message_id=wanted["message_id"])) == ["2", "2"]
+    assert change(queue, Deed.HOLD, Selection(message_id=same["message_id"], state=PartState.FAILED)) == []
+    assert change(queue, Deed.HOLD, Selection(message_id=newest["message_id"] + 100)) == []
+    assert states(queue) == ["queued", "failed", "failed", "queued", "queued"]
+
+
 def test_the_log_can_name_what_was_changed(queue: Any) -> None:
     queue_id = put(queue, message(parts=2), mta_queue_id="4QID")
     done = queue.change(Deed.HOLD, ALL, NOW)

@@ -1122,6 +1122,7 @@ class MemoryQueue(MemoryOverview):
                 and wanted.smsc in ("", part["smsc"])
                 and plan.destination.startswith(wanted.destination)
                 and wanted.state in (None, part["state"])
+                and wanted.message_id in (None, part["part_id"] - part["number"] + 1)
             )
             if meant:
                 meant_all.append(part)

@@ -30,6 +30,7 @@ class Selection:
     smsc: str = ""
     destination: str = ""  # its first digits
     state: PartState | None = None
+    message_id: int | None = None  # one message, as `find_messages` tells
 
 
 @dataclass(frozen=True, slots=True)

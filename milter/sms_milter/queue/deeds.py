@@ -10,7 +10,7 @@ from typing import Any
 from sms_milter.model import HELD_UNTIL, Deed, Done, LeasedPart, PartState, Selection
 from sms_milter.queue import credits
 from sms_milter.queue.database import Database
-from sms_milter.queue.reports import span_of
+from sms_milter.queue.reports import span_of, span_of_message
 from sms_milter.queue.states import NUMBER_OF
 from sms_milter.queue.work import PartWork, leased
 
@@ -30,7 +30,7 @@ _STATEMENT = {Deed.HOLD: "hold", Deed.RELEASE: "release", Deed.CANCEL: "cancel"}
 def select(db: Database, deed: Deed, wanted: Selection, after: int) -> list[int]:
     """Ids of the next parts that are meant and that the deed may concern, a thousand at most."""
     states = [state for state in _CONCERNED[deed] if wanted.state in (None, state)]
-    first, last = _span(db, wanted.name)
+    first, last = _span(db, wanted)
     conditions = {
         "first": max(first, after + 1),
         "last": last,
@@ -87,8 +87,10 @@ def _ids(db: Database, name: str, facts: dict[str, Any]) -> list[int]:
     return [row[0] for row in db.execute(name, facts)]
 
 
-def _span(db: Database, name: str) -> tuple[int, int]:
-    """First and last part id of a mail, or of all; of none when there is no such mail."""
-    if not name:
+def _span(db: Database, wanted: Selection) -> tuple[int, int]:
+    """First and last part id of a mail or a message, or of all; of none when there is no such thing."""
+    if wanted.message_id is not None:
+        return span_of_message(db, wanted.message_id) or (1, 0)
+    if not wanted.name:
         return 1, db.execute("last_part").fetchone()[0] or 0
-    return span_of(db, name) or (1, 0)
+    return span_of(db, wanted.name) or (1, 0)

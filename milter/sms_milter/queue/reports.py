@@ -35,6 +35,12 @@ def span_of(db: Database, name: str) -> tuple[int, int] | None:
     return None if mail is None else _span(mail)
 
 
+def span_of_message(db: Database, message_id: int) -> tuple[int, int] | None:
+    """First and last part id of a message."""
+    found = _rows(db, "message_mail", message_id)
+    return _span(found[0]) if found else None
+
+
 def _find_mail(db: Database, name: str) -> dict[str, Any] | None:
     found = _rows(db, "find_mail", int(name)) if name.isdecimal() and len(name) < 19 else []
     found = found or _rows(db, "find_mta_mail", name) or _rows(db, "find_public", name)

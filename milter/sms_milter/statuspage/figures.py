@@ -1,9 +1,9 @@
-"""What the page says of a queue's numbers: sentences, lanes, SMSCs, plots."""
+"""What the page says of a queue's numbers: the flow of the last hour, what waits, what accounts have left."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -14,7 +14,7 @@ from sms_milter.statuspage import plots, words
 MINUTES = 60
 AGE_BOUNDS = (60.0, 900.0, 3600.0)
 AGE_NAMES = ("up to 1 min", "1–15 min", "15–60 min", "over 1 h")
-_LANES = {"high": "High", "normal": "Normal", "low": "Low", "again": "Next try"}
+LANES = {"high": "High", "normal": "Normal", "low": "Low", "again": "Next try"}
 _FLOW = {
     "stored": ("Accepted", "from mails"),
     "sent": ("Sent", "to SMSCs"),
@@ -22,15 +22,6 @@ _FLOW = {
     "failed": ("Failed", "or expired, cancelled"),
     "refused": ("Refused", "recipients and mails"),
 }
-_LIMITS = {  # as `dispatch.load.Limit` names them
-    "bind": "No bind",
-    "throttling": "Throttled",
-    "empty queue": "Idle",
-    "contract rate": "Limited by the rate",
-    "window": "Limited by the window",
-    "ourselves": "Limited by ourselves",
-}
-_MANY_FAILED = 0.1
 _FEW_ACCOUNTS = 100
 _LITTLE = 0.2
 
@@ -146,7 +137,7 @@ class Backlog:
 
 def backlog(readings: Readings) -> Backlog:
     """All SMSCs together."""
-    lanes = {name: [0] * len(AGE_NAMES) for name in _LANES}
+    lanes = {name: [0] * len(AGE_NAMES) for name in LANES}
     aside: Counter[str] = Counter()
     for row in readings.ages:
         if row["lane"] in lanes:
@@ -165,7 +156,7 @@ def backlog(readings: Readings) -> Backlog:
         counts = [words.count(number) if number else "–" for number in ages]
         lines.append(
             LaneLine(
-                _LANES[lane], words.count(sum(ages)), counts, told, plots.bar(pieces, label=told or "none")
+                LANES[lane], words.count(sum(ages)), counts, told, plots.bar(pieces, label=told or "none")
             )
         )
     facts = [
@@ -183,105 +174,6 @@ def backlog(readings: Readings) -> Backlog:
         lines,
         [(name, words.count(number)) for name, number in facts if number],
     )
-
-
-# --- SMSCs --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SmscCard:
-    """One SMSC; `level` is good, fair or bad, and idle when nobody has reported anything of it."""
-
-    name: str
-    level: str
-    state: str
-    waiting: str
-    limited_by: str
-    advice: str
-    sent: str
-    of_rate: str
-    rate_bar: str
-    window: str
-    window_bar: str
-    response: str
-    throttled: str
-    links: Sequence[tuple[str, str, str, str]]
-
-
-def smscs(readings: Readings, configured: Sequence[str]) -> list[SmscCard]:
-    """Those of the configuration, and any others that are known or waited for."""
-    loads = {row["smsc"]: row for row in readings.summary["smscs"]}
-    links: dict[str, list[Mapping[str, Any]]] = {}
-    for row in readings.summary["links"]:
-        links.setdefault(row["smsc"], []).append(row)
-    waiting = waiting_for(readings)
-    names = dict.fromkeys([*configured, *sorted({*loads, *links, *waiting})])
-    return [_card(readings.at, name, loads.get(name), links.get(name, []), waiting[name]) for name in names]
-
-
-def waiting_for(readings: Readings) -> Counter[str]:
-    """How many parts wait for each SMSC, timed and held ones too."""
-    waiting: Counter[str] = Counter()
-    for row in readings.ages:
-        waiting[row["smsc"]] += row["parts"]
-    return waiting
-
-
-def _card(
-    now: float, name: str, load: Mapping[str, Any] | None, links: Sequence[Mapping[str, Any]], waiting: int
-) -> SmscCard:
-    level, state = _state(load, links, now)
-    advice = load["advice"] if load is not None else ""
-    lines = [
-        (
-            row["bind"],
-            row["state"],
-            words.lasting(now - row["since"]),
-            row["note"] if row["note"] != advice else "",
-        )
-        for row in links
-    ]
-    if load is None:
-        return SmscCard(
-            name, level, state, words.count(waiting), "", "", "–", "", "", "–", "", "–", "", lines
-        )
-    sent, present, window = load["sent_per_second"], load["rate"], load["window"]
-    of_rate = f"of {words.rate(present)}" if present else "no limit set"
-    if load["contract_rate"] and present < load["contract_rate"]:
-        of_rate += f" (contract {words.rate(load['contract_rate'])})"
-    throttled = load["throttled_at"]
-    p95 = load["response_p95_ms"]
-    return SmscCard(
-        name,
-        level,
-        state,
-        words.count(waiting),
-        _LIMITS.get(load["limited_by"], load["limited_by"]),
-        load["advice"],
-        words.rate(sent),
-        of_rate,
-        plots.bar([(level, sent / present)], label=f"{sent}/s {of_rate}") if present else "",
-        f"{load['window_used']} of {window}" if window else "–",
-        plots.bar([(level, load["window_used"] / window)], label="window in use") if window else "",
-        f"{p95:,.0f} ms" if p95 is not None else "–",
-        f"{words.lasting(now - throttled)} ago" if throttled is not None else "",
-        lines,
-    )
-
-
-def _state(load: Mapping[str, Any] | None, links: Sequence[Mapping[str, Any]], now: float) -> tuple[str, str]:
-    bound = [row for row in links if row["state"] == "bound"]
-    if not links and load is None:
-        return "idle", "not reported"
-    if not bound:
-        if not links:
-            return "bad", "down"
-        return "bad", f"down for {words.lasting(now - max(row['since'] for row in links))}"
-    if load is not None and load["limited_by"] == "throttling":
-        return "fair", "throttled"
-    if len(bound) < len(links):
-        return "fair", f"{len(bound)} of {len(links)} binds"
-    return "good", "bound"
 
 
 # --- accounts -----------------------------------------------------------------------------------------------
@@ -334,41 +226,3 @@ def _account_line(now: float, one: Standing) -> AccountLine:
         _no_credits(one),
         used_up or _no_credits(one),
     )
-
-
-# --- in one sentence ----------------------------------------------------------------------------------------
-
-
-def headline(readings: Readings, cards: Sequence[SmscCard]) -> tuple[str, str, list[str]]:
-    """How it goes: a level as in `SmscCard`, a few words, and what wants to be known."""
-    troubles = list(_troubles(readings, cards))
-    if not troubles:
-        waiting = readings.summary["parts"]["queued"]
-        return "good", "All is well", [f"{words.sms(waiting)} wait." if waiting else "Nothing waits."]
-    worst = "bad" if any(level == "bad" for level, _ in troubles) else "fair"
-    return worst, "Wants attention" if worst == "bad" else "Worth a look", [text for _, text in troubles]
-
-
-def _troubles(readings: Readings, cards: Sequence[SmscCard]) -> Iterator[tuple[str, str]]:
-    waiting = waiting_for(readings)
-    for card in cards:
-        wait = f"; {words.sms(waiting[card.name])} wait for it" if waiting[card.name] else ""
-        if card.level == "bad":
-            yield "bad", f"{card.name} is {card.state}{wait}."
-        elif card.level == "fair":
-            what = "slows us down" if card.state == "throttled" else f"has only {card.state}"
-            yield "fair", f"{card.name} {what}{wait}."
-        elif card.level == "idle" and any(other.level != "idle" for other in cards):
-            yield "fair", f"No dispatcher has reported {card.name}{wait}."
-    if cards and all(card.level == "idle" for card in cards):
-        yield "fair", "No dispatcher has reported any SMSC: does `sms-milter run` run?"
-    old = sum(row["ages"][-1] for row in readings.ages if row["lane"] in _LANES)
-    if old:
-        yield "fair", f"{words.sms(old)} could have gone for over an hour."
-    if doubtful := readings.summary["parts"]["uncertain"]:
-        them = "it" if doubtful == 1 else "them"
-        yield "fair", f"Nobody knows of {words.sms(doubtful)} whether the SMSC has {them}."
-    ended = sum(row["failed"] + row["delivered"] for row in readings.flow)
-    failed = sum(row["failed"] for row in readings.flow)
-    if failed and failed >= _MANY_FAILED * ended:
-        yield "fair", f"{failed:,} of {ended:,} that ended in this hour have failed."

@@ -19,7 +19,7 @@ from sms_milter.operate import Operator
 from sms_milter.privileges import give_up_privileges
 from sms_milter.statuspage.door import Door
 from sms_milter.statuspage.readings import Asked
-from sms_milter.statuspage.site import Parts, Site
+from sms_milter.statuspage.site import Site, Surroundings
 
 _AT_ONCE = 32
 _STOP_SECONDS = 5
@@ -49,7 +49,7 @@ def serve(configuration: Configuration, queue: Asked, operator: Operator) -> Non
     )
     zone = datetime.now().astimezone().tzinfo
     assert zone is not None  # it was made aware of it
-    site = Site(Parts(configuration, queue, operator, door, journal, zone, socket.gethostname()))
+    site = Site(Surroundings(configuration, queue, operator, door, journal, zone, socket.gethostname()))
     server = uvicorn.Server(
         uvicorn.Config(
             site.app,

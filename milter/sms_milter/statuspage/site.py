@@ -24,7 +24,7 @@ from sms_milter.logline import clean, line, place
 from sms_milter.model import Deed, Selection
 from sms_milter.operate import Operator
 from sms_milter.ports import Journal
-from sms_milter.statuspage import figures, history, words
+from sms_milter.statuspage import figures, headline, history, smscs, words
 from sms_milter.statuspage.door import Blocked, Door, Session
 from sms_milter.statuspage.guard import Guard
 from sms_milter.statuspage.readings import Asked, Reader
@@ -38,8 +38,8 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What the site is put together from."""
+class Surroundings:
+    """What the site needs from the world."""
 
     configuration: Configuration
     queue: Asked
@@ -54,11 +54,11 @@ class Parts:
 class Site:
     """The status page. `app` is to be served."""
 
-    def __init__(self, parts: Parts) -> None:
-        page = parts.configuration.web
+    def __init__(self, around: Surroundings) -> None:
+        page = around.configuration.web
         assert page is not None  # else nobody serves it
-        self._parts, self._root = parts, page.path
-        self._reader = Reader(parts.queue, parts.configuration.accounts, parts.clock)
+        self._around, self._root = around, page.path
+        self._reader = Reader(around.queue, around.configuration.accounts, around.clock)
         self._templates = Environment(
             loader=PackageLoader("sms_milter.statuspage"),
             autoescape=True,
@@ -70,8 +70,8 @@ class Site:
             Route("/", self._seen(self._overview)),
             Route("/live", self._seen(self._live)),
             Route("/messages", self._seen(self._messages)),
-            Route("/messages/{message_id:int}", self._seen(self._message)),
-            Route("/messages/{message_id:int}/{deed}", self._change, methods=["POST"]),
+            Route("/messages/{message_id}", self._seen(self._message)),
+            Route("/messages/{message_id}/{deed}", self._change, methods=["POST"]),
             Route("/login", self._login_form, methods=["GET"]),
             Route("/login", self._login, methods=["POST"]),
             Route("/logout", self._logout, methods=["POST"]),
@@ -92,7 +92,7 @@ class Site:
     # --- who looks ------------------------------------------------------------------------------------------
 
     def _session(self, request: Request) -> Session | None:
-        return self._parts.door.session(request.cookies.get(_COOKIE, ""), self._parts.clock())
+        return self._around.door.session(request.cookies.get(_COOKIE, ""), self._around.clock())
 
     def _seen(self, answer: Callable[[Request, Session], Response]) -> Answer:
         """Only for who has logged in; in a thread, because the queue may keep one waiting."""
@@ -110,7 +110,7 @@ class Site:
         body = (await request.body()).decode("utf-8", "replace")
         fields = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
         token = request.cookies.get(_COOKIE, "")
-        ours = bool(token) and self._parts.door.is_form_of(token, fields.get("token", ""))
+        ours = bool(token) and self._around.door.is_form_of(token, fields.get("token", ""))
         return fields if ours else None
 
     async def _login_form(self, request: Request) -> Response:
@@ -119,7 +119,7 @@ class Site:
         return self._login_page(request)
 
     def _login_page(self, request: Request, trouble: str = "", status: int = 200) -> Response:
-        token = self._parts.door.token()
+        token = self._around.door.token()
         response = self._page("login.html", token, trouble=trouble, status=status, inside=False)
         return self._with_cookie(request, response, token)
 
@@ -129,30 +129,30 @@ class Site:
             return self._login_page(request, "The form was too old. Please try again.", 403)
         client = _client(request)
         shown = f"[{clean(client)}]"
-        now = self._parts.clock()
+        now = self._around.clock()
         try:
-            token = await run_in_threadpool(self._parts.door.enter, form.get("password", ""), client, now)
+            token = await run_in_threadpool(self._around.door.enter, form.get("password", ""), client, now)
         except Blocked:
-            self._parts.journal.warning(
+            self._around.journal.warning(
                 line("", client=shown, status="status page: too many wrong passwords")
             )
             return self._login_page(request, "Too many wrong passwords. Please try again later.", 429)
         if token is None:
-            self._parts.journal.warning(line("", client=shown, status="status page: wrong password"))
+            self._around.journal.warning(line("", client=shown, status="status page: wrong password"))
             return self._login_page(request, "The password is wrong.", 403)
-        self._parts.journal.info(line("", client=shown, status="status page: logged in"))
+        self._around.journal.info(line("", client=shown, status="status page: logged in"))
         return self._with_cookie(request, RedirectResponse(f"{self._root}/", 303), token)
 
     async def _logout(self, request: Request) -> Response:
         if await self._form(request) is None:
             return self._refused()
-        self._parts.door.leave(request.cookies.get(_COOKIE, ""))
+        self._around.door.leave(request.cookies.get(_COOKIE, ""))
         response = RedirectResponse(f"{self._root}/login", 303)
         response.delete_cookie(_COOKIE, path=f"{self._root}/", httponly=True, samesite="strict")
         return response
 
     def _with_cookie(self, request: Request, response: Response, token: str) -> Response:
-        page = self._parts.configuration.web
+        page = self._around.configuration.web
         assert page is not None
         response.set_cookie(
             _COOKIE,
@@ -177,41 +177,42 @@ class Site:
 
     def _figures(self) -> dict[str, Any]:
         readings = self._reader.read()
-        cards = figures.smscs(readings, list(self._parts.configuration.smscs))
+        cards = smscs.cards(readings, list(self._around.configuration.smscs))
         lines, more = figures.accounts(readings)
-        level, headline, sentences = figures.headline(readings, cards)
+        level, in_short, sentences = headline.headline(readings, cards)
         return {
             "level": level,
-            "headline": headline,
+            "headline": in_short,
             "sentences": sentences,
-            "flow": figures.flow(readings, self._parts.zone),
+            "flow": figures.flow(readings, self._around.zone),
             "backlog": figures.backlog(readings),
             "age_names": figures.AGE_NAMES,
             "smscs": cards,
             "accounts": lines,
             "more_accounts": more,
-            "read": words.day_and_clock(readings.at, self._parts.zone),
+            "read": words.day_and_clock(readings.at, self._around.zone),
             "read_at": words.machine(readings.at),
         }
 
     def _messages(self, request: Request, session: Session) -> Response:
         asked = request.query_params.get("q", "")[:200]
         name, number = history.sought(asked)
-        rows = self._parts.queue.find_messages(name, number, _MOST_FOUND) if name or number else []
+        rows = self._around.queue.find_messages(name, number, _MOST_FOUND) if name or number else []
         return self._shown(
             request,
             session,
             "messages.html",
             asked=asked,
-            found=history.found(rows, self._parts.zone),
+            found=history.found(rows, self._around.zone),
             most=_MOST_FOUND,
         )
 
     def _message(self, request: Request, session: Session) -> Response:
-        mail = self._parts.queue.show_message(request.path_params["message_id"])
+        message_id = _message_id(request)
+        mail = None if message_id is None else self._around.queue.show_message(message_id)
         if mail is None:
             return self._trouble("There is no such message (any more).", 404)
-        told = history.story(mail, self._parts.clock(), self._parts.zone)
+        told = history.story(mail, self._around.clock(), self._around.zone)
         return self._shown(request, session, "message.html", story=told, asked=told.to)
 
     # --- what is done ---------------------------------------------------------------------------------------
@@ -225,8 +226,11 @@ class Site:
             deed = Deed(request.path_params["deed"])
         except ValueError:
             return self._trouble("There is nothing like that to do.", 404)
-        message_id = request.path_params["message_id"]
-        done = await run_in_threadpool(self._do, deed, message_id, form.get("scope") == "mail")
+        message_id = _message_id(request)
+        whole_mail = form.get("scope") == "mail"
+        done = None
+        if message_id is not None:
+            done = await run_in_threadpool(self._do, deed, message_id, whole_mail)
         if done is None:
             return self._trouble("There is no such message (any more).", 404)
         session.word = done
@@ -234,12 +238,11 @@ class Site:
 
     def _do(self, deed: Deed, message_id: int, whole_mail: bool) -> str | None:
         """Do it as `sms-milter queue` does; what was done, in words."""
-        mail = self._parts.queue.show_message(message_id)
+        mail = self._around.queue.show_message(message_id)
         if mail is None:
             return None
-        to = "" if whole_mail else mail["messages"][0]["destination"]
-        wanted = Selection(name=str(mail["queue_id"]), destination=to)
-        count, asked = self._parts.operator.change(deed, wanted, self._parts.clock())
+        wanted = Selection(name=str(mail["queue_id"])) if whole_mail else Selection(message_id=message_id)
+        count, asked = self._around.operator.change(deed, wanted, self._around.clock())
         self._reader.forget()
         told = [f"{words.sms(count)} {_DONE[deed]}."] if count or not asked else []
         if asked:
@@ -260,8 +263,8 @@ class Site:
         values = {"asked": "", "word": "", "inside": True, **values}
         octets = self._templates.get_template(template).render(
             root=self._root,
-            token=self._parts.door.form_token(token),
-            host_name=self._parts.host_name,
+            token=self._around.door.form_token(token),
+            host_name=self._around.host_name,
             version=__version__,
             refresh_seconds=_REFRESH_SECONDS,
             quote=quote,
@@ -285,7 +288,7 @@ class Site:
 
     async def _unforeseen(self, request: Request, error: Exception) -> Response:
         del request, error
-        self._parts.journal.error(line("", status=f"status page failed ({place()})"))
+        self._around.journal.error(line("", status=f"status page failed ({place()})"))
         return PlainTextResponse("Something went wrong; the log says where.\n", 500)
 
 
@@ -293,3 +296,10 @@ def _client(request: Request) -> str:
     """Who asks, as the reverse proxy says that is the only one to connect from elsewhere."""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return forwarded[:64] or (request.client.host if request.client else "") or "local"
+
+
+def _message_id(request: Request) -> int | None:
+    """The number in the address; None where no message has such a one."""
+    written = request.path_params["message_id"]
+    fits = written.isascii() and written.isdecimal() and len(written) < 19  # 63 bits
+    return int(written) if fits else None

@@ -12,7 +12,7 @@ import pytest
 from contract.builders import NOW
 from sms_milter.dispatch.load import Limit
 from sms_milter.standing import Standing
-from sms_milter.statuspage import figures
+from sms_milter.statuspage import figures, headline, smscs
 from sms_milter.statuspage.figures import Readings
 
 MINUTE = NOW // 60 * 60
@@ -117,7 +117,7 @@ def test_nothing_waits() -> None:
 
 def test_configured_smscs_come_first_and_none_is_forgotten() -> None:
     rows = [lane("normal", 3, 0, 0, 0, smsc="gone"), lane("held", 2, smsc="gone")]
-    cards = figures.smscs(replace(QUIET, ages=rows), ["main"])
+    cards = smscs.cards(replace(QUIET, ages=rows), ["main"])
     assert [(one.name, one.level, one.waiting) for one in cards] == [
         ("main", "idle", "0"),
         ("gone", "idle", "5"),
@@ -138,13 +138,13 @@ def test_the_state_of_an_smsc_in_a_word(
     load: dict[str, Any], links: list[dict[str, Any]], level: str, state: str
 ) -> None:
     readings = with_summary(smscs=[LOAD | load], links=[LINK | one for one in links])
-    (card,) = figures.smscs(readings, ["main"])
+    (card,) = smscs.cards(readings, ["main"])
     assert (card.level, card.state) == (level, state)
 
 
 def test_what_limits_an_smsc_is_shown() -> None:
     load = LOAD | {"rate": 2.5, "sent_per_second": 2.4, "throttled_at": NOW - 30}
-    (card,) = figures.smscs(with_summary(smscs=[load], links=[LINK]), ["main"])
+    (card,) = smscs.cards(with_summary(smscs=[load], links=[LINK]), ["main"])
     assert (card.sent, card.of_rate, card.window) == ("2.4", "of 2.5 (contract 50)", "4 of 10")
     assert (card.limited_by, card.advice) == ("Limited by the window", "10 on the wire")
     assert (card.response, card.throttled) == ("120 ms", "30 s ago")
@@ -152,13 +152,13 @@ def test_what_limits_an_smsc_is_shown() -> None:
 
 
 def test_every_limit_has_its_words() -> None:
-    assert set(figures._LIMITS) == {str(limit) for limit in Limit}
+    assert set(smscs._LIMITS) == {str(limit) for limit in Limit}
 
 
 def test_a_note_is_not_said_twice() -> None:
     load = LOAD | {"limited_by": "bind", "advice": "refused"}
     readings = with_summary(smscs=[load], links=[LINK | {"state": "down", "note": "refused"}])
-    (card,) = figures.smscs(readings, ["main"])
+    (card,) = smscs.cards(readings, ["main"])
     assert (card.advice, card.links[0][-1]) == ("refused", "")
 
 
@@ -201,7 +201,7 @@ def test_many_accounts_are_counted_only() -> None:
 
 
 def said(readings: Readings, *configured: str) -> tuple[str, list[str]]:
-    level, _, sentences = figures.headline(readings, figures.smscs(readings, configured))
+    level, _, sentences = headline.headline(readings, smscs.cards(readings, configured))
     return level, sentences
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from contract.builders import mail, message
 from sms_milter.config.secrets import Passwords
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers
@@ -20,7 +21,7 @@ from sms_milter.model import LoginRule
 from sms_milter.operate import Operator
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.statuspage.door import Door
-from sms_milter.statuspage.site import Parts, Site
+from sms_milter.statuspage.site import Site, Surroundings
 from support import busy
 from support.gate import Lines
 
@@ -51,10 +52,10 @@ class Visit:
             session_seconds=configuration.web.session,
             chance=os.urandom,
         )
-        parts = Parts(
+        around = Surroundings(
             configuration, self.queue, operator, door, self.lines, UTC, "gate.example", lambda: self.now
         )
-        self.site = Site(parts)
+        self.site = Site(around)
         self.root = configuration.web.path
         self.browser = self.other()
 
@@ -286,7 +287,8 @@ def test_what_is_not_found_is_said_with_what_can_be(visit: Visit) -> None:
     assert visit.found("4NOTHING") == []
     assert "No message is known by that." in visit.see("/messages?q=4NOTHING")
     assert "Type a phone number" in visit.see("/messages")
-    assert visit.browser.get("/messages/99999999").status_code == 404
+    for nobody in ("99999999", "9" * 30, "x", "-1", "٣"):
+        assert visit.browser.get(f"/messages/{nobody}").status_code == 404
 
 
 def test_what_is_typed_is_never_markup(visit: Visit) -> None:
@@ -337,6 +339,14 @@ def test_a_message_is_held_released_and_sent_again(visit: Visit) -> None:
     assert do(visit, "release", busy.PHONE) == "0 SMS released."
 
 
+def test_the_whole_mail_is_meant_only_where_that_is_said(visit: Visit) -> None:
+    messages = (message("41790000030"), message("41790000030"), message("41790000031"))
+    visit.queue.put([mail(*messages, at=NOW, mta_queue_id="4THREE")], NOW)
+    assert do(visit, "hold", "4THREE") == "1 SMS held."
+    assert do(visit, "hold", "4THREE", scope="mail") == "2 SMS held."
+    assert do(visit, "release", "4THREE", scope="mail") == "3 SMS released."
+
+
 def test_what_the_smsc_has_it_is_asked_to_cancel(visit: Visit) -> None:
     listed = visit.queue.list_parts(states=["accepted"], limit=1)
     assert do(visit, "cancel", listed[0]["mta_queue_id"]) == (
@@ -360,7 +370,8 @@ def test_what_cannot_be_done_is_not_there(visit: Visit) -> None:
     (address,) = visit.found(busy.WAITING_PHONE)
     form = {"token": visit.token(address)}
     assert visit.browser.post(f"{address}/destroy", data=form).status_code == 404
-    assert visit.browser.post("/messages/99999999/cancel", data=form).status_code == 404
+    for nobody in ("99999999", "9" * 30, "x"):
+        assert visit.browser.post(f"/messages/{nobody}/cancel", data=form).status_code == 404
 
 
 # --- trouble ------------------------------------------------------------------------------------------------
