@@ -1,4 +1,4 @@
-"""What the use cases need from the world, as Protocols. Implementations meet them in `daemon`."""
+"""What the use cases need from the world, as Protocols. Implementations meet them in `roles`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,39 @@
+"""The metrics role: what the others have counted, for Prometheus."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from sms_milter.config.schema import Configuration
+from sms_milter.metering import Wire
+from sms_milter.observe import open_journal
+from sms_milter.privileges import give_up_privileges
+from sms_milter.queue import home_of
+from sms_milter.supervisor import Control, Main
+
+
+def metrics_role(configuration: Configuration, listening: socket.socket, wire: Wire) -> Main:
+    """What the metrics role does: answer scrapes with what comes by the wire and what stands in the queue."""
+
+    def main(control: Control) -> None:
+        # Its library enters this role only.
+        from sms_milter.web.prometheus import Endpoint, Exposition, samples
+
+        journal = open_journal(configuration.log, "metrics")
+        give_up_privileges(configuration.user)
+        home = home_of(configuration.queue)
+        queue = home.queue()
+        exposition = Exposition(lambda: samples(queue, home.now()))
+        endpoint = Endpoint(listening, exposition, journal)
+        endpoint.start()
+
+        def hear() -> None:
+            for tally in wire.heard():
+                exposition.add(tally)
+
+        threading.Thread(target=hear, name="wire", daemon=True).start()
+        control.read()
+        endpoint.stop()
+
+    return main
