@@ -26,8 +26,9 @@ def web(config: ConfigFile = DEFAULT_CONFIG) -> None:
     try:
         from sms_milter.statuspage.serving import serve
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("sms_milter"):
+        missing = (error.name or "").partition(".")[0]
+        if missing == "sms_milter":
             raise
-        raise typer.Exit(complain(f"{_NOT_INSTALLED} ({error.name} is missing)", EX_UNAVAILABLE)) from None
+        raise typer.Exit(complain(f"{_NOT_INSTALLED} ({missing} is missing)", EX_UNAVAILABLE)) from None
     queue = existing_queue(config)
     serve(configuration, queue, operator_of(configuration, queue))
