@@ -131,10 +131,8 @@ def test_a_deadlock_is_contention(url: str, queue: PostgresqlQueue) -> None:
         try:
             with server.transaction() as connection:
                 for name in names:
-                    connection.execute(
-                        "INSERT INTO turn VALUES ('t', $1) ON CONFLICT (kind, name) DO UPDATE SET kind = 't'",
-                        [name],
-                    )
+                    sql = "SELECT name FROM turn WHERE kind = 't' AND name = $1 FOR UPDATE"
+                    assert connection.execute(sql, [name]).fetchall() == [(name,)]
                     if name == names[0]:
                         met.wait(10)
         except QueueUnavailable as error:

@@ -73,6 +73,18 @@ def compiled() -> Mapping[str, Statement]:
     return {name: Statement(sql) for name, sql in statements("postgresql").items()}
 
 
+class _Cursor(RawCursor[Any]):
+    """Waits for its own result when that is asked for."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+        if self.pgresult is None:
+            with self._conn.pipeline() as pipeline:
+                pipeline.sync()
+        return super().rowcount
+
+
 class PostgresqlDatabase:
     """See `database.Database`. `owner` names this process among those of all hosts."""
 
@@ -98,8 +110,13 @@ class PostgresqlDatabase:
         return sum(cursor.rowcount for cursor in cursors)
 
     def insert(self, name: str, rows: Sequence[Values]) -> None:
-        """Insert all rows."""
-        self.many(name, rows)
+        """Insert all rows; nobody waits for it."""
+        statement = self._sql[name]
+        if rows and any(statement.columns):
+            self._run(statement, statement.batch(rows, self._owner))
+        else:
+            for row in rows:
+                self._run(statement, statement.values(row, self._owner))
 
     def each(self, name: str, rows: Sequence[Values]) -> list[Any]:
         """The first row found for each of these; the statement tells the place of each that it finds."""
@@ -138,6 +155,6 @@ class PostgresqlDatabase:
             self.execute("lock", (kind, Texts(wanted)))
 
     def _run(self, statement: Statement, values: Sequence[Any]) -> RawCursor[Any]:
-        cursor = RawCursor(self._connection)
+        cursor = _Cursor(self._connection)
         cursor.execute(statement.sql, values, prepare=True, binary=True)
         return cursor

@@ -83,18 +83,21 @@ class PostgresqlServer:
     def transaction(self, *, synced: bool = True) -> Iterator[Connection[Any]]:
         """Everything inside is durable together at its end, or not at all. Raises QueueUnavailable.
 
-        Not `synced`: durable a moment later, and until then lost if the server's machine stops.
+        Not `synced`: durable a moment later, and until then lost if the server's machine stops. Statements
+        leave together (libpq's pipeline mode) until somebody wants to know what one of them gave.
         """
-        with self.reading() as connection:
-            connection.execute("BEGIN" if synced else "BEGIN; SET LOCAL synchronous_commit = off")
+        with self.reading() as connection, connection.pipeline():
+            connection.execute("BEGIN", prepare=False)
+            if not synced:
+                connection.execute("SET LOCAL synchronous_commit = off", prepare=False)
             try:
                 yield connection
             except psycopg.Error:
                 raise
             except BaseException:
-                connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK", prepare=False)
                 raise
-            connection.execute("COMMIT")
+            connection.execute("COMMIT", prepare=False)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection[Any]]:
