@@ -173,6 +173,40 @@ def test_no_process_of_it_may_do_what_it_need_not(machine: Machine) -> None:
     assert "kmsg" not in machine.run(*inside, "ls", "/dev")
 
 
+PAGE = """
+import socket
+with socket.socket(socket.AF_UNIX) as link:
+    link.connect("/run/sms-milter-web/web.sock")
+    link.sendall(b"GET /login HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n")
+    print(link.makefile().read())
+"""
+
+
+def test_the_status_page_is_off_until_it_is_wanted(machine: Machine) -> None:
+    state = machine.unit("sms-milter-web")
+    assert (state["ActiveState"], state["UnitFileState"]) == ("inactive", "disabled")
+    machine.shell(f"cp {CONFIGURATION} /root/good.yaml")
+    machine.shell(
+        "echo secret | sms-milter hash-password |"
+        " install -m 640 -g sms-milter /dev/stdin /etc/sms-milter/web.secret\n"
+        f"cat >>{CONFIGURATION} <<END\n"
+        "web:\n"
+        "  listen: unix:/run/sms-milter-web/web.sock\n"
+        "  password_hash_file: /etc/sms-milter/web.secret\n"
+        "END\n"
+        "sms-milter check\n"
+        "systemctl start sms-milter-web"
+    )
+    wait_until(
+        lambda: machine.status("test", "-S", "/run/sms-milter-web/web.sock") == 0, "the page to be served", 20
+    )
+    assert "<h1>Status page</h1>" in machine.run("python3", "-", data=PAGE)
+    machine.run("systemctl", "stop", "sms-milter-web")
+    state = machine.unit("sms-milter-web")
+    assert (state["ActiveState"], state["ExecMainStatus"], state["NRestarts"]) == ("inactive", "0", "0")
+    machine.shell(f"cp /root/good.yaml {CONFIGURATION}; rm /etc/sms-milter/web.secret")
+
+
 def test_a_reload_waits_for_the_service_and_a_bad_file_is_refused(machine: Machine) -> None:
     main = ours(machine)["MainPID"]
     machine.shell(f"cp {CONFIGURATION} /root/good.yaml; echo nonsense: true >>{CONFIGURATION}")
