@@ -6,6 +6,7 @@ Knows nothing of mails and parts.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -52,6 +53,9 @@ _CAUSES = {
     "3F000": "schema is missing",
     "26000": "prepared statements do not last (a pooler that shares connections by transaction?)",
 }
+# What it would say on standard error, we say ourselves.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
 _AGAIN = psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
 
 
