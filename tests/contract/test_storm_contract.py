@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contract.builders import DAY, NOW, failed, lease, mail, message, queued, record, states
+from contract.builders import DAY, NOW, expire, failed, lease, mail, message, queued, record, states
 from sms_milter.errors import Excess
 from sms_milter.model import (
     ComposedPart,
@@ -216,6 +216,14 @@ def test_its_validity_begins_when_it_may_go(queue: Any) -> None:
     put(queue, 1, alarm(expires_at=NOW + 61))
     lease(queue)
     assert len(lease(queue, now=NOW + WINDOW)) == 1
+
+
+def test_what_is_counted_late_has_its_own_validity(queue: Any) -> None:
+    put(queue, 0)
+    for at in (1, DAY - 10):  # nothing could be sent all day
+        put(queue, at, alarm(f"disk full at {at:.0f}", expires_at=NOW + at + DAY))
+    expire(queue, NOW + 1.5 * DAY)
+    assert states(queue) == ["expired", "queued"]
 
 
 @pytest.mark.parametrize("quiet_until", [WINDOW / 2, 8 * 3600])

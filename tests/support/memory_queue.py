@@ -297,6 +297,7 @@ class MemoryQueue(MemoryOverview):
             plan = carrier["plan"]._replace(text=f"({storm['alike']}x) {message.plan.text}")
             for part in self._message(carrier):
                 part.update(plan=plan, form="stale " + part["form"].removeprefix("stale "))
+                part["expires_at"] = max(part["expires_at"], message.expires_at)
             counted.append(carrier["queue_id"])
         return tuple(dict.fromkeys(counted))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from support.places import DEPLOY, accepts, free_port, make_certificate, wait_until
+from support.secrecy import RUN
 
 _DEFAULT_DOMAIN = "sms.example.com"  # as it stands in the snippets
 _SERVICES = """
@@ -83,6 +84,7 @@ class Postfix:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._run("postfix", "stop", check=False)
+        RUN.saw("log of Postfix", self.log)
 
     def queue(self) -> list[WaitingMail]:
         """What is in the queue now."""

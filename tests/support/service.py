@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from support.places import ROOT, accepts, free_port, wait_until
+from support.secrecy import RUN, SMSC_PASSWORD
 
 BASE = ROOT / "tests" / "integration" / "config" / "base.yaml"
 # An unprivileged user, unless Python, its packages or our own files lie in somebody's closed home folder.
@@ -69,7 +70,7 @@ class Service:
             "log": {"to": "stderr"},
         }
         wanted = merged(self.base or yaml.safe_load(BASE.read_text()), self.settings)
-        here = {"host": "127.0.0.1", "port": self.smsc_port, "password": "secret"}
+        here = {"host": "127.0.0.1", "port": self.smsc_port, "password": SMSC_PASSWORD}
         self.configuration = merged(wanted, places | {"smscs": dict.fromkeys(wanted["smscs"], here)})
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -83,6 +84,8 @@ class Service:
     def start(self) -> None:
         """Run it; returns when the MTA can reach it."""
         self.file.write_text(yaml.safe_dump(self.configuration))
+        if self._process is None:
+            RUN.services["started"] += 1
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [*_COMMAND, "run", "--config", str(self.file)],
@@ -103,6 +106,9 @@ class Service:
         if self._process is not None and not self._ended:
             self._process.terminate()
             self._process.wait(60)
+        if self._process is not None:
+            RUN.services["read"] += 1
+            RUN.saw("log", self.log)
         self._process = None
 
     def reload(self) -> None:
@@ -145,6 +151,7 @@ class Service:
         done = subprocess.run(
             [*_COMMAND, *arguments, "--config", str(self.file)], capture_output=True, text=True, check=True
         )
+        RUN.saw(f"sms-milter {arguments[0]}", done.stdout + done.stderr)
         return done.stdout
 
     def backlog(self) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.secrecy import RUN
+
 _TIMEOUT_SECONDS = 30.0
 
 
@@ -67,6 +69,7 @@ class SmtpDialogue:
 
     def send(self, octets: bytes) -> None:
         """These octets, in one piece."""
+        RUN.said(octets)
         self.transcript.append(f"C: {octets!r}"[:200])
         self._socket.sendall(octets)
 
@@ -85,6 +88,7 @@ class SmtpDialogue:
             if not re.match(rb"\d{3}-", line):
                 break
         self.transcript.append(f"S: {' | '.join(lines)}")
+        RUN.saw("reply", "\n".join(lines))
         return "\n".join(lines)
 
     def start_tls(self, certificate: Path | None = None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from support.places import wait_until
+from support.secrecy import RUN
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class _Dialogue(socketserver.StreamRequestHandler):
             elif verb == "DATA":
                 self._reply("354 go ahead")
                 data = self._content()
+                if b"multipart/report" in data:  # other mails of ours carry texts to those whom they are for
+                    RUN.saw("report", data.decode("utf-8", "replace"))
                 self.server.sink.mails.append(SunkMail(sender, tuple(recipients), data))
             elif verb == "QUIT":
                 self._reply("221 bye")

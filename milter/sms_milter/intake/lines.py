@@ -58,7 +58,7 @@ def mail(
     if stored is not None:
         pairs["queue"] = stored.queue_id
         if stored.counted_in:
-            pairs["counted_in"] = ",".join(map(str, stored.counted_in))
+            pairs["counted_in"] = "+".join(map(str, stored.counted_in))
     if denied is not None:
         pairs["denied"] = denied
     pairs["size"] = size

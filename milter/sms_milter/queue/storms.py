@@ -131,4 +131,4 @@ class Storm:
         self._db.execute("say_instead", (text, one.message_id))
         form = self._db.execute("find_form", (one.message_id,)).fetchone()[0]
         span = (one.message_id, one.message_id + one.total - 1)
-        self._db.execute("make_stale", (storms.stale(form), *span))
+        self._db.execute("make_stale", (storms.stale(form), one.message.expires_at, *span))

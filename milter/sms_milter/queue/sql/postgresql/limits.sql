@@ -94,8 +94,8 @@ ON CONFLICT (account, destination, likeness) DO UPDATE SET
 UPDATE message SET text = $1 WHERE id = $2
 
 -- make_stale --
--- Its parts must be composed anew before they go.
-UPDATE part SET form = $1 WHERE id BETWEEN $2 AND $3
+-- Its parts must be composed anew before they go, which they may until a time.
+UPDATE part SET form = $1, expires_at = greatest(expires_at, $2) WHERE id BETWEEN $3 AND $4
 
 -- forget_storms --
 -- Drop some storms that are over.

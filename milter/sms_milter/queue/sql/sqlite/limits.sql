@@ -90,8 +90,8 @@ ON CONFLICT (account, destination, likeness) DO UPDATE SET
 UPDATE message SET text = ? WHERE id = ?
 
 -- make_stale --
--- Its parts must be composed anew before they go.
-UPDATE part SET form = ? WHERE id BETWEEN ? AND ?
+-- Its parts must be composed anew before they go, which they may until a time.
+UPDATE part SET form = ?, expires_at = max(expires_at, ?) WHERE id BETWEEN ? AND ?
 
 -- forget_storms --
 -- Drop some storms that are over.
