@@ -57,7 +57,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON fingerprint, reference, number, usage, r
 GRANT SELECT ON suppressed TO sms_milter_intake;
 -- limits.storms: a message that waits says in the end how many it stands for.
 GRANT UPDATE (text) ON message TO sms_milter_intake;
-GRANT UPDATE (form) ON part TO sms_milter_intake;
+GRANT UPDATE (form, expires_at) ON part TO sms_milter_intake;
 
 -- --role dispatch
 GRANT SELECT, INSERT, UPDATE, DELETE ON mail, message, part, former_id, receipt, original, listener, comment, left_out,
