@@ -15,14 +15,14 @@ from support.places import DEPLOY, ROOT, folder, free_port
 @pytest.fixture(scope="session")
 def bare_debian() -> Iterator[Debian]:
     """The smallest Debian; not to be changed."""
-    with folder("debian") as place:
+    with folder("debian", large=True) as place:
         yield Debian.bootstrapped(place / "root")
 
 
 @pytest.fixture(scope="session")
 def podman(bare_debian: Debian) -> Iterator[Podman]:
     """With that Debian in the place of the one that deploy/container wants from a registry."""
-    with folder("podman") as place:
+    with folder("podman", large=True) as place:
         fresh = Podman(place, DEPLOY / "container" / "compose.yaml", {"SMTP_PORT": str(free_port())})
         try:
             fresh.load(bare_debian.root, "docker.io/library/debian:bookworm-slim")

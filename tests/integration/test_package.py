@@ -6,6 +6,7 @@ The machine is one for all tests here, in their order; the last one takes the pa
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ LOCAL_MAIL = "myhostname=acme.example mydestination=acme.example alias_maps= def
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    with folder("package") as path:
+    with folder("package", large=True) as path:
         yield path
 
 
@@ -205,6 +206,24 @@ def test_the_status_page_is_off_until_it_is_wanted(machine: Machine) -> None:
     state = machine.unit("sms-milter-web")
     assert (state["ActiveState"], state["ExecMainStatus"], state["NRestarts"]) == ("inactive", "0", "0")
     machine.shell(f"cp /root/good.yaml {CONFIGURATION}; rm /etc/sms-milter/web.secret")
+
+
+def test_postgresql_can_be_asked_where_no_memory_may_be_written_and_executed(machine: Machine) -> None:
+    """psycopg lets libpq call it back, by libffi."""
+    ask = (
+        "import sys; sys.path.insert(0, '/usr/lib/sms-milter')\n"
+        "import psycopg; psycopg.connect('host=127.0.0.1 port=1')"
+    )
+    sandbox = (
+        "--quiet",
+        "--pipe",
+        "--wait",
+        "--property=MemoryDenyWriteExecute=yes",
+        "--property=User=sms-milter",
+    )
+    said = machine.shell(f"systemd-run {' '.join(sandbox)} python3 -I -c {shlex.quote(ask)} 2>&1 || true")
+    assert "psycopg.OperationalError: connection failed" in said
+    assert "refused" in said
 
 
 def test_a_reload_waits_for_the_service_and_a_bad_file_is_refused(machine: Machine) -> None:

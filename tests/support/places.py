@@ -39,13 +39,14 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 
 @contextmanager
-def folder(name: str) -> Iterator[Path]:
-    """A folder that every user may enter, removed at the end.
+def folder(name: str, *, large: bool = False) -> Iterator[Path]:
+    """A folder that every user may enter, removed at the end; not in memory if it becomes `large`.
 
     pytest's own are closed to the MTA's users, and Sendmail trusts no socket below a world-writable folder.
     """
+    parent = "/var/tmp" if large else "/run"
     path = Path(
-        tempfile.mkdtemp(prefix=f"sms-milter-{name}-", dir="/run" if os.access("/run", os.W_OK) else None)
+        tempfile.mkdtemp(prefix=f"sms-milter-{name}-", dir=parent if os.access(parent, os.W_OK) else None)
     )
     path.chmod(0o755)
     try:
