@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from contract.builders import NOW, lease, mail
+from contract.builders import NOW, lease, mail, message, queued, record
 from sms_milter.errors import QueueUnavailable
 from sms_milter.model import Stored
 from sms_milter.queue.postgresql import PostgresqlQueue, schema
@@ -156,6 +156,41 @@ def test_a_deadlock_is_contention(url: str, queue: PostgresqlQueue) -> None:
 def test_a_text_with_a_nul_is_stored_with_its_picture(queue: PostgresqlQueue) -> None:
     queue.put([mail(mta_queue_id="4\0BC")], NOW)
     assert queue.list_parts()[0]["mta_queue_id"] == "4␀BC"
+
+
+# --- whose parts --------------------------------------------------------------------------------------------
+
+
+def test_parts_of_a_dead_dispatcher_are_taken_over_by_one_alone(url: str, queue: PostgresqlQueue) -> None:
+    others = [PostgresqlQueue(url, owner=name) for name in ("two", "three")]
+    queue.put([mail()], NOW)
+    queue.hold_binds("main", 1, "one", NOW, NOW + 20)
+    queue.hold_binds("backup", 1, "one", NOW, NOW + 20)
+    lease(queue)
+    for number, other in enumerate(others):
+        other.hold_binds(f"spare{number}", 1, ("two", "three")[number], NOW, NOW + 60)
+    assert others[0].abandoned("main", "two", NOW + 19) == []
+    taken = [
+        other.abandoned("main", name, NOW + 21) for other, name in zip(others, ("two", "three"), strict=True)
+    ]
+    assert [[part.part_id for part in parts] for parts in taken] == [[1], []]
+    record(queue, queued(1, NOW))  # whom it was taken from comes back
+    assert queue.list_parts()[0]["state"] == "submitting"
+    record(others[0], queued(1, NOW))
+    assert queue.list_parts()[0]["state"] == "queued"
+    for other in others:
+        other.close()
+
+
+def test_errands_of_a_dead_courier_are_taken_over_though_its_dispatcher_lives(
+    url: str, queue: PostgresqlQueue
+) -> None:
+    other = PostgresqlQueue(url, owner="two")
+    queue.put([mail(message(smsc="channel:voice"))], NOW)
+    queue.hold_binds("main", 1, "one", NOW, NOW + 60)
+    lease(queue, smsc="channel:voice")
+    assert [part.part_id for part in other.abandoned("channel:voice")] == [1]
+    other.close()
 
 
 # --- versions -----------------------------------------------------------------------------------------------

@@ -91,15 +91,15 @@ FROM unnest($1::float8[], $2::bigint[]) AS ended (at, id) WHERE part.id = ended.
 
 -- submitting_parts --
 -- Parts that somebody was about to send to one SMSC are ours now, but for those of another who is alive: who has that bind
--- still, or any. Of two who ask at the same time the second finds the first alive.
+-- still, or any at that time (0: there is no other). Of two who ask at the same time the second finds the first alive.
 WITH taken AS (
     UPDATE part SET owner = :owner
     WHERE state = 1 AND smsc = $1
         AND NOT EXISTS (SELECT 1 FROM bind_lease AS lease
             WHERE lease.smsc = $1 AND lease.owner <> $2 AND lease.until > $3
                 AND part.bind IN ($1 || '/' || lease.number, $1 || '/' || lease.number || '-transmitter'))
-        AND NOT EXISTS (SELECT 1 FROM bind_lease AS lease
-            WHERE lease.owner = part.owner AND lease.owner <> :owner AND lease.until > $3)
+        AND ($3 = 0 OR NOT EXISTS (SELECT 1 FROM bind_lease AS lease
+            WHERE lease.owner = part.owner AND lease.owner <> :owner AND lease.until > $3))
     RETURNING id, mail_id, destination, number, total, body, attempts, expires_at, doubts, account, promise, sequence)
 SELECT taken.id, mail_id, mail.mta_queue_id, destination, number, total, body, attempts, mail.received_at, expires_at, doubts,
     taken.account, promise > 0, sequence
