@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -37,10 +39,13 @@ from bench.harness import (
     tell,
     until,
 )
+from bench.queues import KINDS, BenchQueue, Sqlite, queues
+from sms_milter.config.values import parse_queue_url
 from sms_milter.model import NewMail, NewMessage, PlannedMessage, SubmitSm
-from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.queue import open_queue
 from sms_milter.smpp.codec import compose
 from support.places import accepts, folder, free_port
+from support.smsc import Smsc as Smsc34
 
 _TEXT = "/var on db3 is 91 % full since 04:10 and grows by 2 % per hour. Please look at it now."
 
@@ -72,19 +77,25 @@ KANNELS = {
         "a file each, and message ids kept in SQLite as ours always does", database=True, share=20
     ),
 }
+_SLOW_MS, _SLOW_WINDOW, _SLOW_BACKLOG = 40, 10, 2000
+_QUEUE_RATIOS = {
+    "postgresql_vs_sqlite": ("sms_milter_postgresql_parts_per_second", "sms_milter_parts_per_second"),
+    "two_dispatchers_vs_one": ("dispatchers_2_parts_per_second", "dispatchers_1_parts_per_second"),
+}
 _RATIOS = {f"vs_{name}": ("sms_milter_parts_per_second", f"{name}_parts_per_second") for name in KANNELS}
 
 
 # --- ours ---------------------------------------------------------------------------------------------------
 
 
-def filled_queue(path: Path, backlog: int) -> None:
-    """A queue with `backlog` mails of one SMS each, as the milter workers leave them."""
-    queue = SqliteQueue(str(path))
+def fill(queue: BenchQueue, backlog: int) -> None:
+    """Keep it with `backlog` mails of one SMS each, as the milter workers leave them."""
+    store = open_queue(parse_queue_url(queue.url))
     for first in range(0, backlog, 1000):
         mails = [_mail(number) for number in range(first, min(first + 1000, backlog))]
-        queue.put(mails, time.time())
-    queue.close()
+        store.put(mails, time.time())
+    store.close()
+    queue.keep()
 
 
 def _mail(number: int) -> NewMail:
@@ -110,28 +121,53 @@ def _phone(number: int) -> str:
     return f"4479731{number:05d}"
 
 
-def ours(place: Path, backlog: int, figures: Figures) -> None:
+def ours(place: Path, name: str, queue: BenchQueue, backlog: int, figures: Figures) -> None:
     """One run of our dispatcher on a copy of the filled queue."""
-    for left in place.glob("queue.db*"):
-        left.unlink()
-    shutil.copy(place / "filled.db", place / "queue.db")
+    queue.restore()
     with smsc(place) as center:
-        config = configuration(place, smsc_port=center.port)
+        config = configuration(place, smsc_port=center.port, queue=queue.url)
         started = time.monotonic()
         with service(config, "dispatch", place / "service.log") as pid:
-            _measure("sms_milter", center, pid, backlog, figures)
-            figures.add("sms_milter_start_seconds", center.first_submit - started)
-            figures.add("sms_milter_peak_megabytes", peak_megabytes(pid))
-        _check_outcomes(place / "queue.db", center.submits)
+            _measure(name, center, {"sender": pid, **queue.pids()}, backlog, figures)
+            figures.add(f"{name}_start_seconds", center.first_submit - started)
+            figures.add(f"{name}_peak_megabytes", peak_megabytes(pid))
+        _check_outcomes(queue.url, center.submits)
 
 
-def _check_outcomes(path: Path, submits: int) -> None:
+def _check_outcomes(url: str, submits: int) -> None:
     """The queue must know of every submit_sm that it was accepted, and of no other."""
-    queue = SqliteQueue(str(path))
+    queue = open_queue(parse_queue_url(url))
     accepted = queue.summary(time.time())["parts"]["accepted"]
     queue.close()
     if accepted != submits:
         raise BenchFailure(f"the SMSC took {submits} SMS, the queue says {accepted}")
+
+
+def together(place: Path, queue: BenchQueue, hosts: int, figures: Figures) -> None:
+    """`hosts` dispatchers of one queue, each with a bind to an SMSC that is slow. Time runs from when all are
+    bound.
+    """
+    queue.restore()
+    with Smsc34(delay_ms=_SLOW_MS) as center, ExitStack() as stack:
+        for host in range(1, hosts + 1):
+            config = configuration(
+                place,
+                smsc_port=center.port,
+                queue=queue.url,
+                window=_SLOW_WINDOW,
+                binds=host,  # of all together, as this host knows it
+                name=f"host{host}",
+            )
+            log = place / f"host{host}.log"
+            stack.enter_context(service(config, "dispatch", log, host=f"host{host}"))
+            until(lambda host=host: center.bound == host, f"host {host} to bind", seconds=60, log=log)
+        started, before = time.monotonic(), len(center.received)
+        until(lambda: len(center.received) >= before + _SLOW_BACKLOG, "the SMS to come", seconds=60)
+        rate = (len(center.received) - before) / (time.monotonic() - started)
+    if len({one.destination for one in center.received}) != len(center.received):
+        raise BenchFailure("two dispatchers have sent the same SMS")
+    figures.add(f"dispatchers_{hosts}_parts_per_second", rate)
+    tell(f"{hosts} dispatcher(s), slow SMSC: {rate:.0f} parts/s")
 
 
 # --- Kannel -------------------------------------------------------------------------------------------------
@@ -211,7 +247,7 @@ def kannel(place: Path, name: str, backlog: int, figures: Figures) -> None:
         _fill_kannel(home, ports.box, backlog, receipts=KANNELS[name].database)
         until(lambda: _waiting(ports.admin) == backlog, "Kannel to have its backlog", seconds=60, log=log)
         with smsc(home, ports.smsc) as center:
-            _measure(name, center, pid, backlog, figures)
+            _measure(name, center, {"sender": pid}, backlog, figures)
     shutil.rmtree(home)
 
 
@@ -250,8 +286,8 @@ def _waiting(admin_port: int) -> int:
 # --- the bench ----------------------------------------------------------------------------------------------
 
 
-def _measure(name: str, center: Smsc, pid: int, backlog: int, figures: Figures) -> None:
-    meter = CpuMeter({"sender": pid, "smsc": center.pid})
+def _measure(name: str, center: Smsc, pids: Mapping[str, int], backlog: int, figures: Figures) -> None:
+    meter = CpuMeter({**pids, "smsc": center.pid})
     until(lambda: center.submits >= backlog, f"{name} to send {backlog} SMS", seconds=180)
     rate = center.submits_per_second
     figures.add(f"{name}_parts_per_second", rate)
@@ -265,20 +301,42 @@ def bench(backlog: int, waiting: int, rounds: int, *, as_json: bool) -> None:
     figures = Figures()
     backlogs = {name: max(200, backlog // variant.share) for name, variant in KANNELS.items()}
     with folder("drain") as place:
-        filled_queue(place / "filled.db", max(backlog, waiting))
+        queue = Sqlite(place)
+        fill(queue, max(backlog, waiting))
         for turn in range(rounds):
             for name in rotated(("sms_milter", *KANNELS), turn):
                 if name == "sms_milter":
-                    ours(place, backlog, figures)
+                    ours(place, name, queue, backlog, figures)
                 else:
                     kannel(place, name, backlogs[name], figures)
-    print(f"{rounds} rounds, backlog of {backlog} SMS, window {WINDOW}, one bind, the same SMSC (smsc.c)")
-    more = f"; {waiting} SMS waiting, the first {backlog} counted" if waiting > backlog else ""
-    print(f"sms_milter: durable queue, every part marked before it leaves, its outcome recorded{more}")
+    _print_head(backlog, waiting, rounds)
     for name, variant in KANNELS.items():
         smaller = f" (backlog of {backlogs[name]})" if variant.share > 1 else ""
         print(f"{name}: {variant.what}{smaller}")
     show(figures, ratios(figures.medians(), _RATIOS), as_json=as_json)
+
+
+def bench_queues(backlog: int, waiting: int, rounds: int, *, as_json: bool) -> None:
+    """Ours with SQLite and with PostgreSQL by turns; then one dispatcher of a PostgreSQL, and two."""
+    figures = Figures()
+    with folder("drain") as place, queues(place, postgresql=True) as ways:
+        for queue in ways.values():
+            fill(queue, max(backlog, waiting, 2 * _SLOW_BACKLOG))
+        for turn in range(rounds):
+            for name in rotated(tuple(ways), turn):
+                ours(place, name, ways[name], backlog, figures)
+            for hosts in rotated((1, 2), turn):
+                together(place, ways["sms_milter_postgresql"], hosts, figures)
+    _print_head(backlog, waiting, rounds)
+    print(f"dispatchers: an SMSC that takes {_SLOW_MS} ms for each SMS, {_SLOW_WINDOW} at a time on a bind;")
+    print("each dispatcher has a bind, all share one PostgreSQL")
+    show(figures, ratios(figures.medians(), _QUEUE_RATIOS), as_json=as_json)
+
+
+def _print_head(backlog: int, waiting: int, rounds: int) -> None:
+    print(f"{rounds} rounds, backlog of {backlog} SMS, window {WINDOW}, one bind, the same SMSC (smsc.c)")
+    more = f"; {waiting} SMS waiting, the first {backlog} counted" if waiting > backlog else ""
+    print(f"sms_milter: durable queue, every part marked before it leaves, its outcome recorded{more}")
 
 
 def main() -> None:
@@ -289,10 +347,14 @@ def main() -> None:
     options.add_argument("--backlog", type=int, help="SMS waiting at the start")
     options.add_argument("--waiting", type=int, default=0, help="SMS waiting in our queue, if more")
     options.add_argument("--rounds", type=int, help="runs of each")
+    options.add_argument(
+        "--queue", choices=KINDS, default=KINDS[0], help="postgresql: beside SQLite instead of Kannel"
+    )
     given = options.parse_args()
     backlog = given.backlog or (10_000 if given.quick else 30_000)
     rounds = given.rounds or (2 if given.quick else 5)
-    bench(backlog, given.waiting, rounds, as_json=given.json)
+    run = bench if given.queue == "sqlite" else bench_queues
+    run(backlog, given.waiting, rounds, as_json=given.json)
 
 
 if __name__ == "__main__":

@@ -178,13 +178,22 @@ def smsc(folder: Path, port: int = 0, receipts: int = 0) -> Iterator[Smsc]:
 # --- our service --------------------------------------------------------------------------------------------
 
 
-def configuration(folder: Path, *, smsc_port: int, milter_port: int = 8891) -> Path:
-    """A configuration for one account, one SMSC and a queue in `folder`."""
+def configuration(
+    folder: Path,
+    *,
+    smsc_port: int,
+    milter_port: int = 8891,
+    queue: str = "",
+    window: int = WINDOW,
+    binds: int = 1,
+    name: str = "sms-milter",
+) -> Path:
+    """A configuration for one account, one SMSC and a queue in `folder`, unless it is elsewhere."""
     (folder / "smsc.secret").write_text("bench")
-    path = folder / "sms-milter.yaml"
+    path = folder / f"{name}.yaml"
     path.write_text(f"""
 milter: {{socket: "inet:{milter_port}@127.0.0.1"}}
-queue: sqlite:{folder}/queue.db
+queue: "{queue or f"sqlite:{folder}/queue.db"}"
 log: {{to: stderr}}
 domains: {{{DOMAIN}: {{dialect: hsl}}}}
 accounts:
@@ -192,17 +201,20 @@ accounts:
 smscs:
   bench:
     {{host: 127.0.0.1, port: {smsc_port}, system_id: bench, password_file: {folder}/smsc.secret,
-      window: {WINDOW}}}
+      window: {window}, binds: {binds}}}
 routes: {{default: [{{to: "*", via: [bench]}}]}}
 """)
     return path
 
 
 @contextmanager
-def service(config: Path, role: str, log: Path) -> Iterator[int]:
-    """`sms-milter run` with one role: its supervisor's process id."""
-    command = Path(sys.executable).with_name("sms-milter")
-    with running(command, "run", "--config", config, "--role", role, log=log) as pid:
+def service(config: Path, role: str, log: Path, host: str = "") -> Iterator[int]:
+    """`sms-milter run` with one role: its supervisor's process id. `host` makes it believe to be on a host of
+    its own, with that name (a UTS namespace).
+    """
+    command = [Path(sys.executable).with_name("sms-milter"), "run", "--config", config, "--role", role]
+    alone = ["unshare", "--uts", "sh", "-c", f'hostname {host} && exec "$@"', "sh"] if host else []
+    with running(*alone, *command, log=log) as pid:
         yield pid
 
 

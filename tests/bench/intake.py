@@ -37,15 +37,21 @@ from bench.harness import (
     tell,
     until,
 )
+from bench.queues import KINDS, BenchQueue, queues
 from support.places import accepts, folder, free_port, wait_until
 from support.postfix import Postfix
 
-PEERS = ("sms_milter", "c_do_nothing", "c_same_steps", "pymilter_do_nothing")
+PEERS = ("c_do_nothing", "c_same_steps", "pymilter_do_nothing")
 _PHONE = f"447973100000@{DOMAIN}"
 _RATIOS = {
     "vs_c_do_nothing": ("sms_milter_mails_per_second", "c_do_nothing_mails_per_second"),
     "vs_c_same_steps": ("sms_milter_mails_per_second", "c_same_steps_mails_per_second"),
     "vs_pymilter_do_nothing": ("sms_milter_mails_per_second", "pymilter_do_nothing_mails_per_second"),
+    "postgresql_vs_sqlite": ("sms_milter_postgresql_mails_per_second", "sms_milter_mails_per_second"),
+    "postgresql_vs_sqlite_100_recipients": (
+        "postgresql_sms_per_second_100_recipients",
+        "sms_per_second_100_recipients",
+    ),
 }
 
 
@@ -69,26 +75,57 @@ class Stage:
     """All that runs: listeners by peer, process ids by the name that their CPU time is shown under."""
 
     ports: Mapping[str, int]
-    pids: Mapping[str, int]
+    pids: Mapping[str, Mapping[str, int]]  # by peer
+    ours: tuple[str, ...]  # those of the peers that send SMS
     smsc: Smsc
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        return tuple(self.pids)
+
     def meter(self, peer: str) -> CpuMeter:
-        ours = {"dispatcher": self.pids["dispatcher"], "smsc": self.smsc.pid} if peer == "sms_milter" else {}
-        return CpuMeter({"postfix": self.pids["postfix"], "milter": self.pids[peer], **ours})
+        smsc = {"smsc": self.smsc.pid} if peer in self.ours else {}
+        return CpuMeter({**self.pids[peer], **smsc})
 
 
 @contextmanager
-def stage(place: Path) -> Iterator[Stage]:
-    """Postfix, three milters, our dispatcher and the SMSC."""
-    sockets = {peer: free_port() for peer in PEERS}
-    milters = {peer: f"inet:127.0.0.1:{port}" for peer, port in sockets.items()}
-    log = place / "service.log"
+def stage(place: Path, *, postgresql: bool) -> Iterator[Stage]:
+    """Postfix, its milters, ours with a dispatcher for each queue, and the SMSC."""
     with ExitStack() as stack:
         start = stack.enter_context
         center = start(smsc(place))
-        config = configuration(place, smsc_port=center.port, milter_port=sockets["sms_milter"])
-        c_milter = compiled("do_nothing.c", "-lmilter", "-lpthread")
+        ways = start(queues(place, postgresql=postgresql))
+        sockets = {peer: free_port() for peer in (*ways, *PEERS)}
+        milters = {peer: f"inet:127.0.0.1:{port}" for peer, port in sockets.items()}
+        postfix = start(Postfix(place / "postfix", milters))
+        master = {"postfix": int((place / "postfix/queue/pid/master.pid").read_text())}
         pids = {
+            name: {**master, **start(_service(place, name, queue, sockets[name], center))}
+            for name, queue in ways.items()
+        }
+        pids |= {name: {**master, "milter": pid} for name, pid in start(_do_nothings(place, sockets)).items()}
+        yield Stage(postfix.ports, pids, tuple(ways), center)
+
+
+@contextmanager
+def _service(place: Path, name: str, queue: BenchQueue, port: int, center: Smsc) -> Iterator[dict[str, int]]:
+    """Ours, with this queue: its processes, once they can do their work."""
+    log = place / f"{name}.log"
+    config = configuration(place, smsc_port=center.port, milter_port=port, queue=queue.url, name=name)
+    binds = center.binds
+    with service(config, "milter", log) as milter:
+        until(lambda: accepts(port), "our milter to listen", seconds=30, log=log)
+        with service(config, "dispatch", log) as dispatcher:
+            until(lambda: center.binds > binds, "our dispatcher to bind", seconds=30, log=log)
+            yield {"milter": milter, "dispatcher": dispatcher, **queue.pids()}
+
+
+@contextmanager
+def _do_nothings(place: Path, sockets: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    with ExitStack() as stack:
+        start = stack.enter_context
+        c_milter = compiled("do_nothing.c", "-lmilter", "-lpthread")
+        yield {
             "c_do_nothing": start(
                 running(c_milter, f"inet:{sockets['c_do_nothing']}@127.0.0.1", log=place / "c.log")
             ),
@@ -108,14 +145,7 @@ def stage(place: Path) -> Iterator[Stage]:
                     log=place / "pymilter.log",
                 )
             ),
-            "sms_milter": start(service(config, "milter", log)),
         }
-        until(lambda: accepts(sockets["sms_milter"]), "our milter to listen", seconds=30, log=log)
-        pids["dispatcher"] = start(service(config, "dispatch", log))
-        until(lambda: center.binds, "our dispatcher to bind", seconds=30, log=log)
-        postfix = start(Postfix(place / "postfix", milters))
-        pids["postfix"] = int((place / "postfix/queue/pid/master.pid").read_text())
-        yield Stage(postfix.ports, pids, center)
 
 
 # --- many mails ---------------------------------------------------------------------------------------------
@@ -144,7 +174,7 @@ def one_run(on: Stage, peer: str, load: Load, parts: int, figures: Figures) -> N
     expected = on.smsc.submits + load.mails * parts
     meter = on.meter(peer)
     rate, source_cpu = mails_per_second(on.ports[peer], load, load.mails)
-    if peer == "sms_milter":
+    if peer in on.ours:
         on.smsc.wait_for(expected, seconds=60)
     figures.add(f"{peer}_mails_per_second", rate)
     for name, value in meter.milliseconds_per(load.mails).items():
@@ -165,30 +195,36 @@ def parts_of_one_mail(on: Stage, load: Load) -> int:
 # --- many recipients, and one mail alone --------------------------------------------------------------------
 
 
-def recipients_run(on: Stage, load: Load, figures: Figures) -> None:
+def recipients_run(on: Stage, peer: str, load: Load, figures: Figures) -> None:
     """Mails with many recipients each, over one connection: SMS stored per second, until the last reply."""
     expected = on.smsc.submits + load.recipients * load.recipient_mails
     phones = [f"4479731{number:05d}@{DOMAIN}" for number in range(load.recipients)]
-    meter = on.meter("sms_milter")
-    with smtplib.SMTP("127.0.0.1", on.ports["sms_milter"]) as client:
+    meter = on.meter(peer)
+    with smtplib.SMTP("127.0.0.1", on.ports[peer]) as client:
         started = time.monotonic()
         for number in range(load.recipient_mails):
             client.sendmail(SENDER, phones, alert(f"r{number}"))
         seconds = time.monotonic() - started
     on.smsc.wait_for(expected, seconds=60)
     stored = load.recipients * load.recipient_mails
-    figures.add(f"sms_per_second_{load.recipients}_recipients", stored / seconds)
+    of = _prefix(peer)
+    figures.add(f"{of}sms_per_second_{load.recipients}_recipients", stored / seconds)
     for name, value in meter.milliseconds_per(stored).items():
-        figures.add(f"cpu_ms_per_sms_{load.recipients}_recipients_{name}", value)
+        figures.add(f"{of}cpu_ms_per_sms_{load.recipients}_recipients_{name}", value)
 
 
-def latency_run(on: Stage, load: Load, figures: Figures) -> None:
+def _prefix(peer: str) -> str:
+    """What the names of figures that only ours have begin with."""
+    return peer.removeprefix("sms_milter").removeprefix("_") + "_" if peer != "sms_milter" else ""
+
+
+def latency_run(on: Stage, peer: str, load: Load, figures: Figures) -> None:
     """One mail at a time, nothing else going on: from connect, and from the final dot, to the SMSC."""
     for number in range(load.singles):
         time.sleep(0.02)
         before = on.smsc.submits
         started = time.monotonic()
-        with smtplib.SMTP("127.0.0.1", on.ports["sms_milter"]) as client:
+        with smtplib.SMTP("127.0.0.1", on.ports[peer]) as client:
             client.ehlo()
             client.mail(SENDER)
             client.rcpt(_PHONE)
@@ -199,17 +235,18 @@ def latency_run(on: Stage, load: Load, figures: Figures) -> None:
         if code != 250:
             raise BenchFailure(f"{code} {text!r}")
         wait_until(lambda before=before: on.smsc.submits > before, "an SMS at the SMSC")
-        figures.add("idle_mail_to_wire_ms", (on.smsc.last_submit - started) * 1000)
-        figures.add("idle_final_dot_to_wire_ms", (on.smsc.last_submit - dot) * 1000)
+        figures.add(f"{_prefix(peer)}idle_mail_to_wire_ms", (on.smsc.last_submit - started) * 1000)
+        figures.add(f"{_prefix(peer)}idle_final_dot_to_wire_ms", (on.smsc.last_submit - dot) * 1000)
 
 
 def idle_run(on: Stage, load: Load, figures: Figures) -> None:
     """What our processes cost while nothing happens."""
-    meter = on.meter("sms_milter")
+    meters = {peer: on.meter(peer) for peer in on.ours}
     time.sleep(load.idle_seconds)
-    spent = meter.milliseconds_per(1)
-    percent = (spent["milter"] + spent["dispatcher"]) / 1000 / load.idle_seconds * 100
-    figures.add("idle_cpu_percent", percent)
+    for peer, meter in meters.items():
+        spent = meter.milliseconds_per(1)
+        percent = (spent["milter"] + spent["dispatcher"]) / 1000 / load.idle_seconds * 100
+        figures.add(f"{_prefix(peer)}idle_cpu_percent", percent)
 
 
 def alert(name: str) -> str:
@@ -221,21 +258,23 @@ def alert(name: str) -> str:
 # --- the bench ----------------------------------------------------------------------------------------------
 
 
-def bench(load: Load, *, as_json: bool) -> None:
+def bench(load: Load, *, postgresql: bool, as_json: bool) -> None:
     """Everything once around, `load.rounds` times."""
     figures = Figures()
     with folder("intake") as place:
         (place / "postfix").mkdir()
-        with stage(place) as on:
+        with stage(place, postgresql=postgresql) as on:
             parts = parts_of_one_mail(on, load)
-            for peer in PEERS:  # warm: processes forked, pages and caches filled
+            for peer in on.peers:  # warm: processes forked, pages and caches filled
                 mails_per_second(on.ports[peer], load, max(100, load.mails // 10))
             wait_for_calm(on.smsc)
             for turn in range(load.rounds):
-                for peer in rotated(PEERS, turn):
+                for peer in rotated(on.peers, turn):
                     one_run(on, peer, load, parts, figures)
-                recipients_run(on, load, figures)
-            latency_run(on, load, figures)
+                for peer in rotated(on.ours, turn):
+                    recipients_run(on, peer, load, figures)
+            for peer in on.ours:
+                latency_run(on, peer, load, figures)
             idle_run(on, load, figures)
     print(f"{load.rounds} rounds of {load.mails} mails of {load.octets} octets ({parts} SMS each),", end=" ")
     print(f"{load.sessions} sessions, {'kept open' if load.keep_connections else 'one mail each'}")
@@ -243,6 +282,8 @@ def bench(load: Load, *, as_json: bool) -> None:
     print("c_do_nothing: libmilter as it negotiates by itself, one process; c_same_steps: with the protocol")
     print("steps and macros of sms_milter; pymilter_do_nothing: its class layer and negotiation, one process")
     print(f"sms_milter: SQLite queue, {os.cpu_count()} workers, the dispatcher submits meanwhile")
+    if postgresql:
+        print("sms_milter_postgresql: the same with a PostgreSQL of its own on this machine, fsync on")
     show(figures, ratios(figures.medians(), _RATIOS), as_json=as_json)
 
 
@@ -263,6 +304,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, help="runs of each peer")
     options.add_argument("--sessions", type=int, default=20, help="SMTP sessions at a time")
     options.add_argument("--octets", type=int, default=100, help="octets in the body of a mail")
+    options.add_argument("--queue", choices=KINDS, default=KINDS[0], help="postgresql: beside SQLite")
     options.add_argument("--keep-connections", action="store_true", help="many mails over one connection")
     given = options.parse_args()
     load = Load(
@@ -273,7 +315,7 @@ def main() -> None:
         keep_connections=given.keep_connections,
         idle_seconds=5.0 if given.quick else 10.0,
     )
-    bench(load, as_json=given.json)
+    bench(load, postgresql=given.queue == "postgresql", as_json=given.json)
 
 
 if __name__ == "__main__":

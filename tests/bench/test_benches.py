@@ -40,15 +40,24 @@ def run(bench: str, *options: str) -> tuple[str, dict[str, Any]]:
 @pytest.mark.slow
 @pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
 def test_intake_compares_milters_behind_one_postfix() -> None:
-    table, result = run("intake", "--quick", "--mails", "60", "--rounds", "1")
+    table, result = run("intake", "--queue", "postgresql", "--quick", "--mails", "60", "--rounds", "1")
     assert set(result) == {"figures", "ratios"}
-    assert set(result["ratios"]) == {"vs_c_do_nothing", "vs_c_same_steps", "vs_pymilter_do_nothing"}
-    for peer in ("sms_milter", "c_do_nothing", "c_same_steps", "pymilter_do_nothing"):
+    assert set(result["ratios"]) == {
+        *("vs_c_do_nothing", "vs_c_same_steps", "vs_pymilter_do_nothing"),
+        *("postgresql_vs_sqlite", "postgresql_vs_sqlite_100_recipients"),
+    }
+    for peer in (
+        "sms_milter",
+        "sms_milter_postgresql",
+        "c_do_nothing",
+        "c_same_steps",
+        "pymilter_do_nothing",
+    ):
         assert result["figures"][f"{peer}_mails_per_second"] > 0
         for process in ("postfix", "milter", "smtp_source"):
             assert f"{peer}_cpu_ms_per_mail_{process}" in result["figures"]
     assert "sms_milter_cpu_ms_per_mail_dispatcher" in result["figures"]
-    assert "idle_mail_to_wire_ms" in result["figures"]
+    assert {"idle_mail_to_wire_ms", "postgresql_idle_mail_to_wire_ms"} <= result["figures"].keys()
     assert all(name in table for name in result["figures"])
 
 
@@ -100,6 +109,15 @@ def test_drain_compares_ours_with_kannel() -> None:
     for peer in ("sms_milter", "kannel"):
         assert result["figures"][f"{peer}_parts_per_second"] > 0
         assert f"{peer}_cpu_ms_per_part_sender" in result["figures"]
+    assert all(name in table for name in result["figures"])
+
+
+@pytest.mark.slow
+def test_drain_compares_postgresql_with_sqlite_and_two_dispatchers_with_one() -> None:
+    table, result = run("drain", "--queue", "postgresql", "--backlog", "300", "--rounds", "1")
+    assert set(result["ratios"]) == {"postgresql_vs_sqlite", "two_dispatchers_vs_one"}
+    assert result["figures"]["sms_milter_postgresql_parts_per_second"] > 0
+    assert result["ratios"]["two_dispatchers_vs_one"] >= 1.6
     assert all(name in table for name in result["figures"])
 
 

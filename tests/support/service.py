@@ -9,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,8 @@ class Service:
     `smsc_port` is where all of its SMSCs listen.
 
     `unix` makes the milter listen on a socket file. `directory` must be one that other users may enter; the
-    queue stands in its folder `queue`.
+    queue stands in its folder `queue`, unless `queue` is the URL of another. Only `roles` run, if any are
+    named. `host` makes it believe to be on a host of its own with that name (a UTS namespace; as root).
     """
 
     directory: Path
@@ -55,6 +57,9 @@ class Service:
     base: Mapping[str, Any] | None = None
     unix: bool = False
     port: int = 0
+    queue: str = ""
+    roles: Sequence[str] = ()
+    host: str = ""
 
     def __post_init__(self) -> None:
         self.port = 0 if self.unix else self.port or free_port()
@@ -65,7 +70,7 @@ class Service:
         socket = f"unix:{self._socket}" if self.unix else f"inet:{self.port}@127.0.0.1"
         places = {
             "milter": {"socket": socket, **({"socket_mode": "0666"} if self.unix else {})},
-            "queue": f"sqlite:{self.queue_directory}/queue.db",
+            "queue": self.queue or f"sqlite:{self.queue_directory}/queue.db",
             "user": USER,
             "log": {"to": "stderr"},
         }
@@ -86,9 +91,11 @@ class Service:
         self.file.write_text(yaml.safe_dump(self.configuration))
         if self._process is None:
             RUN.services["started"] += 1
+        roles = [word for role in self.roles for word in ("--role", role)]
+        elsewhere = ["unshare", "--uts", "sh", "-c", f'hostname {self.host} && exec "$@"', "sh"]
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_COMMAND, "run", "--config", str(self.file)],
+                [*(elsewhere if self.host else ()), *_COMMAND, "run", "--config", str(self.file), *roles],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -98,7 +105,7 @@ class Service:
             lambda: self.log.count(": ready, ") > already or self._ended, "the service to be ready", 20
         )
         assert not self._ended, f"the service does not start:\n{self.log}"
-        if not self.unix:
+        if not self.unix and (not self.roles or "milter" in self.roles):
             wait_until(lambda: accepts(self.port), "the milter to accept")
 
     def stop(self) -> None:
@@ -140,6 +147,17 @@ class Service:
         for name, pid in self.pids().items():
             if name.partition("/")[0] == role:
                 os.kill(pid, signal.SIGKILL)
+
+    def kill_host(self) -> None:
+        """kill -9 of all its processes at once, as if its host had lost its power."""
+        assert self._process is not None
+        children = self.pids().values()
+        for pid in (self._process.pid, *children):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        wait_until(lambda: not self.pids(), "the processes of a dead host to end")
 
     def pids(self) -> dict[str, int]:
         """Role to process id, of those that run now."""
