@@ -40,11 +40,12 @@ FROM mail WHERE mta_queue_id = $1 ORDER BY id DESC LIMIT 1
 
 -- find_public --
 -- The newest message whose client knows it by this id, and its mail.
+-- `+ 0`: found by the index of these ids, not backwards through all messages.
 SELECT mail.id AS queue_id, mail.mta_queue_id, mail.received_at, mail.account, mail.dialect, mail.sender, mail.client,
     mail.message_id, part.total AS parts, part.id AS first
 FROM message JOIN part ON part.id = message.id
     JOIN mail ON mail.id = message.mail_id
-WHERE message.public_id <> '' AND message.public_id = $1 ORDER BY message.id DESC LIMIT 1
+WHERE message.public_id <> '' AND message.public_id = $1 ORDER BY message.id + 0 DESC LIMIT 1
 
 -- mail_messages --
 -- Messages (first and last id), without their text.
