@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from support.places import folder, wait_until
 from support.postfix import Postfix
 from support.postgres import Postgres
+from support.postgres_roles import make_roles, make_tables, url_of
 from support.service import Service
 from support.smsc import Smsc
 
@@ -23,8 +25,8 @@ _IN_DOUBT = re.compile(r"to=(\d+),.* status=uncertain")
 class Site:
     """`settings` are laid over the tests' configuration; the SMSC thinks `delay_ms` about each submit_sm.
 
-    Entered, everything runs. Each host is a `Service` with a name and a configuration of its own, which may
-    be killed while the others go on.
+    Entered, everything runs. Each host is a `Service` with a name and a configuration of its own, and may do
+    in the database what it must (deploy/postgres); it may be killed while the others go on.
     """
 
     milters: int
@@ -35,15 +37,17 @@ class Site:
     def __enter__(self) -> Site:
         with ExitStack() as stack:
             self.postgres = stack.enter_context(Postgres())
+            make_roles(self.postgres)
             with self.postgres.connection() as connection:
                 connection.execute("CREATE DATABASE sms")
+            make_tables(self.postgres, "sms")
             self.smsc = stack.enter_context(Smsc(delay_ms=self.delay_ms))
             place = stack.enter_context(folder("site"))
             self.dispatch_hosts = []
             for number in range(1, self.dispatchers + 1):
                 home = place / f"sender{number}"
                 home.mkdir()
-                host = self._host(home, "dispatch")
+                host = self._host(home, "dispatch", "dispatch")
                 stack.callback(host.stop)
                 host.start()
                 self.dispatch_hosts.append(host)
@@ -51,7 +55,7 @@ class Site:
             for number in range(1, self.milters + 1):
                 home = place / f"mx{number}"
                 (home / "mta").mkdir(parents=True)
-                host = self._host(home, "milter")
+                host = self._host(home, "milter", "intake")
                 stack.callback(host.stop)
                 host.start()
                 self.milter_hosts.append(host)
@@ -72,12 +76,12 @@ class Site:
         """Destinations of which a log says that they may have come before."""
         return set().union(*(_IN_DOUBT.findall(host.log) for host in self.dispatch_hosts))
 
-    def _host(self, home: Any, role: str) -> Service:
+    def _host(self, home: Path, role: str, group: str) -> Service:
         return Service(
             home,
             self.smsc.port,
             self.settings,
-            queue=self.postgres.url("sms"),
+            queue=url_of(self.postgres, "sms", group),
             roles=[role],
             host=home.name,
         )
