@@ -33,6 +33,18 @@ def test_a_server_of_its_own_listens_as_the_listener_beside_others_and_offers_st
     assert services("master.cf.own-server") == {port: [*beside, starttls] for port in ("25", "587")}
 
 
+def test_every_file_for_an_mta_is_used_by_a_test() -> None:
+    root = DEPLOY.parent
+    readers = [*(root / "tests").rglob("*.py"), *(root / "docs").glob("install-*.md")]
+    texts = [path.read_text() for path in readers if path != Path(__file__)]
+    for folder in ("postfix", "sendmail"):
+        for name in sorted(path.name for path in (DEPLOY / folder).iterdir()):
+            named = re.compile(
+                rf'(deploy/{folder}/|"{folder}" / "|deployed\("{folder}/){re.escape(name)}(?![\w.-])'
+            )
+            assert any(map(named.search, texts)), f"deploy/{folder}/{name} is used by no test"
+
+
 def verified(root: Path, name: str, unit: str) -> subprocess.CompletedProcess[str]:
     """`systemd-analyze verify` on a machine that has nothing but systemd's own units and our program."""
     shutil.rmtree(root, ignore_errors=True)
