@@ -143,14 +143,15 @@ class Sendmail:
 
     def _make_tables(self) -> None:
         """deploy/sendmail/mailertable and access with our domains, as maps."""
-        for name in ("mailertable", "access"):
-            lines = (DEPLOY / "sendmail" / name).read_text().splitlines(True)
+        for file in (DEPLOY / "sendmail" / "mailertable", DEPLOY / "sendmail" / "access"):
+            lines = file.read_text().splitlines(True)
             [line] = [line for line in lines if _DEFAULT_DOMAIN in line]
             for domain in self.domains:
                 lines.append(line.replace(_DEFAULT_DOMAIN, domain))
             lines.remove(line)
+            makemap = program(self._root).with_name("makemap")
             subprocess.run(
-                [program(self._root).with_name("makemap"), "-C", "/dev/null", "hash", self.directory / name],
+                [makemap, "-C", "/dev/null", "hash", self.directory / file.name],
                 env={**os.environ, "LD_LIBRARY_PATH": libraries(self._root)},
                 input="".join(lines), text=True, check=True,
             )  # fmt: skip
