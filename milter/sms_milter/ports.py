@@ -523,7 +523,7 @@ class OperatorQueue(Protocol):
 
     def summary(self, now: float, *, backlog: bool = True) -> dict[str, Any]:
         """Counts by state, backlog by priority and age (unless it is not wanted: it costs a step through an
-        index for each part), links.
+        index for each part), dispatchers, links.
         """
 
     def flow(self, since: float, until: float) -> list[dict[str, Any]]:

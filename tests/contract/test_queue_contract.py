@@ -766,6 +766,18 @@ def test_the_summary_counts_states_backlog_and_links(queue: Any) -> None:
     assert shown["reported_at"] == NOW + 1
 
 
+def test_the_summary_names_the_dispatchers_that_have_binds(queue: Any) -> None:
+    queue.hold_binds("main", 2, "one", NOW, NOW + 90)
+    queue.hold_binds("other", 1, "one", NOW, NOW + 60)
+    queue.hold_binds("third", 1, "two", NOW, NOW + 30)
+    assert queue.summary(NOW)["dispatchers"] == [
+        {"name": "one", "alive_until": NOW + 90},
+        {"name": "two", "alive_until": NOW + 30},
+    ]
+    queue.release_binds("one")
+    assert [one["name"] for one in queue.summary(NOW)["dispatchers"]] == ["two"]
+
+
 # --- in doubt -----------------------------------------------------------------------------------------------
 
 

@@ -1220,6 +1220,13 @@ class MemoryQueue(MemoryOverview):
             "reports_waiting": sum(not one["finished"] for one in self._reports),
             "parked_receipts": sum(part_id is None for part_id, _ in self._receipts),
             "mobile_waiting": sum(not one["told"] for one in self._mobile.values()),
+            "dispatchers": [
+                {
+                    "name": name,
+                    "alive_until": max(until for who, until in self._binds.values() if who == name),
+                }
+                for name in sorted({who for who, _ in self._binds.values()})
+            ],
             "smscs": self._loads,
             "links": self._links,
         }

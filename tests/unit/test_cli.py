@@ -290,3 +290,21 @@ def test_log_says_what_is_wrong(tmp_path: Path, arguments: tuple[str, ...], code
     done = run("log", *arguments, str(log))
     assert done.returncode == code
     assert says in b" ".join(done.stderr.split())
+
+
+def test_status_is_a_nagios_check_too(config: str, tmp_path: Path) -> None:
+    missing = run("status", "--check", "--config", config)
+    assert (missing.returncode, missing.stdout) == (3, b"SMS-MILTER UNKNOWN - there is no queue yet\n")
+    queue = SqliteQueue(f"{tmp_path}/queue.db")
+    queue.put([mail(message(smsc="primary"))], NOW)
+    queue.close()
+    bad = run("status", "--check", "--config", config)
+    assert bad.returncode == 2
+    assert bad.stdout.startswith(
+        b"SMS-MILTER CRITICAL - no dispatcher runs, primary has no bind, a part has waited"
+    )
+    assert b" | backlog_age=" in bad.stdout
+    wrong = run("status", "--check", "--backlog-age", "soon", "--config", config)
+    assert (wrong.returncode, b"--backlog-age takes two values" in wrong.stdout) == (3, True)
+    (tmp_path / "queue.db").write_bytes(b"not a database" * 100)
+    assert run("status", "--check", "--config", config).returncode == 2

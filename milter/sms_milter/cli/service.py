@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sms_milter import __version__
-from sms_milter.cli.common import DEFAULT_CONFIG, AsJson, ConfigFile, existing_queue, print_faults, print_tree
+from sms_milter.cli.common import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigFile,
+    PluginExit,
+    existing_queue,
+    print_faults,
+    print_tree,
+)
 from sms_milter.config.load import load
-from sms_milter.errors import ConfigError
+from sms_milter.config.values import parse_duration
+from sms_milter.errors import ConfigError, QueueUnavailable
+from sms_milter.vitals import Threshold, Verdict, judge
 
 
 def run(
@@ -46,10 +58,57 @@ def version() -> None:
     print(f"sms-milter {__version__}")
 
 
-def status(config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def status(
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="As a Nagios plug-in: one line, exit code 0, 1, 2, or 3 for unknown."),
+    ] = False,
+    backlog_age: Annotated[
+        str,
+        typer.Option(
+            metavar="WARNING,CRITICAL", help="--check: how long the oldest due part may have waited."
+        ),
+    ] = "5m,30m",
+    uncertain: Annotated[
+        str, typer.Option(metavar="WARNING,CRITICAL", help="--check: how many parts may be in doubt.")
+    ] = "10,100",
+) -> None:
     """Show links, windows and the backlog by priority and age."""
+    if check:
+        verdict = _vitals(config, backlog_age, uncertain)
+        print(verdict)
+        raise PluginExit(verdict.code)
     summary = existing_queue(config).summary(time.time())
     if as_json:
         print(json.dumps(summary, indent=2))
         return
     print_tree(summary)
+
+
+def _vitals(config: Path, backlog_age: str, uncertain: str) -> Verdict:
+    """What the plug-in says, whatever is wrong."""
+    try:
+        age = Threshold(*_pair("--backlog-age", backlog_age, parse_duration))
+        doubts = Threshold(*_pair("--uncertain", uncertain, float))
+    except ValueError as error:
+        return Verdict("UNKNOWN", str(error))
+    try:
+        configuration = load(config).configuration
+        summary = existing_queue(config).summary(time.time())
+    except ConfigError as error:
+        return Verdict("UNKNOWN", f"the configuration has faults: {error.faults[0]}")
+    except QueueUnavailable as error:
+        return Verdict("CRITICAL", f"the queue is not available: {error}")
+    except typer.Exit:
+        return Verdict("UNKNOWN", "there is no queue yet")
+    return judge(summary, configuration.smscs.keys(), time.time(), age=age, uncertain=doubts)
+
+
+def _pair(name: str, text: str, read: Callable[[str], float]) -> tuple[float, float]:
+    try:
+        warning, critical = map(read, text.split(","))
+    except ValueError:
+        raise ValueError(f"{name} takes two values with a comma between them, not {text!r}") from None
+    return warning, critical

@@ -106,6 +106,7 @@ def summary(db: Database, now: float, *, backlog: bool) -> dict[str, Any]:
         "parked_receipts": db.execute("count_parked").fetchone()[0],
         "reports_waiting": db.execute("count_reports").fetchone()[0],
         "mobile_waiting": db.execute("count_mobile").fetchone()[0],
+        "dispatchers": _rows(db, "dispatchers"),
         "smscs": _rows(db, "loads"),
         "links": _rows(db, "links"),
     }

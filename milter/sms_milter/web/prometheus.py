@@ -42,6 +42,7 @@ def samples(queue: OperatorQueue, now: float) -> Iterator[Sample]:
             yield metrics.BACKLOG, (lane["smsc"], lane["lane"], bound), parts
     for row in summary["backlog"]:
         yield metrics.OLDEST, (row["smsc"], row["priority"]), row["oldest_seconds"]
+    yield metrics.DISPATCHERS, (), sum(one["alive_until"] > now for one in summary["dispatchers"])
     for link in summary["links"]:
         where = link["smsc"], link["bind"]
         yield metrics.LINK_UP, where, link["state"] == LinkState.BOUND.value

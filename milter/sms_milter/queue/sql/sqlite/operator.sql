@@ -111,6 +111,10 @@ SELECT smsc, limited_by, advice, sent_per_second, rate, contract_rate, "window",
     throttled_at, reported_at
 FROM smsc_load ORDER BY smsc
 
+-- dispatchers --
+-- Who has binds, and until when at least.
+SELECT owner AS name, max(until) AS alive_until FROM bind_lease GROUP BY owner ORDER BY owner
+
 -- links --
 -- The links as last reported.
 SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
