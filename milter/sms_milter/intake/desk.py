@@ -30,8 +30,8 @@ class Desk:
         return self._intake.fates(self._member.name, references)
 
     def number(self) -> int:
-        """See `Context.number`."""
-        return self._intake.next_number(self._member.name)
+        """See `Context.number`; a shadow takes none away."""
+        return 1 if self._gate.shadow else self._intake.next_number(self._member.name)
 
     def originator(self, wanted: str) -> str:
         """See `Context.originator`."""
