@@ -90,7 +90,7 @@ class Service:
         return self._log.read_text().splitlines()
 
     def wait(self, seen: Callable[[list[str]], bool]) -> list[str]:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not seen(self.lines):
             assert time.monotonic() < deadline, "\n".join(self.lines)
             time.sleep(0.01)
