@@ -270,7 +270,10 @@ def test_log_goes_on_with_what_comes(tmp_path: Path) -> None:
             out.write(later)
         assert following.stdout.readline() == later
         following.send_signal(signal.SIGINT)
-        assert following.wait(10) == 0
+        try:
+            assert following.wait(10) == 0
+        finally:
+            following.kill()
 
 
 @pytest.mark.parametrize(
