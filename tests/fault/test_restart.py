@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.mta, pytest.mark.smsc, pytest.mark.slow]
 NUMBERS = [f"4479733{number:05}" for number in range(300)]
 SMSC_DELAY_MS = 20
 ANYWHERE = {"routes": {"default": [{"to": "*", "via": ["primary"]}]}}
-MAILS = 1500
+MAILS = 4000  # an upgrade takes a second or two of them
 
 
 def accepted(clients: Clients, share: int) -> None:

@@ -18,12 +18,12 @@ _SUBJECT = re.compile(rb"^Subject:(.*)", re.IGNORECASE | re.MULTILINE)
 
 
 class Secrecy:
-    """What was said and seen. `services` counts those that were started and those whose log was read."""
+    """What was said and seen. `logs`: of each service that was started, whether its log has been read since."""
 
     def __init__(self) -> None:
         self.texts: set[str] = set()
         self.seen: dict[str, Counter[str]] = {}  # lines by the kind of their source
-        self.services = Counter[str]()
+        self.logs: dict[str, bool] = {}
 
     def said(self, octets: bytes) -> None:
         """A client has sent these octets: a command, or a mail. Its header may come back, but for Subject."""

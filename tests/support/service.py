@@ -89,8 +89,7 @@ class Service:
     def start(self) -> None:
         """Run it; returns when the MTA can reach it."""
         self.file.write_text(yaml.safe_dump(self.configuration))
-        if self._process is None:
-            RUN.services["started"] += 1
+        RUN.logs[str(self._log_file)] = False
         roles = [word for role in self.roles for word in ("--role", role)]
         elsewhere = ["unshare", "--uts", "sh", "-c", f'hostname {self.host} && exec "$@"', "sh"]
         with self._log_file.open("ab") as log:
@@ -104,6 +103,8 @@ class Service:
         wait_until(
             lambda: self.log.count(": ready, ") > already or self._ended, "the service to be ready", 20
         )
+        if self._ended:
+            self._read_log()
         assert not self._ended, f"the service does not start:\n{self.log}"
         if not self.unix and (not self.roles or "milter" in self.roles):
             wait_until(lambda: accepts(self.port), "the milter to accept")
@@ -114,9 +115,12 @@ class Service:
             self._process.terminate()
             self._process.wait(60)
         if self._process is not None:
-            RUN.services["read"] += 1
-            RUN.saw("log", self.log)
+            self._read_log()
         self._process = None
+
+    def _read_log(self) -> None:
+        RUN.logs[str(self._log_file)] = True
+        RUN.saw("log", self.log)
 
     def reload(self) -> None:
         """SIGHUP; returns when the configuration has been read again, or refused."""

@@ -361,3 +361,17 @@ def test_a_mail_without_parts_is_forgotten_once_its_answer_is_sent(path: Path) -
     assert queue.show_mail(str(sent.queue_id)) is None
     assert queue.show_mail(str(waits.queue_id)) is not None
     queue.close()
+
+
+def test_what_is_closed_holds_no_file_open(tmp_path: Path) -> None:
+    def held() -> list[str]:
+        links = [os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")[:-1]]
+        return [link for link in links if link.startswith(str(tmp_path))]
+
+    queue = SqliteQueue(f"{tmp_path}/queue.db")
+    queue.put([mail(message())], NOW)
+    assert held() != []
+    queue.close()
+    assert held() == []
+    queue.put([mail(message())], NOW)
+    queue.close()

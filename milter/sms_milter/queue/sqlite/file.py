@@ -105,6 +105,9 @@ class SqliteFile:
         self._take_turn()
         try:
             self._drop()
+            lock, self._lock = self._lock, None
+            if lock is not None:
+                lock.close()
         finally:
             self._turn.release()
 

@@ -36,3 +36,7 @@ class WriterLock:
     def release(self) -> None:
         """Let the next one write."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)

@@ -108,7 +108,7 @@ SELECT smsc, limited_by, advice, sent_per_second, rate, contract_rate, "window",
 FROM smsc_load ORDER BY smsc
 
 -- dispatchers --
---- Who has binds, and until when at least.
+-- Who has binds, and until when at least.
 SELECT owner AS name, max(until) AS alive_until FROM bind_lease GROUP BY owner ORDER BY owner
 
 -- links --
