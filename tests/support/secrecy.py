@@ -18,7 +18,7 @@ _SUBJECT = re.compile(rb"^Subject:(.*)", re.IGNORECASE | re.MULTILINE)
 
 
 class Secrecy:
-    """What was said and seen. `logs`: of each service that was started, whether its log has been read since."""
+    """What was said and seen. `logs`: of each service that was started, whether it was read since."""
 
     def __init__(self) -> None:
         self.texts: set[str] = set()
