@@ -35,7 +35,8 @@ class Secrecy:
 
     def _remember(self, line: str) -> None:
         text = line.rpartition(":")[2].strip()  # SMSCentre's text stands behind its other fields
-        if len(text) >= _SHORTEST and len(text.split()) >= _FEWEST_WORDS:
+        declares = text.startswith("<?xml ")  # a fault in it is told with it
+        if len(text) >= _SHORTEST and len(text.split()) >= _FEWEST_WORDS and not declares:
             self.texts.add(text)
 
     def saw(self, kind: str, output: str) -> None:
