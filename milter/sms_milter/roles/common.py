@@ -7,13 +7,26 @@ import select
 import socket
 from collections.abc import Callable
 
+from sms_milter.config.schema import Configuration
 from sms_milter.metrics import UNMETERED
+from sms_milter.observe import open_journal
 from sms_milter.ports import Journal, Meter
+from sms_milter.privileges import give_up_privileges
+from sms_milter.queue import home_of
 from sms_milter.queue.home import Ear, Home
 
 Metering = Callable[[], Meter]  # makes that of a process
 
 STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
+
+
+def entered(configuration: Configuration, role: str) -> tuple[Journal, Home]:
+    """The log and the queue of a role whose process has just begun. The log is opened with the rights that
+    the process was started with; everything after it is done without them.
+    """
+    journal = open_journal(configuration.log, role)
+    give_up_privileges(configuration.user)
+    return journal, home_of(configuration.queue)
 
 
 def unmetered() -> Meter:

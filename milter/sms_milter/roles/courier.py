@@ -17,12 +17,9 @@ from sms_milter.config.schema import Configuration, EmailChannel, HttpChannel, S
 from sms_milter.courier import Courier, Lane
 from sms_milter.logline import Numbers
 from sms_milter.model import Handed, LeasedPart
-from sms_milter.observe import open_journal
-from sms_milter.privileges import give_up_privileges
-from sms_milter.queue import home_of
 from sms_milter.queue.home import Home
 from sms_milter.report.outbox import SmtpOutbox
-from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, our_name, wake
+from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, entered, our_name, wake
 from sms_milter.supervisor import Control, Main
 from sms_milter.web.client import WebClient
 from sms_milter.web.listener import Listener
@@ -46,10 +43,8 @@ def courier_role(configuration: Configuration, listening: socket.socket | None, 
     """What the courier does; `listening` is where the services call back."""
 
     def main(control: Control) -> None:
-        journal = open_journal(configuration.log, "courier")
-        give_up_privileges(configuration.user)
+        journal, home = entered(configuration, "courier")
         meter = metering()
-        home = home_of(configuration.queue)
         queue = home.queue()
         numbers = Numbers(masked=configuration.log.mask_numbers)
         reports = home.doorbell("report")

@@ -12,12 +12,9 @@ from collections.abc import Callable
 from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.dispatch import Dispatcher
 from sms_milter.logline import Numbers
-from sms_milter.observe import open_journal
 from sms_milter.ports import Journal
-from sms_milter.privileges import give_up_privileges
-from sms_milter.queue import home_of
 from sms_milter.queue.home import Home
-from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, wake
+from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, entered, wake
 from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link, Tls
 from sms_milter.smpp.reconnect import Backoff
@@ -32,10 +29,8 @@ def dispatch_role(configuration: Configuration, metering: Metering) -> Main:
     """What the dispatcher does."""
 
     def main(control: Control) -> None:
-        journal = open_journal(configuration.log, "dispatch")
-        give_up_privileges(configuration.user)
+        journal, home = entered(configuration, "dispatch")
         meter = metering()
-        home = home_of(configuration.queue)
         bell = Bell(home, "dispatch", journal)
         waker, woken = socket.socketpair()
         waker.setblocking(False)

@@ -7,9 +7,7 @@ import threading
 
 from sms_milter.config.schema import Configuration
 from sms_milter.metering import Wire
-from sms_milter.observe import open_journal
-from sms_milter.privileges import give_up_privileges
-from sms_milter.queue import home_of
+from sms_milter.roles.common import entered
 from sms_milter.supervisor import Control, Main
 
 
@@ -20,9 +18,7 @@ def metrics_role(configuration: Configuration, listening: socket.socket, wire: W
         # Its library enters this role only.
         from sms_milter.web.prometheus import Endpoint, Exposition, samples
 
-        journal = open_journal(configuration.log, "metrics")
-        give_up_privileges(configuration.user)
-        home = home_of(configuration.queue)
+        journal, home = entered(configuration, "metrics")
         queue = home.queue()
         exposition = Exposition(lambda: samples(queue, home.now()))
         endpoint = Endpoint(listening, exposition, journal)

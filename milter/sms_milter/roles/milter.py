@@ -13,13 +13,10 @@ import time
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
-from sms_milter.observe import open_journal
 from sms_milter.ports import Meter
-from sms_milter.privileges import give_up_privileges
 from sms_milter.proofs import proofs_of
-from sms_milter.queue import home_of
 from sms_milter.queue.committer import Committer
-from sms_milter.roles.common import STOP_SECONDS, Metering
+from sms_milter.roles.common import STOP_SECONDS, Metering, entered
 from sms_milter.roles.courier import couriered
 from sms_milter.supervisor import Control, Main, Order
 
@@ -62,10 +59,8 @@ def milter_role(
 
         _stay_on_one_cpu(number)
 
-        journal = open_journal(configuration.log, "milter")
-        give_up_privileges(configuration.user)
+        journal, home = entered(configuration, "milter")
         meter = metering()
-        home = home_of(configuration.queue)
         senders = ("dispatch", "courier") if couriered(configuration) else ("dispatch",)
         committer = Committer(
             home.queue,

@@ -14,14 +14,11 @@ from sms_milter.gate import secret_senders
 from sms_milter.logline import Numbers, Senders
 from sms_milter.mail.address import domain_of
 from sms_milter.notify import Notifier
-from sms_milter.observe import open_journal
-from sms_milter.privileges import give_up_privileges
-from sms_milter.queue import home_of
 from sms_milter.queue.home import Home
 from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.report.texts import LANGUAGES, Texts
-from sms_milter.roles.common import Bell, Metering, Watch, our_name
+from sms_milter.roles.common import Bell, Metering, Watch, entered, our_name
 from sms_milter.supervisor import Control, Main
 from sms_milter.web.client import WebClient
 from sms_milter.web.crowd import Crowd
@@ -36,10 +33,8 @@ def report_role(configuration: Configuration, metering: Metering) -> Main:
     """What the report role does; `reports.submit_to` must be set."""
 
     def main(control: Control) -> None:
-        journal = open_journal(configuration.log, "report")
-        give_up_privileges(configuration.user)
+        journal, home = entered(configuration, "report")
         meter = metering()
-        home = home_of(configuration.queue)
         bell = Bell(home, "report", journal)
         host, _, port = configuration.reports.submit_to.rpartition(":")
         host_name = our_name()
