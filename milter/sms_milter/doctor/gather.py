@@ -23,7 +23,7 @@ from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.doctor import host, postfix, sendmail
 from sms_milter.doctor.finding import Finding, Severity
 from sms_milter.doctor.host import Entry, HostFacts, Identity, Names, Space
-from sms_milter.doctor.postfix_facts import PostfixFacts, items, parse
+from sms_milter.doctor.postfix.facts import PostfixFacts, items, parse
 from sms_milter.errors import GatewayError
 from sms_milter.smpp.link import Tls, connect
 from sms_milter.smpp.session import BindRefused, Bound, Broken, Session, SessionOptions, Unbound

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sms_milter.config.schema import Configuration
 from sms_milter.doctor.finding import Finding, Severity
-from sms_milter.doctor.postfix_facts import seconds
+from sms_milter.doctor.times import seconds
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _SECONDS_BY_DEFAULT = {"R": 10.0, "E": 300.0}

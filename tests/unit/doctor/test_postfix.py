@@ -9,8 +9,10 @@ import pytest
 
 from sms_milter.config.schema import Configuration
 from sms_milter.doctor.finding import Finding
-from sms_milter.doctor.postfix import findings, for_postfix
-from sms_milter.doctor.postfix_facts import items, milters, parse, seconds
+from sms_milter.doctor.postfix import findings
+from sms_milter.doctor.postfix.facts import items, milters, parse
+from sms_milter.doctor.postfix.listeners import for_postfix
+from sms_milter.doctor.times import seconds
 
 # Postfix 3.7.11, `postconf -x` (the lines that matter), `postconf -M` and `postconf -Px`.
 MAIN = """

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _CHROOT_BY_DEFAULT_BELOW = 1  # compatibility_level, master(5)
 
 
@@ -110,12 +109,6 @@ def items(value: str) -> list[str]:
         else:
             word += character
     return [one for one in (*found, word) if one]
-
-
-def seconds(value: str) -> float | None:
-    """A time such as 30s, 5m or 300; None for what is none."""
-    parts = re.fullmatch(r"(\d+)([smhdw]?)", value.strip())
-    return int(parts[1]) * float(_SECONDS[parts[2] or "s"]) if parts else None
 
 
 @dataclass(frozen=True, slots=True)
