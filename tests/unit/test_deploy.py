@@ -105,6 +105,7 @@ OF_DEBIAN = {
     "pillow": ("python3-pil", "9.4.0"),
     "prometheus-client": ("python3-prometheus-client", "0.16.0"),
     "pymilter": ("python3-milter", "1.0.5"),
+    "pynacl": ("python3-nacl", "1.5.0"),
     "pyspf": ("python3-spf", "2.0.14"),
     "pyyaml": ("python3-yaml", "6.0"),
     "rich": ("python3-rich", "13.3.1"),
