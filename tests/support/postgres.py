@@ -104,6 +104,22 @@ class Postgres:
         wait_until(lambda: not any(map(_runs, pids)), "PostgreSQL's processes to end")
         self._free_shared_memory()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """All its processes stand still: connections stay open, new ones are made, and nobody answers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # nothing is forked any more
+        pids = self.pids()
+        try:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in reversed(pids):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     def pids(self) -> list[int]:
         """Its processes, the postmaster first."""
         assert self._process is not None

@@ -17,6 +17,7 @@ from sms_milter.model import Stored
 from sms_milter.queue.postgresql import PostgresqlQueue, schema
 from sms_milter.queue.postgresql.clock import DatabaseClock
 from sms_milter.queue.postgresql.home import PostgresqlHome
+from sms_milter.queue.postgresql.patient import PatientConnection
 from sms_milter.queue.postgresql.server import Contended, PostgresqlServer
 from support.places import wait_until
 from support.postgres import Postgres
@@ -81,6 +82,29 @@ def test_a_server_that_is_away_is_an_unavailable_queue_and_hides_the_password() 
     with pytest.raises(QueueUnavailable) as caught:
         queue.put([mail()], NOW)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_server_that_is_silent_is_given_up(
+    postgres: Postgres, queue: PostgresqlQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientConnection, "silence_seconds", 0.5)
+    queue.balances()
+    with postgres.frozen(), pytest.raises(QueueUnavailable, match="no answer for"):
+        queue.put([mail()], NOW)
+    assert queue.put([mail()], NOW) == [Stored(2)], "the ids of the first are lost"
+
+
+def test_those_who_wait_for_a_silent_server_share_one_try(postgres: Postgres, database: str) -> None:
+    server = PostgresqlServer(postgres.url(database, options="connect_timeout=2"), "tests")
+    tries: list[str] = []
+    with postgres.frozen():
+        began = time.monotonic()
+        for _ in range(5):
+            with pytest.raises(QueueUnavailable, match="timeout") as caught, server.reading():
+                pass
+            tries.append(str(caught.value))
+        assert time.monotonic() - began < 5 * 2
+    assert len(set(tries)) == 1
 
 
 def test_a_server_stopped_within_a_transaction_leaves_nothing(tmp_path_factory: Any) -> None:

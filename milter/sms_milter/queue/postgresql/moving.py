@@ -39,6 +39,7 @@ class _Database:
         self.place = server.place
         try:
             self._connection = server.connect()
+            self._connection.silence_seconds = 0.0  # to count or to delete a table takes as long as it takes
             self._connection.execute("SET statement_timeout = 0; SET enable_seqscan = on")
             if schema.mark(self._connection) < schema.MOVING:
                 schema.prepare(self._connection)

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,8 +22,10 @@ from psycopg.types.string import StrDumperUnknown
 from sms_milter.errors import QueueError, QueueUnavailable
 from sms_milter.queue.postgresql import arrays, schema
 from sms_milter.queue.postgresql.clock import DatabaseClock
+from sms_milter.queue.postgresql.patient import PatientConnection
 
 _TURN_SECONDS = 10.0
+_REST_SECONDS = 1.0  # at most, after a try to connect that took its time
 _STATEMENTS = 500  # prepared on each connection
 # A host that is away is noticed soon; what the operator's URL says goes before.
 _USUAL = {
@@ -32,11 +35,12 @@ _USUAL = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-# Every statement searches by an index, whatever is known of tables that were empty a minute ago. What we hang
-# on ends, and what hangs on us: locks of a host that is gone.
+# Every statement searches by an index, whatever is known of tables that were empty a minute ago. A lock is
+# waited for less long than an answer of the server (`patient`). What hangs on us ends: a statement that we
+# have given up, and locks of a host that is gone.
 _SESSION = """
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
-SET client_min_messages = error; SET lock_timeout = '10s'; SET statement_timeout = '30s';
+SET client_min_messages = error; SET lock_timeout = '8s'; SET statement_timeout = '15s';
 SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC';
 SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
 SET tcp_user_timeout = 10000
@@ -82,6 +86,7 @@ class PostgresqlServer:
         self._turn = threading.Lock()
         self._process = 0
         self._connection: Connection[Any] | None = None
+        self._away_until, self._why_away = float("-inf"), ""
 
     @contextlib.contextmanager
     def transaction(self, *, synced: bool = True) -> Iterator[Connection[Any]]:
@@ -151,7 +156,7 @@ class PostgresqlServer:
             if not self._connection.closed:
                 return self._connection
         self._process = os.getpid()
-        connection = self._connection = self.connect()
+        connection = self._connection = self._reach()
         try:
             schema.prepare(connection, self._scripts)
             if connection.execute(f"SELECT pg_try_advisory_lock_shared({schema.USE})").fetchone() != (True,):
@@ -161,9 +166,22 @@ class PostgresqlServer:
             raise
         return connection
 
-    def connect(self) -> Connection[Any]:
+    def _reach(self) -> PatientConnection:
+        """As `connect`. Many may ask for a server that does not answer: they share one try."""
+        begun = time.monotonic()
+        if begun < self._away_until:
+            raise QueueUnavailable(self._why_away)
+        try:
+            return self.connect()
+        except psycopg.Error as error:
+            now = time.monotonic()
+            self._away_until = now + min(now - begun, _REST_SECONDS)
+            self._why_away = str(self._meaning(error))
+            raise
+
+    def connect(self) -> PatientConnection:
         """A connection as all of ours are. Raises psycopg.Error."""
-        connection = psycopg.connect(**self._parameters, autocommit=True, cursor_factory=RawCursor)
+        connection = PatientConnection.connect(**self._parameters, autocommit=True, cursor_factory=RawCursor)
         connection.prepared_max = _STATEMENTS
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.adapters.register_dumper(str, _TextDumper)
