@@ -17,12 +17,15 @@ _FIRST_OF_SYSTEMD = 3  # sd_listen_fds(3)
 
 
 class Runner(NamedTuple):
-    """A child that goes on running: its role, its process, our end of its pipe; `retired`: told to end."""
+    """A child that goes on running: its role, its process, our end of its line; `retired`: told to end; for
+    how many seconds it may show no life, None if it does not say.
+    """
 
     role: str
     pid: int
-    pipe: int
+    line: int
     retired: bool
+    patience: float | None = None
 
 
 class Handover(NamedTuple):
@@ -36,8 +39,12 @@ def received() -> Handover:
     """What the program before us left, or systemd gave; once asked, it is ours alone. Raises OSError."""
     left = json.loads(os.environ.pop(_VARIABLE, "{}"))
     if left.get("pid") == os.getpid():
-        children = tuple(Runner(*one) for one in left["children"])
-        for descriptor in (*left["sockets"], *(child.pipe for child in children)):
+        # The program before us may be older than the word of patience, or younger.
+        patience = left.get("patience", {})
+        children = tuple(
+            Runner(*one)._replace(patience=patience.get(str(one[1]))) for one in left["children"]
+        )
+        for descriptor in (*left["sockets"], *(child.line for child in children)):
             os.set_inheritable(descriptor, False)
         return Handover(tuple(map(_socket, left["sockets"])), children)
     return Handover(tuple(map(_socket, _of_systemd())))
@@ -53,8 +60,13 @@ def become(
     when it cannot be started.
     """
     listening, runners = [one.fileno() for one in sockets], list(children)
-    left = {"pid": os.getpid(), "sockets": listening, "children": runners}
-    descriptors = [*listening, *(child.pipe for child in runners)]
+    left = {
+        "pid": os.getpid(),
+        "sockets": listening,
+        "children": [child[:4] for child in runners],
+        "patience": {child.pid: child.patience for child in runners},
+    }
+    descriptors = [*listening, *(child.line for child in runners)]
     for descriptor in descriptors:
         os.set_inheritable(descriptor, True)
     try:

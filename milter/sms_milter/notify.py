@@ -51,7 +51,8 @@ class Notifier:
     `texts` are those of delivery status notifications, by account, with "" for all others; of more than
     `digest_above` for one sender there is a digest (0: never). `no_subscriber` are the error numbers of
     each SMSC that say that nobody has a number.
-    `our_turn` says whether no other process, one that we replace, still has reports of this queue in hand.
+    `our_turn` says whether no other process, one that we replace, still has reports of this queue in hand;
+    `alive` is called before each report, for which the MTA may take its time.
     """
 
     def __init__(
@@ -68,10 +69,12 @@ class Notifier:
         digest_above: int = 0,
         meter: Meter = UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
+        alive: Callable[[], None] = lambda: None,
         senders: Senders = _ALL_SHOWN,
     ) -> None:
         self._queue, self._outbox, self._journal, self._numbers = queue, outbox, journal, numbers
         self._host_name, self._author, self._our_turn = host_name, author, our_turn
+        self._alive = alive
         self._texts, self._digest_above = texts, digest_above
         self._no_subscriber, self._senders = no_subscriber, senders
         self._meter = meter
@@ -92,6 +95,7 @@ class Notifier:
             return self._outbox_back_at - now
         due = self._queue.due_reports(now, _AT_ONCE, digest_above=self._digest_above)
         for report in due:
+            self._alive()
             try:
                 self._outcomes += self._hand_over(report, now)
             except OutboxUnavailable as error:

@@ -4,25 +4,27 @@ what they do.
 On an upgrade it goes on as another program, and its children with it (`handover`).
 
 The supervisor stays single-threaded, so that a fork copies no held lock. It handles nothing that comes from
-outside; each child gives up its privileges before it does. Children are told what to do through a pipe, not
-by signals, because libmilter keeps TERM, HUP and INT for itself; a closed pipe means that the supervisor is
-gone and the child must end too.
+outside; each child gives up its privileges before it does. Children are told what to do through a line, not
+by signals, because libmilter keeps TERM, HUP and INT for itself; a closed line means that the supervisor is
+gone and the child must end too. Through the same line a child shows that it lives: one that hangs is as good
+as dead, and nobody but the supervisor would notice.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import os
 import select
 import signal
+import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from socket import socket
 
 from sms_milter import handover
 from sms_milter.handover import Runner
@@ -33,6 +35,10 @@ _RESTART_SECONDS = (0.1, 30.0)  # first and longest delay before a role is start
 _LIVED_SECONDS = 60.0  # a child that lived so long starts afresh in the counting
 _SETTLED_SECONDS = 5.0  # a child started again lives, for the service manager, when it has lived so long
 _STOP_SECONDS = 45.0  # after that a draining child is killed
+_LOOK_SECONDS = 30.0  # between two looks whether children show life
+
+LIFE_SECONDS = 10.0  # a child that has nothing to do says as often that it lives
+_SIGNS = 30  # so many of them are within a child's patience; there is no need for more
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
 
@@ -44,19 +50,41 @@ class Order(Enum):
 
 
 class Control:
-    """A child's end of the pipe."""
+    """A child's end of its line to the supervisor."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._often, self._said_at = 0.0, float("-inf")
 
     def fileno(self) -> int:
-        """For select and poll."""
-        return self._descriptor
+        """For select and poll: readable when there is an order."""
+        return self._line.fileno()
 
-    def read(self) -> Order:
-        """Wait for the supervisor's word; its end reads as STOP."""
-        octets = os.read(self._descriptor, 1)
+    def told(self, seconds: float) -> Order | None:
+        """Wait so long for the supervisor's word; its end reads as STOP."""
+        if not select.select([self._line], [], [], seconds)[0]:
+            return None
+        try:
+            octets = self._line.recv(1)
+        except ConnectionResetError:  # its end, and what we said last was not heard
+            return Order.STOP
         return Order.RETIRE if octets == Order.RETIRE.value else Order.STOP
+
+    def ready(self, patience_seconds: float) -> None:
+        """The role does its work from now on; whenever it does not call `alive` for so long, it hangs."""
+        self._often = patience_seconds / _SIGNS
+        self._say(f"{patience_seconds}\n".encode())
+
+    def alive(self) -> None:
+        """Show life; to be called every `LIFE_SECONDS`, or as often as one likes."""
+        now = time.monotonic()
+        if now - self._said_at >= self._often:
+            self._said_at = now
+            self._say(b".")
+
+    def _say(self, octets: bytes) -> None:
+        with contextlib.suppress(OSError):  # the supervisor is gone, or does not listen
+            self._line.send(octets, socket.MSG_DONTWAIT)
 
 
 Main = Callable[[Control], None]
@@ -66,9 +94,24 @@ Main = Callable[[Control], None]
 class _Child:
     name: str
     pid: int
-    pipe: int
+    line: int
     started: float
     retired: bool = False
+    patience: float | None = None  # None: is not ready, or of a program whose children do not say
+    said: bytes = b""
+    silent_looks: int = 0
+
+    def hear(self) -> bool:
+        """Whether it has said anything since the last time."""
+        try:
+            octets = os.read(self.line, 4096)
+        except OSError:  # nothing; or a pipe of the program before us, which is for writing only
+            return False
+        if self.patience is None:
+            self.said += octets
+            if b"\n" in self.said:
+                self.patience = float(self.said.partition(b"\n")[0])
+        return bool(octets)
 
 
 @dataclass(slots=True)
@@ -103,14 +146,17 @@ class Supervisor:
         upgrade: Callable[[], None],
         manager: ServiceManager,
         children: Iterable[Runner] = (),
+        *,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
-        """`children` run already: those of the program before us."""
+        """`children` run already: those of the program before us. Every `look_seconds` we look after all."""
         self._journal = journal
         self._reload, self._upgrade = reload, upgrade
         self._manager = manager
         self._refused = False  # the last reload
         now = time.monotonic()
-        self._children = {one.pid: _Child(*one[:3], now, one.retired) for one in children}
+        self._look_seconds, self._look_at = look_seconds, now + look_seconds
+        self._children = {one.pid: _Child(*one[:3], now, one.retired, one.patience) for one in children}
         self._roles = {
             child.name: _Role(None, child) for child in self._children.values() if not child.retired
         }
@@ -137,6 +183,7 @@ class Supervisor:
             while not wanted.stop:
                 self._reap()
                 self._start_due()
+                self._look_after()
                 if wanted.reload:
                     wanted.reload = False
                     self._manager.reloading()
@@ -147,16 +194,18 @@ class Supervisor:
                     self._manager.reloading()
                     self._upgrade()
                     self._manager.ready()
-                self._wait(wanted, self._tell())
+                self._wait(wanted, self._rest(self._tell()))
             self._manager.stopping()
             self._manager.status("stopping: mails and windows under way are finished")
             self._stop()
 
-    def become(self, program: Sequence[str], sockets: Iterable[socket]) -> None:
+    def become(self, program: Sequence[str], sockets: Iterable[socket.socket]) -> None:
         """Go on as `program`, which finds our children and `sockets` where they are. Raises OSError when that
         fails; then nothing has changed.
         """
-        runners = [Runner(one.name, one.pid, one.pipe, one.retired) for one in self._children.values()]
+        runners = [
+            Runner(one.name, one.pid, one.line, one.retired, one.patience) for one in self._children.values()
+        ]
         # They would end the new program before it can hear them; until then they wait.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         try:
@@ -169,20 +218,21 @@ class Supervisor:
     def _start(self, name: str) -> None:
         role = self._roles[name]
         assert role.main is not None
-        read, write = os.pipe2(os.O_CLOEXEC)
+        ours, its = socket.socketpair()
         # What exists now lives as long as the child: no collection need look there, and pages stay shared.
         gc.collect()
         gc.freeze()
         pid = os.fork()
         if pid == 0:
-            os.close(write)
-            self._become(name, role.main, read)
-        os.close(read)
-        role.child = _Child(name, pid, write, time.monotonic())
+            ours.close()
+            self._become(name, role.main, its)
+        its.close()
+        ours.setblocking(False)
+        role.child = _Child(name, pid, ours.detach(), time.monotonic())
         self._children[pid] = role.child
         self._journal.info(f"started role={name} pid={pid}")
 
-    def _become(self, name: str, main: Main, control: int) -> None:
+    def _become(self, name: str, main: Main, line: socket.socket) -> None:
         """The child's life; never returns."""
         code = 70  # EX_SOFTWARE
         try:
@@ -192,12 +242,13 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             os.setpgid(0, 0)  # a terminal's Ctrl-C is for the supervisor, which drains
             for other in self._children.values():
-                os.close(other.pipe)
+                os.close(other.line)
             os.close(self._wake_read)
             os.close(self._wake_write)
             self._manager.close()
             _name_process(name)
-            main(Control(control))
+            faulthandler.enable(2)  # SIGABRT shows where it hangs, without any values
+            main(Control(line))
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 70
@@ -211,7 +262,7 @@ class Supervisor:
         if child is not None:
             child.retired = True
             with contextlib.suppress(OSError):
-                os.write(child.pipe, order.value)
+                os.write(child.line, order.value)
 
     def _reap(self) -> None:
         while self._children:
@@ -220,7 +271,7 @@ class Supervisor:
                 return
             child = self._children.pop(pid, None)
             if child is not None:
-                os.close(child.pipe)
+                os.close(child.line)
                 self._ended(child, os.waitstatus_to_exitcode(status))
 
     def _ended(self, child: _Child, code: int) -> None:
@@ -245,6 +296,27 @@ class Supervisor:
         for name, role in self._roles.items():
             if role.child is None and role.start_at <= now:
                 self._start(name)
+
+    def _look_after(self) -> None:
+        """End a child that hangs. Its silence is counted in looks, so that a machine that has slept is not
+        mistaken for a child that does.
+        """
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + self._look_seconds
+        for child in self._children.values():
+            child.silent_looks = 0 if child.hear() else child.silent_looks + 1
+            silence = child.silent_looks * self._look_seconds
+            if child.patience is None or silence <= child.patience:
+                continue
+            if silence - self._look_seconds <= child.patience:
+                self._journal.error(
+                    f"role={child.name} pid={child.pid} has shown no life for {silence:.0f} s, ended"
+                )
+                os.kill(child.pid, signal.SIGABRT)
+            else:
+                os.kill(child.pid, signal.SIGKILL)
 
     def _stop(self) -> None:
         for child in self._children.values():
@@ -279,10 +351,13 @@ class Supervisor:
 
     # --- waiting --------------------------------------------------------------------------------------------
 
-    def _wait(self, wanted: _Wanted, longest: float) -> None:
+    def _rest(self, longest: float) -> float:
+        """Seconds until there is something to do even if nothing happens."""
         starts = [role.start_at for role in self._roles.values() if role.child is None]
-        rest = max(0.0, min(starts, default=time.monotonic() + longest) - time.monotonic())
-        select.select([self._wake_read], [], [], min(rest, longest))
+        return min(longest, max(0.0, min([*starts, self._look_at]) - time.monotonic()))
+
+    def _wait(self, wanted: _Wanted, seconds: float) -> None:
+        select.select([self._wake_read], [], [], seconds)
         with contextlib.suppress(BlockingIOError):
             for number in os.read(self._wake_read, 4096):
                 wanted.stop |= number in (signal.SIGTERM, signal.SIGINT)

@@ -99,6 +99,9 @@ class MemoryQueue(MemoryOverview):
         self._reports: list[dict[str, Any]] = []
         self.reported = self.unfit = False
 
+    def open(self) -> None:
+        """See `Store.open`: it is always open."""
+
     def close(self) -> None:
         pass
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 SERVICE = """
-import os, sys
+import os, signal, sys, time
 from sms_milter import handover
 from sms_milter.service_manager import ServiceManager
 from sms_milter.supervisor import Supervisor
@@ -26,11 +26,17 @@ class Journal:
 
 def role(word):
     def main(control):
+        def stuck(*_):
+            time.sleep(60)
+        signal.signal(signal.SIGUSR1, stuck)
+        control.ready(PATIENCE)
         os.write(1, f"{word} runs pid={os.getpid()}\\n".encode())
-        order = control.read()
+        while (order := control.told(PATIENCE / 50)) is None:
+            control.alive()
         os.write(1, f"{word} told {order.name} pid={os.getpid()}\\n".encode())
     return main
 
+PATIENCE = 3.0
 kept = role("kept")
 def reload():
     if os.path.exists(sys.argv[1]):
@@ -45,7 +51,7 @@ def upgrade():
         Journal().info(f"upgrade failed: {error.strerror}")
 left = handover.received()
 manager = ServiceManager.from_environment(os.environ)
-supervisor = Supervisor(Journal(), reload, upgrade, manager, left.children)
+supervisor = Supervisor(Journal(), reload, upgrade, manager, left.children, look_seconds=PATIENCE / 30)
 supervisor.replace({"a": role("first"), "b": kept})
 Journal().info(f"ready, {len(left.children)} children were there")
 supervisor.run()
@@ -92,6 +98,7 @@ class Service:
     def wait(self, seen: Callable[[list[str]], bool]) -> list[str]:
         deadline = time.monotonic() + 30
         while not seen(self.lines):
+            assert self.told is not None  # who does not listen makes the service wait
             assert time.monotonic() < deadline, "\n".join(self.lines)
             time.sleep(0.01)
         return self.lines
@@ -107,6 +114,7 @@ class Service:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     running = Service(tmp_path)
+    running.hear("READY=1")  # from then on it minds signals
     yield running
     running.end()
 
@@ -123,6 +131,33 @@ def test_a_killed_child_is_started_again(service: Service) -> None:
     assert service.pid("first") != first
     assert any(f"role=a pid={first} died (signal 9)" in line for line in lines)
     assert service.count("kept runs") == 1
+
+
+def test_a_child_that_shows_no_life_is_ended_and_started_again(service: Service) -> None:
+    first, kept = service.pid("first"), service.pid("kept")
+    os.kill(kept, signal.SIGSTOP)  # SIGABRT has to wait until it goes on
+    lines = service.wait(lambda _: service.count("kept runs") == 2)
+    assert sum(f"role=b pid={kept} has shown no life for 3" in line for line in lines) == 1
+    assert any(f"role=b pid={kept} died (signal 9), started again in 0.1 s" in line for line in lines)
+    assert service.pid("first") == first
+
+
+def test_a_child_that_hangs_says_where(service: Service) -> None:
+    first = service.pid("first")
+    os.kill(first, signal.SIGUSR1)
+    lines = service.wait(lambda _: service.count("first runs") == 2)
+    assert any(f"role=a pid={first} died (signal 6)" in line for line in lines)
+    assert any("in stuck" in line for line in lines)
+
+
+def test_a_child_of_the_program_before_an_upgrade_is_looked_after_too(service: Service) -> None:
+    kept = service.pid("kept")
+    service.pid("first")
+    os.kill(kept, signal.SIGSTOP)
+    service.process.send_signal(signal.SIGUSR2)
+    service.wait(lambda lines: any(f"ended role=b pid={kept} (signal 9)" in line for line in lines))
+    assert any(f"role=b pid={kept} has shown no life" in line for line in service.lines)
+    assert service.count("kept runs") == 2
 
 
 def test_sigterm_stops_the_children_then_the_supervisor(service: Service) -> None:

@@ -38,6 +38,9 @@ class GroupQueue(IntakeQueue, Protocol):
     def free_octets(self) -> int | None:
         """Space left where the queue is stored; None if nobody can tell."""
 
+    def open(self) -> None:
+        """Any other use does it too. Raises QueueUnavailable."""
+
     def close(self) -> None:
         """The end."""
 
@@ -85,6 +88,7 @@ class Committer:
     ) -> None:
         """`reports` wakes the report role, where there is one."""
         self.healthy = True
+        self.open = False  # whether it has opened the queue, or has tried
         self._reports = reports
         self._open_queue = open_queue
         self._doorbell = doorbell
@@ -103,6 +107,7 @@ class Committer:
         self._asleep = False
         self._work = threading.Lock()  # held while there is nothing to do
         self._work.acquire()
+        self._turns = self._turns_seen = 0
         self._group: list[_Mail] = []
         self._space_checked_at = float("-inf")
         self._full = False
@@ -110,6 +115,11 @@ class Committer:
     def start(self) -> None:
         """Begin to commit."""
         self._thread.start()
+
+    def gets_on(self) -> bool:
+        """Whether it had nothing to do, or has done something since it was asked this last."""
+        seen, self._turns_seen = self._turns_seen, self._turns
+        return self._thread.is_alive() and (self._asleep or seen != self._turns)
 
     def stop(self, wait_seconds: float = 10.0) -> None:
         """Take nothing more; returns when everything that waits is answered, or after `wait_seconds`."""
@@ -227,7 +237,9 @@ class Committer:
     # --- on the committer's thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._begin()
         while self._wait_for_work():
+            self._turns += 1
             try:
                 self._turn()
             except Exception:  # noqa: BLE001 -- the callers must be answered, whatever it was
@@ -237,6 +249,17 @@ class Committer:
         self._tell_refused()
         if self._queue is not None:
             self._queue.close()
+
+    def _begin(self) -> None:
+        """Open the queue before a mail waits for that; where it is away the first mail tells."""
+        try:
+            self._queue = self._open_queue()
+            self._queue.open()
+        except QueueUnavailable:
+            pass
+        except Exception:  # noqa: BLE001 -- as in a turn
+            self._unforeseen()
+        self.open = True
 
     def _wait_for_work(self) -> bool:
         while True:

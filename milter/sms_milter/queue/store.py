@@ -60,6 +60,13 @@ class Store(ABC):
         self._retry_window_seconds = retry_window_seconds
         self._leftovers_before = float("-inf")
 
+    def open(self) -> None:
+        """Any other use does it too; bringing up to date what an older version wrote may take its time.
+        Raises QueueUnavailable.
+        """
+        with self._reading():
+            pass
+
     @abstractmethod
     def close(self) -> None:
         """Let go of the database; the next use opens it again."""

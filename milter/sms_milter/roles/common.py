@@ -8,15 +8,21 @@ import socket
 from collections.abc import Callable
 
 from sms_milter.config.schema import Configuration
+from sms_milter.errors import QueueUnavailable
 from sms_milter.metrics import UNMETERED
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal, Meter
 from sms_milter.privileges import give_up_privileges
 from sms_milter.queue import home_of
 from sms_milter.queue.home import Ear, Home
+from sms_milter.queue.store import Store
+from sms_milter.supervisor import Control
 
 Metering = Callable[[], Meter]  # makes that of a process
 
+# A role that shows no life for so long hangs. A disk or a database that answers at last takes a fraction of
+# it: a statement of PostgreSQL ends after 30 s.
+PATIENCE_SECONDS = 300.0
 STOP_SECONDS = 20.0  # how long running mails and open windows may take when the service ends
 
 
@@ -27,6 +33,13 @@ def entered(configuration: Configuration, role: str) -> tuple[Journal, Home]:
     journal = open_journal(configuration.log, role)
     give_up_privileges(configuration.user)
     return journal, home_of(configuration.queue)
+
+
+def begin(control: Control, queue: Store, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    """Say that the role is ready: its queue is open and up to date, or cannot be had."""
+    with contextlib.suppress(QueueUnavailable):
+        queue.open()
+    control.ready(patience_seconds)
 
 
 def unmetered() -> Meter:

@@ -19,8 +19,8 @@ from sms_milter.logline import Numbers
 from sms_milter.model import Handed, LeasedPart
 from sms_milter.queue.home import Home
 from sms_milter.report.outbox import SmtpOutbox
-from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, entered, our_name, wake
-from sms_milter.supervisor import Control, Main
+from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, begin, entered, our_name, wake
+from sms_milter.supervisor import LIFE_SECONDS, Control, Main
 from sms_milter.web.client import WebClient
 from sms_milter.web.listener import Listener
 
@@ -68,6 +68,7 @@ def courier_role(configuration: Configuration, listening: socket.socket | None, 
             ear = Callbacks(queue, calling_back(channels), journal, numbers, reports=reports, clock=home.now)
             listener = Listener(listening, configuration.callbacks.token, ear.hear, journal)
             listener.start()
+        begin(control, queue)
         _carry_until_told(courier, home, bell, woken, control)
         if listener is not None:
             listener.stop()
@@ -96,7 +97,8 @@ def _carry_until_told(
     watch = Watch()
     deadline = math.inf
     while True:
-        rest = courier.step(home.now())
+        control.alive()
+        rest = min(courier.step(home.now()), LIFE_SECONDS)
         if time.monotonic() > deadline or (deadline < math.inf and courier.idle):
             return
         wanted = dict.fromkeys((woken.fileno(), bell.fileno()), select.POLLIN)

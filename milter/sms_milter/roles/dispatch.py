@@ -14,13 +14,13 @@ from sms_milter.dispatch import Dispatcher
 from sms_milter.logline import Numbers
 from sms_milter.ports import Journal
 from sms_milter.queue.home import Home
-from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, entered, wake
+from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, begin, entered, wake
 from sms_milter.smpp.codec import BindKind
 from sms_milter.smpp.link import Link, Tls
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
 from sms_milter.smpp.trace import Trace
-from sms_milter.supervisor import Control, Main
+from sms_milter.supervisor import LIFE_SECONDS, Control, Main
 
 _UNBIND_SECONDS = 5.0
 
@@ -42,8 +42,9 @@ def dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             for name, smsc in configuration.smscs.items()
             for link in _links(name, smsc, journal, trace, lambda: wake(waker))
         ]
+        queue = home.queue()
         dispatcher = Dispatcher(
-            home.queue(),
+            queue,
             links,
             configuration.smscs,
             configuration.routes,
@@ -55,6 +56,7 @@ def dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             name=home.host,
             meter=meter,
         )
+        begin(control, queue)
         _dispatch_until_told(dispatcher, links, home, bell, woken, control)
         bell.close()
         meter.close()
@@ -76,7 +78,8 @@ def _dispatch_until_told(
     closing = False
     told = False
     while True:
-        rest = min(dispatcher.step(home.now(), time.monotonic()), 0.1 if told else 60.0)
+        control.alive()
+        rest = min(dispatcher.step(home.now(), time.monotonic()), 0.1 if told else LIFE_SECONDS)
         wanted = dict.fromkeys((woken.fileno(), bell.fileno()), select.POLLIN)
         if not told:
             wanted[control.fileno()] = select.POLLIN

@@ -7,8 +7,8 @@ import threading
 
 from sms_milter.config.schema import Configuration
 from sms_milter.metering import Wire
-from sms_milter.roles.common import entered
-from sms_milter.supervisor import Control, Main
+from sms_milter.roles.common import begin, entered
+from sms_milter.supervisor import LIFE_SECONDS, Control, Main
 
 
 def metrics_role(configuration: Configuration, listening: socket.socket, wire: Wire) -> Main:
@@ -29,7 +29,9 @@ def metrics_role(configuration: Configuration, listening: socket.socket, wire: W
                 exposition.add(tally)
 
         threading.Thread(target=hear, name="wire", daemon=True).start()
-        control.read()
+        begin(control, queue)
+        while control.told(LIFE_SECONDS) is None:
+            control.alive()
         endpoint.stop()
 
     return main

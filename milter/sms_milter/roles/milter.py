@@ -16,9 +16,9 @@ from sms_milter.gate import Gate
 from sms_milter.ports import Meter
 from sms_milter.proofs import proofs_of
 from sms_milter.queue.committer import Committer
-from sms_milter.roles.common import STOP_SECONDS, Metering, entered
+from sms_milter.roles.common import PATIENCE_SECONDS, STOP_SECONDS, Metering, entered
 from sms_milter.roles.courier import couriered
-from sms_milter.supervisor import Control, Main, Order
+from sms_milter.supervisor import LIFE_SECONDS, Control, Main, Order
 
 _RETIRE_SECONDS = 600.0  # how long a worker may take whose replacement runs already
 
@@ -94,12 +94,23 @@ def milter_role(
 def _drain_milter(
     control: Control, listener: object, callbacks: object, committer: Committer, meter: Meter
 ) -> None:
-    """Wait for the supervisor's word, take no more connections, leave when the open ones have ended."""
+    """Show life until the supervisor's word, then take no more connections; leave when the open ones have
+    ended.
+
+    The worker lives as long as its committer gets on: libmilter's threads have deadlines of their own.
+    """
     from sms_milter import milterd
 
     assert isinstance(listener, milterd.Listener)
     assert isinstance(callbacks, milterd.Milter)
-    order = control.read()
+    order = None
+    while order is None and not committer.open:
+        order = control.told(0.05)
+    control.ready(PATIENCE_SECONDS)
+    while order is None:
+        order = control.told(LIFE_SECONDS)
+        if committer.gets_on():
+            control.alive()
     listener.stop()
     started = time.monotonic()
     # A client's idle connection is cut early only when the service ends, and never within a mail.
@@ -109,6 +120,8 @@ def _drain_milter(
     while callbacks.open and time.monotonic() < busy_until:
         if not callbacks.busy and time.monotonic() >= idle_until:
             break
+        if committer.gets_on():
+            control.alive()
         time.sleep(0.05)
     committer.stop()
     meter.close()

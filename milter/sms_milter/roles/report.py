@@ -18,14 +18,14 @@ from sms_milter.queue.home import Home
 from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.report.texts import LANGUAGES, Texts
-from sms_milter.roles.common import Bell, Metering, Watch, entered, our_name
+from sms_milter.roles.common import Bell, Metering, Watch, begin, entered, our_name
 from sms_milter.supervisor import Control, Main
 from sms_milter.web.client import WebClient
 from sms_milter.web.crowd import Crowd
 
 _URL_SECONDS = 10.0
-
-
+# An MTA may take five minutes for each of its replies (RFC 5321 §4.5.3.2), and a report has up to six.
+_PATIENCE_SECONDS = 2400.0
 _GATHER_SECONDS = 0.25  # between two steps of the report role
 
 
@@ -45,8 +45,9 @@ def report_role(configuration: Configuration, metering: Metering) -> Main:
             (ours.set if lock() else ours.clear)()
             return ours.is_set()
 
+        queue = home.queue()
         notifier = Notifier(
-            home.queue(),
+            queue,
             SmtpOutbox(host.strip("[]"), int(port), host_name),
             journal,
             numbers,
@@ -59,6 +60,7 @@ def report_role(configuration: Configuration, metering: Metering) -> Main:
             digest_above=configuration.reports.digest_above,
             meter=meter,
             our_turn=our_turn,
+            alive=control.alive,
             senders=Senders(secret_senders(configuration)),
         )
         rung = threading.Event()
@@ -78,6 +80,7 @@ def report_role(configuration: Configuration, metering: Metering) -> Main:
             start_words=configuration.limits.start_words,
             our_turn=our_turn,
         )
+        begin(control, queue, _PATIENCE_SECONDS)
         _notify_until_told(replies, notifier, home, bell, control, rung)
         bell.close()
         meter.close()
@@ -126,6 +129,7 @@ def _notify_until_told(
     """
     watch = Watch()
     while True:
+        control.alive()
         now = home.now()
         replies.step(now)
         rest = notifier.step(now)

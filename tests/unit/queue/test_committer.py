@@ -119,6 +119,13 @@ class Bench:
         return [result.reply if isinstance(result, Refusal) else result for result in self.join()]
 
 
+def until(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not seen():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 @pytest.fixture
 def bench() -> Iterator[Bench]:
     made = Bench()
@@ -349,6 +356,40 @@ def test_a_queue_that_cannot_be_opened_defers(tmp_path: Path) -> None:
 
 
 # --- reads, and the end -------------------------------------------------------------------------------------
+
+
+def test_the_queue_is_opened_before_a_mail_comes(tmp_path: Path) -> None:
+    path = tmp_path / "queue.db"
+    committer = Committer(lambda: SqliteQueue(str(path)), Bell(), Lines())
+    committer.start()
+    until(lambda: committer.open)
+    assert path.exists()
+    committer.stop()
+
+
+def test_a_queue_that_is_away_at_the_start_is_only_told_of_when_a_mail_comes(tmp_path: Path) -> None:
+    journal = Lines()
+    committer = Committer(lambda: SqliteQueue(str(tmp_path / "no" / "queue.db")), Bell(), journal)
+    committer.start()
+    until(lambda: committer.open)
+    assert not journal.lines
+    committer.stop()
+
+
+def test_it_gets_on_as_long_as_it_does_something_or_has_nothing_to_do() -> None:
+    bench = Bench()
+    until(bench.committer.gets_on)
+    assert bench.committer.gets_on()
+    bench.queue.may_lock.clear()
+    bench.call(mail())
+    assert bench.queue.wants_lock.wait(10)
+    bench.committer.gets_on()
+    assert not bench.committer.gets_on()
+    bench.queue.may_lock.set()
+    bench.join()
+    until(bench.committer.gets_on)
+    bench.committer.stop()
+    assert not bench.committer.gets_on()
 
 
 def test_quotas_are_read_on_the_same_thread(bench: Bench) -> None:
