@@ -222,6 +222,31 @@ def test_a_milter_before_ours_is_well(practice: Practice) -> None:
     assert practice.examine()[1] == []
 
 
+def clients(practice: Practice, kind: str, text: str) -> None:
+    """Give the listener a table of milters for clients."""
+    table = practice.directory / "clients"
+    table.write_text(text)
+    named = f"{kind}:{table}"
+    if kind.endswith("hash"):
+        subprocess.run(["postmap", f"hash:{table}"], check=True, capture_output=True)
+    practice.postconf("-P", f"{practice.listener}/smtpd_milter_maps={named}")
+
+
+@pytest.mark.parametrize("kind", ["cidr", "proxy:hash"])
+def test_clients_whose_mail_we_are_not_asked_about(practice: Practice, kind: str) -> None:
+    clients(practice, kind, "192.0.2.1 DISABLE\n")
+    assert "192.0.2.1" in practice.find("client-milters", "warning")["says"]
+    clients(practice, kind, f"192.0.2.1 {practice.postfix.milters['sms']}\n")
+    assert practice.examine()[1] == []
+
+
+def test_tables_in_place_and_out_of_reach(practice: Practice) -> None:
+    practice.postconf("-P", f"{practice.listener}/smtpd_milter_maps=inline:{{{{192.0.2.1=DISABLE}}}}")
+    assert "192.0.2.1" in practice.find("client-milters", "warning")["says"]
+    practice.postconf("-P", f"{practice.listener}/smtpd_milter_maps=cidr:/nowhere")
+    practice.find("client-milters", "unknown")
+
+
 def test_nobody_asks_us(practice: Practice) -> None:
     practice.postconf("-P", f"{practice.listener}/smtpd_milters=inet:127.0.0.1:11332")
     found = practice.find("not-asked")

@@ -23,6 +23,7 @@ from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.doctor import host, postfix, sendmail
 from sms_milter.doctor.finding import Finding, Severity
 from sms_milter.doctor.host import Entry, HostFacts, Identity, Names, Space
+from sms_milter.doctor.postfix import tables
 from sms_milter.doctor.postfix.facts import PostfixFacts, items, parse
 from sms_milter.errors import GatewayError
 from sms_milter.smpp.link import Tls, connect
@@ -32,7 +33,11 @@ from sms_milter.smpp.status import classify
 _PROGRAM_SECONDS: Final = 60.0
 _CONNECT_SECONDS: Final = 10.0
 _CLASSES: Final = ("mydestination", "relay_domains", "virtual_alias_domains", "virtual_mailbox_domains")
-_WHOLE_ADDRESS_ONLY: Final = ("regexp:", "pcre:", "cidr:")  # such tables know no shorter keys
+_PATTERNS: Final = (
+    "regexp",
+    "pcre",
+    "cidr",
+)  # such tables have no shorter keys; postmap lists none of them
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _NUMBER: Final = "447973100000"  # stands for any in look-ups
 SENDMAIL_CF: Final = Path("/etc/mail/sendmail.cf")
@@ -132,6 +137,11 @@ def postfix_facts(directory: str, domains: Iterable[str]) -> PostfixFacts:
         facts,
         routes={domain: _route(facts, where, domain) for domain in domains},
         classes={domain: _classes(facts, where, domain) for domain in domains},
+        client_tables={
+            table: _rows(where, table)
+            for service in facts.services
+            for table in tables.consulted(facts, service)
+        },
     )
 
 
@@ -150,7 +160,7 @@ def _route(facts: PostfixFacts, where: Sequence[str], domain: str) -> str:
     tables = items(facts.value(facts.service("rewrite"), "transport_maps"))
     for key in (whole, domain, *parents, "*"):
         for table in tables:
-            if key == whole or not table.startswith(_WHOLE_ADDRESS_ONLY):
+            if key == whole or table.partition(":")[0] not in _PATTERNS:
                 found = _look_up(where, table, key)
                 if found:
                     return found
@@ -172,6 +182,20 @@ def _holds(where: Sequence[str], listed: list[str], domain: str) -> bool:
         elif ":" in one and _look_up(where, one, domain):
             return True
     return False
+
+
+def _rows(where: Sequence[str], table: str) -> tuple[tables.Row, ...] | None:
+    """What a table of smtpd_milter_maps holds, None where that cannot be listed."""
+    kind, _, place = table.removeprefix("proxy:").partition(":")
+    if kind == "static":
+        return tables.static(place)
+    if kind in _PATTERNS:
+        try:
+            return tables.in_place(place) if place.startswith("{") else tables.in_file(_text(Path(place)))
+        except CannotLook:
+            return None
+    done = _run("postmap", *where, "-s", f"{kind}:{place}")
+    return None if done.returncode else tables.from_postmap(done.stdout)
 
 
 def _look_up(where: Sequence[str], table: str, key: str) -> str:

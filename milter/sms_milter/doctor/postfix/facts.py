@@ -31,7 +31,8 @@ class PostfixFacts:
     """One Postfix instance.
 
     `main` has every parameter, expanded. `routes`: what transport_maps has for each of our domains, "" for
-    nothing. `classes`: which parameters (mydestination …) hold each of our domains.
+    nothing. `classes`: which parameters (mydestination …) hold each of our domains. `client_tables`: the keys
+    and results of each table of smtpd_milter_maps, None where they could not be listed.
     """
 
     directory: str
@@ -39,6 +40,7 @@ class PostfixFacts:
     services: tuple[Service, ...]
     routes: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    client_tables: Mapping[str, tuple[tuple[str, str], ...] | None] = field(default_factory=dict)
 
     def value(self, service: Service | None, name: str) -> str:
         """What a service sees as that parameter; of no service, what main.cf or the default says."""

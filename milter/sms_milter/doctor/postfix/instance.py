@@ -49,14 +49,19 @@ def copies(facts: PostfixFacts, ours: Configuration) -> Iterator[Finding]:
 
 def reports_listener(facts: PostfixFacts, ours: Configuration) -> Iterator[Finding]:
     """Our own mail does not come back to us."""
-    port = ours.reports.submit_to.rpartition(":")[2]
+    address, _, port = ours.reports.submit_to.rpartition(":")
     for listener in listeners(facts, ours.milter.socket):
         service = listener.service
+        # Over the loopback interface we come from the address that we ask; elsewhere ours is not known.
+        if listener.clients is not None and not listener.clients.include(address.strip("[]")):
+            continue
         if port and service.kind == "inet" and service.name.rpartition(":")[2] == port:
             yield Finding(
                 Severity.WARNING,
                 "reports-through-milter",
                 service.label,
                 f"reports.submit_to {ours.reports.submit_to} is a listener that asks us about our own mail",
-                facts.change(service, "smtpd_milters", ""),
+                facts.change(service, "smtpd_milters", "")
+                if listener.clients is None
+                else facts.change(service, "smtpd_milter_maps", ""),
             )

@@ -1,4 +1,4 @@
-"""Who asks us: the services of Postfix that have our socket among their milters."""
+"""Who asks us: the services of Postfix that have our socket among their milters, for all clients or some."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sms_milter.doctor.postfix.facts import MilterEntry, PostfixFacts, Service, milters
+from sms_milter.doctor.postfix.tables import Clients, clients
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _ANY = frozenset({"0.0.0.0", "::"})
@@ -16,8 +17,9 @@ _ANY = frozenset({"0.0.0.0", "::"})
 class Listener:
     """A service that asks us about its mail.
 
-    `parameter` lists its milters; `cleanup` is where its mail goes on.
-    `chrooted_path` is set when our unix socket is looked up below the queue directory, where it is not.
+    `parameter` lists its milters; where that names tables, they are those of `clients`. `cleanup` is where
+    its mail goes on. `chrooted_path` is set when our unix socket is looked up below the queue directory,
+    where it is not.
     """
 
     service: Service
@@ -27,11 +29,17 @@ class Listener:
     cleanup_name: str
     cleanup: Service | None
     chrooted_path: str = ""
+    clients: Clients | None = None
 
     @property
     def ours(self) -> MilterEntry:
         """Our own entry."""
         return self.milters[self.position]
+
+    @property
+    def label(self) -> str:
+        """Of whose mail it asks us."""
+        return self.service.label if self.clients is None else f"{self.service.label} for {self.clients}"
 
 
 def listeners(facts: PostfixFacts, socket: str) -> Iterator[Listener]:
@@ -40,9 +48,13 @@ def listeners(facts: PostfixFacts, socket: str) -> Iterator[Listener]:
         cleanup_name = facts.value(service, "cleanup_service_name") or "cleanup"
         cleanup = facts.service(cleanup_name)
         if service.command == "smtpd":
-            yield from _asking(facts, socket, service, "smtpd_milters", cleanup_name, cleanup)
+            some = list(clients(facts, service))
+            if all(one.keys for one in some):
+                yield from _asking(facts, socket, service, "smtpd_milters", cleanup_name)
+            for one in some:
+                yield from _asking(facts, socket, service, "smtpd_milter_maps", cleanup_name, one)
         elif service.command == "pickup" and cleanup is not None:  # sendmail(1): cleanup itself asks
-            yield from _asking(facts, socket, cleanup, "non_smtpd_milters", cleanup_name, cleanup)
+            yield from _asking(facts, socket, cleanup, "non_smtpd_milters", cleanup_name)
 
 
 def _asking(
@@ -51,17 +63,18 @@ def _asking(
     service: Service,
     parameter: str,
     cleanup_name: str,
-    cleanup: Service | None,
+    some: Clients | None = None,
 ) -> Iterator[Listener]:
-    entries = tuple(milters(facts.value(service, parameter)))
+    entries = tuple(milters(facts.value(service, parameter) if some is None else some.result))
     for position, entry in enumerate(entries):
-        means, chrooted_path = _is_ours(facts, service, entry.address, socket)
+        means, chrooted_path = is_ours(facts, service, entry.address, socket)
         if means:
-            yield Listener(service, parameter, entries, position, cleanup_name, cleanup, chrooted_path)
+            cleanup = facts.service(cleanup_name)
+            yield Listener(service, parameter, entries, position, cleanup_name, cleanup, chrooted_path, some)
             return
 
 
-def _is_ours(facts: PostfixFacts, service: Service, address: str, socket: str) -> tuple[bool, str]:
+def is_ours(facts: PostfixFacts, service: Service, address: str, socket: str) -> tuple[bool, str]:
     """Whether Postfix's address of a milter means our socket; and the path where it looks in vain."""
     kind, _, place = address.partition(":")
     own_kind, _, own_place = socket.partition(":")

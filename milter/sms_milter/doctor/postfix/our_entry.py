@@ -42,7 +42,7 @@ def order(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator[Fi
         yield Finding(
             Severity.CRITICAL,
             "milter-order",
-            at.service.label,
+            at.label,
             f"{', '.join(after)} runs after sms-milter: it could refuse a mail whose SMS is on its way",
             _put_right(facts, ours, at),
         )
@@ -65,7 +65,7 @@ def default_action(facts: PostfixFacts, ours: Configuration, at: Listener) -> It
     yield Finding(
         Severity.WARNING if only_worse else Severity.CRITICAL,
         "default-action",
-        at.service.label,
+        at.label,
         f"milter_default_action is {action}: {why}; right for Postfix {facts.main.get('mail_version', '')} is"
         f" {right}",
         _put_right(facts, ours, at),
@@ -82,7 +82,7 @@ def timeouts(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator
             yield Finding(
                 Severity.CRITICAL,
                 name.replace("_", "-"),
-                at.service.label,
+                at.label,
                 f"{name} is {written}, not longer than our milter.decision_timeout of {patience:g} s: Postfix"
                 " may give up a mail that we take, and its client sends it again",
                 _put_right(facts, ours, at),
@@ -99,7 +99,7 @@ def protocol(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterator
     yield Finding(
         Severity.WARNING if low else Severity.CRITICAL,
         "protocol",
-        at.service.label,
+        at.label,
         f"milter_protocol is {protocol}, not {_PROTOCOL}: {why}",
         _put_right(facts, ours, at),
     )
@@ -125,8 +125,10 @@ def _put_right(facts: PostfixFacts, ours: Configuration, at: Listener) -> str:
             for name, value in named.items():
                 if value == at.ours.written and name not in _LISTS:
                     return facts.change(place, name, entry)
-    others = [one.written for one in at.milters if one is not at.ours]
-    return facts.change_where_set(at.service, at.parameter, ", ".join((*others, entry)))
+    chain = ", ".join((*(one.written for one in at.milters if one is not at.ours), entry))
+    if at.clients is not None:
+        return f"in {at.clients.table}, for {at.clients}: {chain}"
+    return facts.change_where_set(at.service, at.parameter, chain)
 
 
 def _repairs(facts: PostfixFacts, ours: Configuration, at: Listener) -> dict[str, str]:

@@ -77,7 +77,7 @@ def size_limit(facts: PostfixFacts, ours: Configuration, at: Listener) -> Iterat
 
 def content_withheld(facts: PostfixFacts, _: Configuration, at: Listener) -> Iterator[Finding]:
     """Nothing keeps a mail from milters."""
-    if at.parameter != "smtpd_milters":
+    if at.service.command != "smtpd":
         return
     proxy = facts.value(at.service, "smtpd_proxy_filter")
     if proxy:
