@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -45,7 +46,7 @@ class Postgres:
     not the end of the machine, and are much faster.
 
     `tls` is (certificate, key). The superuser needs no password on the socket in `folder`; on the loopback
-    port everybody needs one (SCRAM).
+    port everybody needs one (SCRAM), and with `tls` nobody comes in without that.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -203,6 +204,9 @@ class Postgres:
             **self._tls_settings(),
             **self.settings,
         }
+        if self.tls is not None:
+            doors = self._data / "pg_hba.conf"
+            doors.write_text(re.sub(r"(?m)^host\b", "hostssl", doors.read_text()))
         with (self._data / "postgresql.auto.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in chosen.items())
 

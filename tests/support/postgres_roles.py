@@ -10,6 +10,7 @@ from sms_milter.ports import DispatchQueue, IntakeQueue, MobileQueue, OperatorQu
 from sms_milter.queue.postgresql import PostgresqlQueue
 from support.places import DEPLOY
 from support.postgres import Postgres
+from support.secrecy import DATABASE_PASSWORD
 
 OWNER, MONITOR = "owner", "monitor"
 WORK = {
@@ -19,7 +20,6 @@ WORK = {
     "intake": IntakeQueue,
 }
 GROUPS = (OWNER, *WORK, MONITOR)
-_PASSWORD = "not-told"
 _OPERATORS = frozenset({"book", "lift_block", "trace", "change"})  # the others only look
 
 
@@ -33,9 +33,8 @@ def make_roles(postgres: Postgres) -> None:
     run_script(postgres.url(), "roles.sql")
     with postgres.connection() as connection:
         for group in GROUPS:
-            connection.execute(
-                f"CREATE ROLE {group} LOGIN PASSWORD '{_PASSWORD}' IN ROLE sms_milter_{group}".encode()
-            )
+            who = f"{group} LOGIN PASSWORD '{DATABASE_PASSWORD}'"
+            connection.execute(f"CREATE ROLE {who} IN ROLE sms_milter_{group}".encode())
 
 
 def make_tables(postgres: Postgres, database: str) -> None:
@@ -51,7 +50,7 @@ def make_tables(postgres: Postgres, database: str) -> None:
 
 def url_of(postgres: Postgres, database: str, group: str) -> str:
     """A database for the login in a group."""
-    return postgres.url(database, user=group, password=_PASSWORD)
+    return postgres.url(database, user=group, password=DATABASE_PASSWORD)
 
 
 def run_script(url: str, name: str) -> None:

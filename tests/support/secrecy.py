@@ -12,7 +12,10 @@ from collections.abc import Iterator
 
 # Passwords that services and mails of the tests use. Long enough to stand nowhere by chance.
 SMSC_PASSWORD = "kq7Vw2Zx"  # at most 8 octets (SMPP 3.4 §4.1.1)
-PASSWORDS = frozenset({SMSC_PASSWORD, "MyPass", "P=MyPass", "password:pw1", "$argon2id$", "202cb962ac59075b"})
+DATABASE_PASSWORD = "zW4kT9qBn3"  # of the roles that hosts log in to PostgreSQL with
+PASSWORDS = frozenset(
+    {SMSC_PASSWORD, DATABASE_PASSWORD, "MyPass", "P=MyPass", "password:pw1", "$argon2id$", "202cb962ac59075b"}
+)
 _FEWEST_WORDS, _SHORTEST = 3, 16  # of a line that counts as a text of its own
 _SUBJECT = re.compile(rb"^Subject:(.*)", re.IGNORECASE | re.MULTILINE)
 
