@@ -14,12 +14,16 @@ from sms_milter.model import NewMail
 Values = Sequence[Any] | Mapping[str, Any]
 
 
-class Rows(Protocol):
-    """What a statement gave."""
+class Changed(Protocol):
+    """What a statement did. A store far away is only waited for when somebody asks."""
 
     @property
     def rowcount(self) -> int:
         """How many rows were changed."""
+
+
+class Rows(Changed, Protocol):
+    """What a statement gave; asked for as `Changed` is."""
 
     @property
     def description(self) -> Any:
@@ -60,14 +64,17 @@ class Database(Protocol):
     def execute(self, name: str, values: Values = (), /) -> Rows:
         """Run the statement of that name once."""
 
-    def many(self, name: str, rows: Sequence[Values], /) -> int:
-        """Run it for each of these, that have the same fields; how many rows were changed in all."""
+    def many(self, name: str, rows: Sequence[Values], /) -> Changed:
+        """Run it for each of these, that have the same fields."""
 
     def insert(self, name: str, rows: Sequence[Values], /) -> None:
         """As `many`, for a statement that inserts one row."""
 
     def each(self, name: str, rows: Sequence[Values], /) -> list[Any]:
         """For each of these the first row that the statement finds for it, or None."""
+
+    def every(self, name: str, rows: Sequence[Values], /) -> list[list[Any]]:
+        """For each of these all rows that the statement finds for it."""
 
     def listed(self, values: Sequence[int], /) -> Any:
         """A list of numbers as one value."""

@@ -4,9 +4,10 @@ order.
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from sms_milter.model import Priority
 from sms_milter.queue.database import Database
 
 _RIPE_AT_ONCE = 1000
@@ -15,45 +16,32 @@ _RIPE_AT_ONCE = 1000
 def next_parts(db: Database, smsc: str, count: int, now: float, after: str) -> list[Any]:
     """Up to `count` parts that may go now, their form last; accounts behind `after` have their turn first."""
     db.execute("ripen", (smsc, now, _RIPE_AT_ONCE))
+    accounts = db.execute("next_accounts", {"smsc": smsc, "after": after, "most": count}).fetchall()
     rows: list[Any] = []
-    for priority in Priority:
+    for priority, lane in groupby(accounts, itemgetter(0)):
         if len(rows) == count:
             break
-        rows += _of_priority(db, (smsc, int(priority)), count - len(rows), now, after)
+        names = [account for _, account in lane]
+        rows += _of_priority(db, (smsc, priority), names, count - len(rows), now)
     return rows
 
 
-def _of_priority(db: Database, lane: tuple[str, int], count: int, now: float, after: str) -> list[Any]:
-    accounts = _accounts(db, lane, count, after)
+def _of_priority(
+    db: Database, lane: tuple[str, int], accounts: list[str], count: int, now: float
+) -> list[Any]:
+    """The same number of each account; what one has less is for the others."""
+    accounts = accounts[:count]
     rows: list[Any] = []
     taken = dict.fromkeys(accounts, 0)
     while accounts and len(rows) < count:
         share, more = divmod(count - len(rows), len(accounts))
+        wanted = {account: share + (number < more) for number, account in enumerate(accounts)}
+        asked = [(*lane, account, now, parts, taken[account]) for account, parts in wanted.items()]
         hungry = []
-        for number, account in enumerate(accounts):
-            wanted = share + (number < more)
-            found = db.execute("due_parts", (*lane, account, now, wanted, taken[account])).fetchall()
+        for account, found in zip(accounts, db.every("due_parts", asked), strict=True):
             rows += found
             taken[account] += len(found)
-            if wanted and len(found) == wanted:
+            if wanted[account] and len(found) == wanted[account]:
                 hungry.append(account)
         accounts = hungry
     return rows
-
-
-def _accounts(db: Database, lane: tuple[str, int], count: int, after: str) -> list[str]:
-    """The next accounts with parts that may go, at most `count`, each once; from behind `after`, around."""
-    accounts: list[str] = []
-    last, around = after, not after
-    while len(accounts) < count:
-        row = db.execute("next_account", (*lane, last)).fetchone()
-        if row is None:
-            if around:
-                break
-            last, around = "", True
-        elif accounts and row[0] == accounts[0]:
-            break
-        else:
-            last = row[0]
-            accounts.append(last)
-    return accounts

@@ -79,7 +79,7 @@ class Reports:
 
     def lost(self, parts: Sequence[Mapping[str, Any]]) -> None:
         """Parts (`id`, `at`) have ended before the SMSC had them."""
-        if parts and self._db.many("report_loss", parts):
+        if parts and self._db.many("report_loss", parts).rowcount:
             self.added = True
 
     def heard(self, news: Sequence[News]) -> None:
@@ -113,12 +113,6 @@ class Reports:
                 if not over
             ]
         )
-
-    @property
-    def any_followed(self) -> bool:
-        """Whether anybody is told of `moved` parts; to be asked before they move."""
-        followed: int = self._db.execute("any_followed").fetchone()[0]
-        return bool(followed)
 
     def moved(self, moments: Mapping[int, float], event: Notify, state: PartState) -> None:
         """The SMSC has taken parts (SENT), or not for now (RETRY); parts by id, with the time."""
@@ -167,7 +161,7 @@ class Reports:
         self._add([_news(message_id, {**facts, "at": now, "now": now, "event": event, "told": event})])
 
     def _add(self, news: Sequence[Mapping[str, Any]]) -> None:
-        if news and self._db.many("report_news", news):
+        if news and self._db.many("report_news", news).rowcount:
             self.added = True
 
     def _look_again(self, moments: Sequence[tuple[float | None, int]]) -> None:

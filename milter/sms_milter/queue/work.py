@@ -72,12 +72,13 @@ class PartWork:
 
     def record(self, outcomes: Sequence[Outcome]) -> list[Settled]:
         """Store outcomes in their order; returns parked receipts that found their part."""
+        parked = self._db.execute("any_parked")
         keyed: list[int] = []
         for state, run in groupby(self._not_too_late(outcomes), attrgetter("state")):
             same = list(run)
             keyed += [outcome.part_id for outcome in same if outcome.smsc_key]
             self._record(state, same)
-        return self._match_parked(keyed) if keyed else []
+        return self._match_parked(keyed) if keyed and parked.fetchone()[0] else []
 
     def _not_too_late(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Without late ones of parts that have gone another way."""
@@ -91,23 +92,23 @@ class PartWork:
     def _record(self, state: PartState, outcomes: list[Outcome]) -> None:
         if state not in _RECORDED_FROM:
             raise ValueError(f"no submit ends in state {state}")
-        followed = state in _FOLLOWED and self._reports.any_followed
+        followed = self._db.execute("any_followed") if state in _FOLLOWED else None  # before they move
         rows = [_row(outcome) for outcome in outcomes]
         self._at = outcomes[-1].at
         missing = len(rows)
         for before in _RECORDED_FROM[state]:
             for row in rows:
                 row["before"] = before
-            moved = self._db.many(f"record_{state.value}", rows)
+            moved = self._db.many(f"record_{state.value}", rows).rowcount
             self.move(before, NUMBER_OF[state], moved)
             missing -= moved
             if not missing:
                 break
-        if followed:
+        if followed is not None and followed.fetchone()[0]:
             moments = {outcome.part_id: outcome.at for outcome in outcomes}
             self._reports.moved(moments, _FOLLOWED[state], state)
         if state is PartState.FAILED:
-            siblings = self._db.many("fail_siblings", rows)
+            siblings = self._db.many("fail_siblings", rows).rowcount
             self.move(_QUEUED, _FAILED, siblings)
             self._reports.lost(rows)
             self._refunded += [row["id"] for row in rows]
@@ -350,8 +351,6 @@ class PartWork:
         return row
 
     def _match_parked(self, part_ids: list[int]) -> list[Settled]:
-        if not self._db.execute("any_parked").fetchone()[0]:
-            return []
         rows = self._db.execute("parked_receipts", (self._db.listed(part_ids),)).fetchall()
         parts, settled = self._settle([_receipt(fields) for _, *fields in rows])
         for part_id, (receipt_id, *_) in zip(parts, rows, strict=True):

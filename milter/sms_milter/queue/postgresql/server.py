@@ -35,11 +35,13 @@ _USUAL = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-# Every statement searches by an index, whatever is known of tables that were empty a minute ago. A lock is
-# waited for less long than an answer of the server (`patient`). What hangs on us ends: a statement that we
-# have given up, and locks of a host that is gone.
+# Every statement searches by an index, whatever is known of tables that were empty a minute ago. It is
+# planned once: planned for its values, it would take an index of the few in a state, that may be many now. A
+# lock is waited for less long than an answer of the server (`patient`). What hangs on us ends: a statement
+# that we have given up, and locks of a host that is gone.
 _SESSION = """
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+SET plan_cache_mode = force_generic_plan;
 SET client_min_messages = error; SET lock_timeout = '8s'; SET statement_timeout = '15s';
 SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC';
 SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;

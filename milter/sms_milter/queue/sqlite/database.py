@@ -29,9 +29,9 @@ class SqliteDatabase:
         """Run a statement once."""
         return self._connection.execute(_SQL[name], values)
 
-    def many(self, name: str, rows: Sequence[Values]) -> int:
+    def many(self, name: str, rows: Sequence[Values]) -> sqlite3.Cursor:
         """Run it for each of these."""
-        return self._connection.executemany(_SQL[name], rows).rowcount
+        return self._connection.executemany(_SQL[name], rows)
 
     def insert(self, name: str, rows: Sequence[Values]) -> None:
         """Insert all rows, many with one statement.
@@ -49,6 +49,11 @@ class SqliteDatabase:
         """The first row found for each of these."""
         sql = _SQL[name]
         return [self._connection.execute(sql, row).fetchone() for row in rows]
+
+    def every(self, name: str, rows: Sequence[Values]) -> list[list[Any]]:
+        """All rows found for each of these."""
+        sql = _SQL[name]
+        return [self._connection.execute(sql, row).fetchall() for row in rows]
 
     def listed(self, values: Sequence[int]) -> str:
         """As JSON."""

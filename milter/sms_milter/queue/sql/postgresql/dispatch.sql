@@ -9,6 +9,20 @@ UPDATE part SET waiting = 0 WHERE id IN (
 SELECT account FROM part
 WHERE state = 0 AND waiting = 0 AND smsc = $1 AND priority = $2 AND account > $3 ORDER BY account LIMIT 1
 
+-- next_accounts --
+-- The accounts with parts that may go to one SMSC, by priority: at most so many of each, each once; those behind :after
+-- first, then from the beginning around.
+WITH RECURSIVE walk (priority, account, around, number) AS (
+    SELECT level, :after::text COLLATE "C", :after = '', 0 FROM generate_series(0, 2) AS level
+    UNION ALL
+    SELECT priority, coalesce(next, ''), around OR next IS NULL, number + (next IS NOT NULL)::int
+    FROM (SELECT walk.*, (SELECT part.account FROM part
+            WHERE state = 0 AND waiting = 0 AND smsc = :smsc AND part.priority = walk.priority AND part.account > walk.account
+            ORDER BY part.account LIMIT 1) AS next
+        FROM walk WHERE number < :most) AS step
+    WHERE CASE WHEN next IS NULL THEN NOT around ELSE NOT around OR :after = '' OR next <= :after END)
+SELECT priority, account FROM walk WHERE number > 0 AND account <> '' ORDER BY priority, number
+
 -- due_parts --
 -- The next parts of one SMSC, priority and account, in the order of sending, behind those taken already.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,

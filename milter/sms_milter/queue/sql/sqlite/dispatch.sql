@@ -9,6 +9,21 @@ UPDATE part SET waiting = 0 WHERE id IN (
 SELECT account FROM part INDEXED BY part_ready
 WHERE state = 0 AND waiting = 0 AND smsc = ? AND priority = ? AND account > ? ORDER BY account LIMIT 1
 
+-- next_accounts --
+-- The accounts with parts that may go to one SMSC, by priority: at most so many of each, each once; those behind :after
+-- first, then from the beginning around.
+WITH RECURSIVE walk (priority, account, around, number) AS (
+    SELECT column1, :after, :after = '', 0 FROM (VALUES (0), (1), (2))
+    UNION ALL
+    SELECT walk.priority, ifnull(next.account, ''), walk.around OR next.id IS NULL, walk.number + (next.id IS NOT NULL)
+    FROM walk LEFT JOIN part AS next ON next.id = (SELECT part.id FROM part INDEXED BY part_ready
+        WHERE state = 0 AND waiting = 0 AND smsc = :smsc AND part.priority = walk.priority AND part.account > walk.account
+        ORDER BY part.account LIMIT 1)
+    WHERE walk.number < :most
+        AND CASE WHEN next.id IS NULL THEN NOT walk.around
+            ELSE NOT walk.around OR :after = '' OR next.account <= :after END)
+SELECT priority, account FROM walk WHERE number > 0 AND account <> '' ORDER BY priority, number
+
 -- due_parts --
 -- The next parts of one SMSC, priority and account, in the order of sending, behind those taken already.
 SELECT part.id, part.mail_id, mail.mta_queue_id, part.destination, part.number, part.total, part.body, part.attempts,
