@@ -26,6 +26,7 @@ from sms_milter.queue.moving import new_queue, old_queue
 from sms_milter.queue.postgresql import PostgresqlQueue
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.queue.statements import migrations
+from support.places import wait_until
 from support.postgres import Postgres
 
 ROWS = 3  # of each table
@@ -206,8 +207,22 @@ def dies_at(old: QueueUrl, new: QueueUrl, moment: int) -> bool:
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(child, 0)
+    for url in (old, new):
+        if url.kind == "postgresql":
+            wait_until(lambda dsn=url.dsn: not clients(dsn), "the server to notice that it is gone")
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
     return os.WIFSIGNALED(status)
+
+
+def clients(dsn: str) -> int:
+    """How many others use a database."""
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def usable(url: QueueUrl) -> bool:

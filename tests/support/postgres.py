@@ -30,7 +30,7 @@ from support.places import free_port, wait_until
 SUPERUSER = "postgres"
 _ROOTS_DEPUTY = "postgres"
 _CONNECTIONS = 100
-_UNSYNCED = {"fsync": "off", "full_page_writes": "off"}  # commits reach the kernel all the same
+_UNSYNCED = {"fsync": "off"}  # commits reach the kernel all the same
 
 
 def programs() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,31 @@ class Site:
     def in_doubt(self) -> set[str]:
         """Destinations of which a log says that they may have come before."""
         return set().union(*(_IN_DOUBT.findall(host.log) for host in self.dispatch_hosts))
+
+    def doubtful(self) -> set[str]:
+        """Destinations of which the queue knows that they may have come before."""
+        with self.postgres.connection("sms") as connection:
+            rows = connection.execute("SELECT destination FROM part WHERE doubts > 0 OR state = 3").fetchall()
+        return {destination for (destination,) in rows}
+
+    def story(self, numbers: Iterable[str]) -> str:
+        """What is known of the first few of them: by the queue, by the logs."""
+        told = []
+        with self.postgres.connection("sms") as connection:
+            for number in sorted(numbers)[:3]:
+                row = connection.execute(
+                    "SELECT id, state, attempts, doubts, owner, bind, sequence, submitted_at, why,"
+                    " smsc_message_id FROM part WHERE destination = %s",
+                    (number,),
+                ).fetchall()
+                lines = [
+                    f"{host.host}: {line}"
+                    for host in (*self.milter_hosts, *self.dispatch_hosts)
+                    for line in host.log.splitlines()
+                    if number in line
+                ]
+                told.append("\n".join([f"{number} came {self.arrived()[number]} times: {row}", *lines]))
+        return "\n".join(told)
 
     def _host(self, home: Path, role: str, group: str) -> Service:
         return Service(
