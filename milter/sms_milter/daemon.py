@@ -14,6 +14,7 @@ from sms_milter.config.difference import changes
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
 from sms_milter.errors import ConfigError
+from sms_milter.lifeline import Control, Main
 from sms_milter.listening import Place, Sockets, http_place, milter_place
 from sms_milter.logline import clean
 from sms_milter.mail.charset import load_codecs
@@ -28,7 +29,7 @@ from sms_milter.roles.metrics import metrics_role
 from sms_milter.roles.milter import milter_role, workers
 from sms_milter.roles.report import report_role, texts_of
 from sms_milter.service_manager import ServiceManager
-from sms_milter.supervisor import Control, Main, Supervisor
+from sms_milter.supervisor import Supervisor
 
 ROLES = ("milter", "dispatch", "report")
 

@@ -4,10 +4,7 @@ what they do.
 On an upgrade it goes on as another program, and its children with it (`handover`).
 
 The supervisor stays single-threaded, so that a fork copies no held lock. It handles nothing that comes from
-outside; each child gives up its privileges before it does. Children are told what to do through a line, not
-by signals, because libmilter keeps TERM, HUP and INT for itself; a closed line means that the supervisor is
-gone and the child must end too. Through the same line a child shows that it lives: one that hangs is as good
-as dead, and nobody but the supervisor would notice.
+outside; each child gives up its privileges before it does. Each has a line to the supervisor (`lifeline`).
 """
 
 from __future__ import annotations
@@ -23,11 +20,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
 
 from sms_milter import handover
 from sms_milter.handover import Runner
+from sms_milter.lifeline import Child, Control, Main, Order
 from sms_milter.ports import Journal
 from sms_milter.service_manager import ServiceManager
 
@@ -37,92 +34,34 @@ _SETTLED_SECONDS = 5.0  # a child started again lives, for the service manager, 
 _STOP_SECONDS = 45.0  # after that a draining child is killed
 _LOOK_SECONDS = 30.0  # between two looks whether children show life
 
-LIFE_SECONDS = 10.0  # a child that has nothing to do says as often that it lives
-_SIGNS = 30  # so many of them are within a child's patience; there is no need for more
+_READY_SECONDS = 60.0  # a child that takes longer than that to become ready is told of
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
-
-
-class Order(Enum):
-    """What the supervisor tells a child through its pipe."""
-
-    STOP = b"S"  # the service ends: finish what is under way, soon
-    RETIRE = b"R"  # a replacement runs already: finish at leisure
-
-
-class Control:
-    """A child's end of its line to the supervisor."""
-
-    def __init__(self, line: socket.socket) -> None:
-        self._line = line
-        self._often, self._said_at = 0.0, float("-inf")
-
-    def fileno(self) -> int:
-        """For select and poll: readable when there is an order."""
-        return self._line.fileno()
-
-    def told(self, seconds: float) -> Order | None:
-        """Wait so long for the supervisor's word; its end reads as STOP."""
-        if not select.select([self._line], [], [], seconds)[0]:
-            return None
-        try:
-            octets = self._line.recv(1)
-        except ConnectionResetError:  # its end, and what we said last was not heard
-            return Order.STOP
-        return Order.RETIRE if octets == Order.RETIRE.value else Order.STOP
-
-    def ready(self, patience_seconds: float) -> None:
-        """The role does its work from now on; whenever it does not call `alive` for so long, it hangs."""
-        self._often = patience_seconds / _SIGNS
-        self._say(f"{patience_seconds}\n".encode())
-
-    def alive(self) -> None:
-        """Show life; to be called every `LIFE_SECONDS`, or as often as one likes."""
-        now = time.monotonic()
-        if now - self._said_at >= self._often:
-            self._said_at = now
-            self._say(b".")
-
-    def _say(self, octets: bytes) -> None:
-        with contextlib.suppress(OSError):  # the supervisor is gone, or does not listen
-            self._line.send(octets, socket.MSG_DONTWAIT)
-
-
-Main = Callable[[Control], None]
-
-
-@dataclass(slots=True)
-class _Child:
-    name: str
-    pid: int
-    line: int
-    started: float
-    retired: bool = False
-    patience: float | None = None  # None: is not ready, or of a program whose children do not say
-    said: bytes = b""
-    silent_looks: int = 0
-
-    def hear(self) -> bool:
-        """Whether it has said anything since the last time."""
-        try:
-            octets = os.read(self.line, 4096)
-        except OSError:  # nothing; or a pipe of the program before us, which is for writing only
-            return False
-        if self.patience is None:
-            self.said += octets
-            if b"\n" in self.said:
-                self.patience = float(self.said.partition(b"\n")[0])
-        return bool(octets)
 
 
 @dataclass(slots=True)
 class _Role:
     main: Main | None  # None: of the program before us
-    child: _Child | None = None
+    child: Child | None = None
+    former: list[Child] = field(default_factory=list)  # they go on until `child` is ready
     delay: float = 0.0
     start_at: float = 0.0
+    begun: float = 0.0
+    complained: bool = False  # that it does not become ready
+
+    def children(self) -> list[Child]:
+        """All that play it."""
+        return [*self.former, *([self.child] if self.child else [])]
+
+    def is_ready(self) -> bool:
+        """Whether its child does its work."""
+        return self.child is not None and self.child.patience is not None
 
     def lives(self, now: float) -> bool:
-        """Whether it runs; one whose child keeps dying does not, though there is a new one now and then."""
+        """Whether it runs; one whose child keeps dying does not, though there is a new one now and then,
+        unless the one before goes on.
+        """
+        if self.former:
+            return True
         return self.child is not None and (not self.delay or now - self.child.started >= _SETTLED_SECONDS)
 
 
@@ -156,24 +95,29 @@ class Supervisor:
         self._refused = False  # the last reload
         now = time.monotonic()
         self._look_seconds, self._look_at = look_seconds, now + look_seconds
-        self._children = {one.pid: _Child(*one[:3], now, one.retired, one.patience) for one in children}
-        self._roles = {
-            child.name: _Role(None, child) for child in self._children.values() if not child.retired
-        }
+        self._children = {one.pid: Child(*one[:3], now, one.retired, one.patience) for one in children}
+        self._roles: dict[str, _Role] = {}
+        for child in self._children.values():
+            if not child.retired:
+                role = self._roles.setdefault(child.name, _Role(None))
+                role.former += [role.child] if role.child else []
+                role.child = child
+        self._leaving: list[Child] = []  # of roles that are not wanted any more
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def replace(self, roles: Mapping[str, Main]) -> None:
-        """Make `roles` the roles to run: new and changed ones start, then those they replace retire."""
+        """Make `roles` the roles to run: new and changed ones start. Each child that is replaced retires when
+        its successor is ready, one whose role is gone when they all are.
+        """
         for name in [name for name in self._roles if name not in roles]:
-            self._retire(self._roles.pop(name).child)
+            self._leaving += self._roles.pop(name).children()
         for name, main in roles.items():
             before = self._roles.get(name)
             if before is not None and before.main is main:
                 continue
-            self._roles[name] = _Role(main)
+            former = [] if before is None else before.children()
+            self._roles[name] = _Role(main, former=former, begun=time.monotonic())
             self._start(name)
-            if before is not None:
-                self._retire(before.child)
 
     def run(self) -> None:
         """Supervise until told to stop; returns when every child has ended."""
@@ -183,6 +127,7 @@ class Supervisor:
             while not wanted.stop:
                 self._reap()
                 self._start_due()
+                self._succeed()
                 self._look_after()
                 if wanted.reload:
                     wanted.reload = False
@@ -206,8 +151,11 @@ class Supervisor:
         runners = [
             Runner(one.name, one.pid, one.line, one.retired, one.patience) for one in self._children.values()
         ]
-        # They would end the new program before it can hear them; until then they wait.
+        # They would end the new program before it can hear them; until then they wait, and so do those that
+        # have come already.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        for number in self._caught():
+            os.kill(os.getpid(), number)
         try:
             handover.become(program, sockets, runners, self._manager.environment)
         finally:
@@ -228,7 +176,7 @@ class Supervisor:
             self._become(name, role.main, its)
         its.close()
         ours.setblocking(False)
-        role.child = _Child(name, pid, ours.detach(), time.monotonic())
+        role.child = Child(name, pid, ours.detach(), time.monotonic())
         self._children[pid] = role.child
         self._journal.info(f"started role={name} pid={pid}")
 
@@ -258,12 +206,6 @@ class Supervisor:
             sys.stderr.flush()
             os._exit(code)
 
-    def _retire(self, child: _Child | None, order: Order = Order.RETIRE) -> None:
-        if child is not None:
-            child.retired = True
-            with contextlib.suppress(OSError):
-                os.write(child.line, order.value)
-
     def _reap(self) -> None:
         while self._children:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -274,15 +216,28 @@ class Supervisor:
                 os.close(child.line)
                 self._ended(child, os.waitstatus_to_exitcode(status))
 
-    def _ended(self, child: _Child, code: int) -> None:
+    def _ended(self, child: Child, code: int) -> None:
         how = f"exit {code}" if code >= 0 else f"signal {-code}"
         role = self._roles.get(child.name)
-        if child.retired or role is None or role.child is not child:
-            self._journal.info(f"ended role={child.name} pid={child.pid} ({how})")
-            return
+        if child in self._leaving:
+            self._leaving.remove(child)
+        if role is not None and child in role.former:
+            role.former.remove(child)
+            if not child.retired:
+                self._journal.warning(
+                    f"role={child.name} pid={child.pid} died ({how}) before its successor was ready"
+                )
+                return
+        elif role is not None and child is role.child:
+            role.child = None
+            if not child.retired:
+                self._start_again(role, child, how)
+                return
+        self._journal.info(f"ended role={child.name} pid={child.pid} ({how})")
+
+    def _start_again(self, role: _Role, child: Child, how: str) -> None:
         now = time.monotonic()
         lived = now - child.started
-        role.child = None
         role.delay = (
             _RESTART_SECONDS[0] if lived > _LIVED_SECONDS else min(role.delay * 2 or 0.1, _RESTART_SECONDS[1])
         )
@@ -290,6 +245,30 @@ class Supervisor:
         self._journal.warning(
             f"role={child.name} pid={child.pid} died ({how}), started again in {role.delay:.1f} s"
         )
+        if child.patience is None:
+            self._complain(child.name)
+
+    def _succeed(self) -> None:
+        """Let those retire whose successors are ready."""
+        for name, role in self._roles.items():
+            if role.child is not None and not role.is_ready():
+                role.child.hear()
+            if role.is_ready():
+                for child in role.former:
+                    child.tell(Order.RETIRE)
+                role.former = []
+            elif time.monotonic() - role.begun > _READY_SECONDS:
+                self._complain(name)
+        if not any(role.former for role in self._roles.values()):
+            for child in self._leaving:
+                child.tell(Order.RETIRE)
+            self._leaving = []
+
+    def _complain(self, name: str) -> None:
+        role = self._roles[name]
+        if role.former and not role.complained:
+            role.complained = True
+            self._journal.error(f"role={name} does not become ready, the one before goes on")
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -320,7 +299,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         for child in self._children.values():
-            self._retire(child, Order.STOP)
+            child.tell(Order.STOP)
         deadline = time.monotonic() + _STOP_SECONDS
         wanted = _Wanted()
         while self._children and time.monotonic() < deadline:
@@ -340,6 +319,11 @@ class Supervisor:
         said = [f"{', '.join(sorted(self._roles.keys() - silent)) or 'nothing'} running"]
         if silent:
             said.append(f"{', '.join(sorted(silent))} died and started again")
+        said += [
+            f"{name} does not become ready, the one before goes on"
+            for name, role in sorted(self._roles.items())
+            if role.former and role.complained
+        ]
         if self._refused:
             said.append("reload refused, the old configuration is in force")
         self._manager.status("; ".join(said))
@@ -357,12 +341,20 @@ class Supervisor:
         return min(longest, max(0.0, min([*starts, self._look_at]) - time.monotonic()))
 
     def _wait(self, wanted: _Wanted, seconds: float) -> None:
-        select.select([self._wake_read], [], [], seconds)
+        starting = [
+            role.child.line for role in self._roles.values() if role.child is not None and not role.is_ready()
+        ]
+        select.select([self._wake_read, *starting], [], [], seconds)
+        for number in self._caught():
+            wanted.stop |= number in (signal.SIGTERM, signal.SIGINT)
+            wanted.reload |= number == signal.SIGHUP
+            wanted.upgrade |= number == signal.SIGUSR2
+
+    def _caught(self) -> bytes:
+        """The numbers of the signals since the last time."""
         with contextlib.suppress(BlockingIOError):
-            for number in os.read(self._wake_read, 4096):
-                wanted.stop |= number in (signal.SIGTERM, signal.SIGINT)
-                wanted.reload |= number == signal.SIGHUP
-                wanted.upgrade |= number == signal.SIGUSR2
+            return os.read(self._wake_read, 4096)
+        return b""
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

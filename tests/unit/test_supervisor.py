@@ -29,6 +29,10 @@ def role(word):
         def stuck(*_):
             time.sleep(60)
         signal.signal(signal.SIGUSR1, stuck)
+        if os.path.exists(sys.argv[1] + ".broken"):
+            sys.exit(78)
+        while os.path.exists(sys.argv[1] + ".held") and control.told(PATIENCE / 50) is None:
+            pass
         control.ready(PATIENCE)
         os.write(1, f"{word} runs pid={os.getpid()}\\n".encode())
         while (order := control.told(PATIENCE / 50)) is None:
@@ -44,6 +48,9 @@ def reload():
     supervisor.replace({"a": role("second"), "b": kept})
     return True
 def upgrade():
+    if os.path.exists(sys.argv[1] + ".slow"):
+        os.remove(sys.argv[1] + ".slow")
+        time.sleep(0.5)
     program = sys.argv[2:] or [sys.executable, *sys.orig_argv[1:], "/no/such/program"]
     try:
         supervisor.become(program, [])
@@ -62,7 +69,9 @@ os.write(1, b"over\\n")
 class Service:
     def __init__(self, folder: Path) -> None:
         self._log = folder / "log"
-        self.bad = folder / "bad"  # while it is there, reloads are refused
+        # While they are there, reloads are refused, children die at the start, or do not become ready.
+        self.bad, self.broken, self.held = folder / "bad", folder / "bad.broken", folder / "bad.held"
+        self.slow = folder / "bad.slow"  # the next upgrade takes its time, and takes it away
         self._systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._systemd.bind(str(folder / "notify"))
         self._systemd.setblocking(False)
@@ -78,6 +87,11 @@ class Service:
             self.process.kill()
         self.process.wait()
         self._systemd.close()
+
+    def ended(self) -> int | None:
+        """Wait for its end; the exit code."""
+        self.wait(lambda _: self.process.poll() is not None)
+        return self.process.returncode
 
     @property
     def told(self) -> list[str]:
@@ -164,7 +178,7 @@ def test_sigterm_stops_the_children_then_the_supervisor(service: Service) -> Non
     service.pid("first"), service.pid("kept")
     service.process.terminate()
     lines = service.wait(lambda lines: "over" in lines)
-    assert service.process.wait(10) == 0
+    assert service.ended() == 0
     assert service.count("first told STOP") == service.count("kept told STOP") == 1
     assert lines[-1] == "over"
 
@@ -177,6 +191,39 @@ def test_a_reload_starts_the_new_before_the_old_retires_and_leaves_the_unchanged
     assert f"first told RETIRE pid={old}" in service.lines
     assert service.count("kept runs") == 1
     assert service.count("kept told") == 0
+
+
+def test_the_old_go_on_until_the_new_are_ready(service: Service) -> None:
+    old = service.pid("first")
+    service.held.touch()
+    service.process.send_signal(signal.SIGHUP)
+    service.wait(lambda _: service.count("started role=a") == 2)
+    time.sleep(0.3)
+    assert service.count("first told") == 0
+    service.held.unlink()
+    service.wait(lambda lines: f"first told RETIRE pid={old}" in lines)
+    second = service.pid("second")
+    assert service.lines.index(f"second runs pid={second}") < service.lines.index(
+        f"first told RETIRE pid={old}"
+    )
+
+
+def test_when_the_new_die_at_the_start_the_old_go_on_and_the_log_says_so(service: Service) -> None:
+    old, kept = service.pid("first"), service.pid("kept")
+    service.broken.touch()
+    service.process.send_signal(signal.SIGUSR2)
+    goes_on = ", the one before goes on"
+    service.wait(lambda lines: sum(line.endswith(goes_on) for line in lines) == 2)
+    service.wait(lambda lines: sum("(exit 78), started again" in line for line in lines) > 4)
+    service.hear(f"STATUS=a, b running; a does not become ready{goes_on}; b does", "WATCHDOG=1", "WATCHDOG=1")
+    assert sum(line.endswith(goes_on) for line in service.lines) == 2, "once each"
+    assert service.count("first told") == service.count("kept told") == 0
+    service.process.send_signal(signal.SIGHUP)  # once more, nothing is forgotten over it
+    os.kill(kept, signal.SIGKILL)
+    service.wait(lambda lines: any(f"{kept} died (signal 9) before its successor" in line for line in lines))
+    service.broken.unlink()
+    service.wait(lambda lines: f"first told RETIRE pid={old}" in lines)
+    service.hear("STATUS=a, b running")
 
 
 def test_children_end_when_the_supervisor_is_killed(service: Service) -> None:
@@ -197,7 +244,7 @@ def test_systemd_hears_of_the_start_of_reloads_and_of_the_end(service: Service) 
     service.process.send_signal(signal.SIGHUP)
     service.hear(refused, "RELOADING=1", "READY=1", "STATUS=a, b running")
     service.process.terminate()
-    assert service.process.wait(10) == 0
+    assert service.ended() == 0
     service.hear("STOPPING=1", "STATUS=stopping")
     assert not any(said.startswith("WATCHDOG") for said in service.told[service.told.index("STOPPING=1") :])
 
@@ -229,15 +276,17 @@ def test_an_upgrade_goes_on_in_the_same_process_and_new_children_replace_the_old
     os.kill(new, signal.SIGKILL)
     service.wait(lambda lines: any(f"role=a pid={new} died" in line for line in lines))
     service.process.terminate()
-    assert service.process.wait(10) == 0
+    assert service.ended() == 0
     assert service.count("kept told STOP") == 1
 
 
 def test_a_signal_during_an_upgrade_is_not_lost(service: Service) -> None:
     service.pid("first"), service.pid("kept")
+    service.slow.touch()
     service.process.send_signal(signal.SIGUSR2)
-    service.wait(lambda _: service.count("first runs") == 1)
+    service.wait(lambda _: not service.slow.exists())
     service.process.terminate()
-    assert service.process.wait(10) == 0
+    assert service.ended() == 0
+    assert "ready, 2 children were there" in service.lines
     assert service.lines[-1] == "over"
     assert service.count("first told") == service.count("first runs")

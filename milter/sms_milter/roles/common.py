@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from sms_milter.config.schema import Configuration
 from sms_milter.errors import QueueUnavailable
+from sms_milter.lifeline import Control
 from sms_milter.metrics import UNMETERED
 from sms_milter.observe import open_journal
 from sms_milter.ports import Journal, Meter
@@ -16,7 +17,6 @@ from sms_milter.privileges import give_up_privileges
 from sms_milter.queue import home_of
 from sms_milter.queue.home import Ear, Home
 from sms_milter.queue.store import Store
-from sms_milter.supervisor import Control
 
 Metering = Callable[[], Meter]  # makes that of a process
 

@@ -15,12 +15,12 @@ from sms_milter.channels.mailing import Mailing
 from sms_milter.channels.pool import Pool
 from sms_milter.config.schema import Configuration, EmailChannel, HttpChannel, SmppChannel
 from sms_milter.courier import Courier, Lane
+from sms_milter.lifeline import LIFE_SECONDS, Control, Main
 from sms_milter.logline import Numbers
 from sms_milter.model import Handed, LeasedPart
 from sms_milter.queue.home import Home
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, begin, entered, our_name, wake
-from sms_milter.supervisor import LIFE_SECONDS, Control, Main
 from sms_milter.web.client import WebClient
 from sms_milter.web.listener import Listener
 

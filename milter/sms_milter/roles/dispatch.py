@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.dispatch import Dispatcher
+from sms_milter.lifeline import LIFE_SECONDS, Control, Main
 from sms_milter.logline import Numbers
 from sms_milter.ports import Journal
 from sms_milter.queue.home import Home
@@ -20,7 +21,6 @@ from sms_milter.smpp.link import Link, Tls
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import SessionOptions
 from sms_milter.smpp.trace import Trace
-from sms_milter.supervisor import LIFE_SECONDS, Control, Main
 
 _UNBIND_SECONDS = 5.0
 

@@ -6,9 +6,9 @@ import socket
 import threading
 
 from sms_milter.config.schema import Configuration
+from sms_milter.lifeline import LIFE_SECONDS, Control, Main
 from sms_milter.metering import Wire
 from sms_milter.roles.common import begin, entered
-from sms_milter.supervisor import LIFE_SECONDS, Control, Main
 
 
 def metrics_role(configuration: Configuration, listening: socket.socket, wire: Wire) -> Main:

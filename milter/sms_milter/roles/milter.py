@@ -13,12 +13,12 @@ import time
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
+from sms_milter.lifeline import LIFE_SECONDS, Control, Main, Order
 from sms_milter.ports import Meter
 from sms_milter.proofs import proofs_of
 from sms_milter.queue.committer import Committer
 from sms_milter.roles.common import PATIENCE_SECONDS, STOP_SECONDS, Metering, entered
 from sms_milter.roles.courier import couriered
-from sms_milter.supervisor import LIFE_SECONDS, Control, Main, Order
 
 _RETIRE_SECONDS = 600.0  # how long a worker may take whose replacement runs already
 

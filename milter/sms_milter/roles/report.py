@@ -11,6 +11,7 @@ from functools import partial
 from sms_milter.calls import Caller
 from sms_milter.config.schema import Configuration
 from sms_milter.gate import secret_senders
+from sms_milter.lifeline import Control, Main
 from sms_milter.logline import Numbers, Senders
 from sms_milter.mail.address import domain_of
 from sms_milter.notify import Notifier
@@ -19,7 +20,6 @@ from sms_milter.replies import Replies
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.report.texts import LANGUAGES, Texts
 from sms_milter.roles.common import Bell, Metering, Watch, begin, entered, our_name
-from sms_milter.supervisor import Control, Main
 from sms_milter.web.client import WebClient
 from sms_milter.web.crowd import Crowd
 
