@@ -224,6 +224,11 @@ class Work(Protocol):
         One with an id that nobody knows settles the only uncertain part for its phone, if there is one.
         """
 
+    def settle_parked(self, since: float) -> list[Settled]:
+        """Settle receipts parked since a time whose part is known meanwhile: while one dispatcher stores the
+        response, another may park the receipt, and neither sees what the other does.
+        """
+
     def lease(
         self,
         smsc: str,

@@ -205,6 +205,7 @@ BUSY: list[tuple[str, Any, int]] = [
     ("last_usage", ("account0", "*"), 100),
     ("first_usage", ("account0", "*", float(LAST - 1000)), 100),
     ("parked_receipts", (IDS,), 3000),
+    ("parked_since", (float(NOW - 60),), 3000),
 ]
 
 

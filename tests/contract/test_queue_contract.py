@@ -40,6 +40,7 @@ from sms_milter.model import (
     Selection,
     Stored,
 )
+from sms_milter.queue.postgresql import PostgresqlQueue
 
 Open = Callable[..., Any]
 
@@ -548,6 +549,31 @@ def test_a_receipt_may_come_before_its_response(queue: Any) -> None:
     assert states(queue) == ["delivered"]
     assert queue.summary(NOW)["parked_receipts"] == 0
     assert record(queue, accepted(part.part_id, "k")) == []
+
+
+def test_a_receipt_parked_while_another_stores_its_response_is_settled_later(tables: str) -> None:
+    one, other = PostgresqlQueue(tables, owner="one"), PostgresqlQueue(tables, owner="other")
+    one.put([mail()], NOW)
+    (part,) = lease(one)
+    with one.transaction() as work:
+        assert work.record([accepted(part.part_id, "k")]) == []
+        assert settle(other, receipt("k")) == []
+    assert states(one) == ["accepted"]
+    with other.transaction() as work:
+        assert work.settle_parked(NOW + 1) == []
+        (settled,) = work.settle_parked(NOW)
+    assert (settled.queue_id, settled.changed, settled.receipt) == (part.queue_id, True, receipt("k"))
+    assert states(one) == ["delivered"]
+    assert one.summary(NOW)["parked_receipts"] == 0
+    one.close()
+    other.close()
+
+
+def test_a_parked_receipt_without_a_part_stays_parked(queue: Any) -> None:
+    settle(queue, receipt("k"))
+    with queue.transaction() as work:
+        assert work.settle_parked(NOW) == []
+    assert queue.summary(NOW)["parked_receipts"] == 1
 
 
 def test_a_parked_receipt_waits_for_its_own_smsc(queue: Any) -> None:

@@ -586,6 +586,14 @@ class MemoryQueue(MemoryOverview):
             event = Notify.SENT if outcome.state is PartState.ACCEPTED else Notify.RETRY
             self._tell_on_the_way(part, event, outcome.at)
 
+    def settle_parked(self, since: float) -> list[Settled]:
+        settled = []
+        for place, (part_id, receipt) in enumerate(self._receipts):
+            if part_id is None and receipt.at >= since and (found := self._match(receipt)):
+                self._receipts[place] = (found["part_id"], receipt)
+                settled.append(self._settle(found, receipt))
+        return settled
+
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
         settled = []
         for receipt in receipts:

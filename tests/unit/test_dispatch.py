@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ class Station:
 
     def __init__(self, path: Path, *, window: int = 10, **smsc: Any) -> None:
         self.now = NOW
-        self.queue = SqliteQueue(str(path / "queue.db"))
+        self.file = path / "queue.db"
+        self.queue = SqliteQueue(str(self.file))
         self.configuration = configuration(smscs={"primary": {"window": window, **smsc}})
         self.window = window
         self.restart()
@@ -325,6 +327,22 @@ def test_a_receipt_before_its_response_waits_for_it(station: Station) -> None:
     station.wire.answer()
     station.step()
     assert station.states() == ["delivered"]
+
+
+def test_a_receipt_that_another_dispatcher_parked_is_settled(station: Station) -> None:
+    station.put("447973100000")
+    station.step()
+    station.wire.answer()
+    station.step()
+    with closing(sqlite3.connect(station.file)) as file, file:  # as two at the same time leave it
+        file.execute(
+            "INSERT INTO receipt (part_id, at, state, smsc, smsc_message_id, smsc_key, source, stat, error)"
+            " SELECT NULL, ?, 4, smsc, smsc_message_id, smsc_key, destination, 'DELIVRD', '000' FROM part",
+            (station.now,),
+        )
+    station.step(11)
+    assert station.states() == ["delivered"]
+    assert "status=delivered (stat=DELIVRD err=000)" in station.lines.text
 
 
 def deliver_sm(content: bytes, *, esm_class: int = 0) -> bytes:

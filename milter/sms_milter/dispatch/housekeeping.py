@@ -12,6 +12,7 @@ from sms_milter.model import LeasedPart, LinkStatus, SmscLoad
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
 
 _EVERY_SECONDS = 10.0
+_PARKED_WITHIN_SECONDS = 60.0
 
 
 class Housekeeping:
@@ -49,6 +50,7 @@ class Housekeeping:
         """Do all of it. Raises QueueUnavailable."""
         self.due_at = now + _EVERY_SECONDS
         self._expire(now)
+        self._settle_parked(now)
         self._reconsider(now)
         self._show_links(now, ticks)
         self._watch_links(now)
@@ -64,6 +66,15 @@ class Housekeeping:
             self._journal.info(self._words.part(part, None, now, status="expired (validity is over)"))
         if expired:
             self.due_at = now  # there may be more
+
+    def _settle_parked(self, now: float) -> None:
+        with self._queue.transaction() as work:
+            settled = work.settle_parked(now - _PARKED_WITHIN_SECONDS)
+        if work.reported:
+            self._reports.ring()
+        for one in settled:
+            self._meter.count(metrics.RECEIPTS, one.receipt.smsc, one.word)
+            self._journal.info(self._words.receipt(one))
 
     def _reconsider(self, now: float) -> None:
         """Parts in doubt for which no receipt has come go once more, where the SMSC's policy is to wait."""

@@ -19,7 +19,7 @@ from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.leases import Leases
 from sms_milter.dispatch.words import Words
 from sms_milter.logline import Numbers
-from sms_milter.model import LeasedPart, LinkState, Settled
+from sms_milter.model import LeasedPart, LinkState
 from sms_milter.patience import Patience
 from sms_milter.policy.destinations import RouteTable
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
@@ -211,7 +211,7 @@ class Dispatcher:
                 self._meter.count(metrics.RECEIPTS, told.smsc, "parked")
                 self._journal.info(self._words.parked(told))
         for one in settled:
-            self._meter.count(metrics.RECEIPTS, one.receipt.smsc, _state(one))
+            self._meter.count(metrics.RECEIPTS, one.receipt.smsc, one.word)
             self._journal.info(self._words.receipt(one))
         for message in heard:
             if message.arrived == message.part.total and not message.repeat:
@@ -285,10 +285,3 @@ class Dispatcher:
             if opens_at is not None:
                 moments.append(opens_at)
         return max(0.0, min(moments) - now)
-
-
-def _state(settled: Settled) -> str:
-    """What a receipt says, for those who count."""
-    if not settled.changed:
-        return "repeated"
-    return settled.receipt.state.value if settled.receipt.state else "pending"

@@ -148,6 +148,13 @@ class Settled:
     receipt: ReceiptNews
     changed: bool  # False: a repeat, or the part already had its final state
 
+    @property
+    def word(self) -> str:
+        """What the receipt says, for those who count."""
+        if not self.changed:
+            return "repeated"
+        return self.receipt.state.value if self.receipt.state else "pending"
+
 
 @dataclass(frozen=True, slots=True)
 class PartFate:

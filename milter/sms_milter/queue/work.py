@@ -78,7 +78,9 @@ class PartWork:
             same = list(run)
             keyed += [outcome.part_id for outcome in same if outcome.smsc_key]
             self._record(state, same)
-        return self._match_parked(keyed) if keyed and parked.fetchone()[0] else []
+        if not keyed or not parked.fetchone()[0]:
+            return []
+        return self._match(self._db.execute("parked_receipts", (self._db.listed(keyed),)).fetchall())
 
     def _not_too_late(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Without late ones of parts that have gone another way."""
@@ -122,6 +124,10 @@ class PartWork:
             oldest = min(receipt.at for receipt in receipts) - PARKED_SECONDS
             self._db.execute("forget_parked", (oldest, _FORGET_PARKED_AT_ONCE))
         return settled
+
+    def settle_parked(self, since: float) -> list[Settled]:
+        """See `ports.Work.settle_parked`."""
+        return self._match(self._db.execute("parked_since", (since,)).fetchall())
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
         """Store what phones sent."""
@@ -350,8 +356,8 @@ class PartWork:
         self._learned.add(receipt.smsc_key)
         return row
 
-    def _match_parked(self, part_ids: list[int]) -> list[Settled]:
-        rows = self._db.execute("parked_receipts", (self._db.listed(part_ids),)).fetchall()
+    def _match(self, rows: list[Any]) -> list[Settled]:
+        """Parked receipts (`parked_receipts`) whose part is known now."""
         parts, settled = self._settle([_receipt(fields) for _, *fields in rows])
         for part_id, (receipt_id, *_) in zip(parts, rows, strict=True):
             if part_id is not None:

@@ -302,6 +302,7 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         ("expired_parts", (NOW, 10)),
         ("finished_mails", (NOW, 0.0, 0, 10)),
         ("parked_receipts", ("[1]",)),
+        ("parked_since", (NOW,)),
         ("find_fingerprint", (b"f", NOW)),
         ("last_number", ("acme",)),
         ("delete_left_out", (1,)),

@@ -122,6 +122,15 @@ FROM json_each(?) AS new CROSS JOIN part ON part.id = new.value
         ON receipt.part_id IS NULL AND receipt.smsc_key = part.smsc_key AND receipt.smsc = part.smsc
 ORDER BY receipt.id
 
+-- parked_since --
+-- Receipts parked since a time whose part is known meanwhile.
+SELECT DISTINCT receipt.id, receipt.smsc, receipt.smsc_message_id, receipt.smsc_key, receipt.source, receipt.stat,
+    receipt.error, receipt.state, receipt.done_at, receipt.at
+FROM receipt INDEXED BY receipt_part
+    CROSS JOIN part INDEXED BY part_key ON part.smsc_key = receipt.smsc_key AND part.smsc = receipt.smsc
+WHERE receipt.part_id IS NULL AND receipt.at >= ?
+ORDER BY receipt.id LIMIT 1000
+
 -- find_by_key --
 -- The part that an SMSC knows by this id: of several the one for this destination, and of these the newest.
 -- Only the newest hundred are looked at: some SMSCs give all messages the same id.
