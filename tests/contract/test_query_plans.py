@@ -20,6 +20,7 @@ import pytest
 
 from sms_milter.queue.postgresql.arrays import Bigints, Octets
 from sms_milter.queue.postgresql.database import Statement, compiled
+from sms_milter.queue.postgresql.patient import PatientConnection
 from sms_milter.queue.postgresql.server import PostgresqlServer
 from support.postgres import Postgres
 
@@ -89,6 +90,8 @@ def filled() -> Iterator[Connection]:
     with Postgres(SETTINGS) as postgres:
         server = PostgresqlServer(postgres.url(), "plans")
         with server.reading() as connection:
+            assert isinstance(connection, PatientConnection)
+            connection.silence_seconds = 0
             connection.prepare_threshold = None
             connection.execute("SET statement_timeout = 0; SET enable_seqscan = on; SET enable_hashjoin = on")
             fill(connection)
