@@ -21,7 +21,7 @@ from sms_milter.mail.charset import load_codecs
 from sms_milter.metering import Wire
 from sms_milter.observe import open_journal
 from sms_milter.privileges import account
-from sms_milter.queue.statements import migrations
+from sms_milter.queue import learn
 from sms_milter.roles.common import Metering, unmetered
 from sms_milter.roles.courier import calling_back, courier_role, couriered
 from sms_milter.roles.dispatch import dispatch_role
@@ -56,7 +56,6 @@ class Service:
         """Serve until SIGTERM."""
         self._note()
         load_codecs()
-        migrations("sqlite")
         self._take_over(self._loaded.configuration)
         what = f"upgraded, version {__version__}" if self._upgraded else "ready"
         self._journal.info(f"{what}, configuration {self._path}")
@@ -91,6 +90,7 @@ class Service:
         """Make it the one in force. Raises ConfigError and OSError; then the one before is, as a whole."""
         if configuration.user:
             account(configuration.user)  # better now than in every child
+        learn(configuration.queue)
         places = self._places(configuration)
         sockets = self._sockets.change(places.values())
         self._supervisor.replace(

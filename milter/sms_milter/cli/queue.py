@@ -24,6 +24,7 @@ from sms_milter.cli.common import (
     print_rows,
     print_tree,
 )
+from sms_milter.cli.migrate import queue_migrate
 from sms_milter.cli.move import queue_move
 from sms_milter.config.load import load
 from sms_milter.model import Deed, PartState, Selection
@@ -33,6 +34,7 @@ queue_app = typer.Typer(
 )
 
 queue_app.command("move")(queue_move)
+queue_app.command("migrate")(queue_migrate)
 
 
 @queue_app.command("list")

@@ -6,6 +6,7 @@ import socket
 
 from sms_milter.config.values import QueueUrl
 from sms_milter.queue.home import Home
+from sms_milter.queue.statements import migrations, statements
 from sms_milter.queue.store import Store
 
 
@@ -19,6 +20,22 @@ def home_of(url: QueueUrl) -> Home:
     from sms_milter.queue.sqlite.home import SqliteHome
 
     return SqliteHome(url.path, host)
+
+
+def learn(url: QueueUrl) -> None:
+    """Read now what processes on that queue will ever read from files: programs, statements, migrations. What
+    is installed from now on is another version's.
+    """
+    home_of(url).close()
+    if url.kind == "postgresql":
+        from sms_milter.queue.postgresql import schema
+        from sms_milter.queue.postgresql.database import compiled
+
+        compiled()
+        schema.scripts()
+    else:
+        statements("sqlite")
+        migrations("sqlite")
 
 
 def open_queue(url: QueueUrl) -> Store:

@@ -224,17 +224,17 @@ SECOND = "CREATE TABLE fresh (a int);"
 
 
 @pytest.fixture
-def connection(url: str) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(url, autocommit=True) as made:
+def connection(url: str) -> Iterator[PatientConnection]:
+    with PostgresqlServer(url, "tests").connect() as made:
         yield made
 
 
-def tables(connection: psycopg.Connection[Any]) -> set[str]:
+def tables(connection: PatientConnection) -> set[str]:
     rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return {name for (name,) in rows} - {"schema_version"}
 
 
-def test_an_older_version_goes_on_beside_a_newer_one(connection: psycopg.Connection[Any]) -> None:
+def test_an_older_version_goes_on_beside_a_newer_one(connection: PatientConnection) -> None:
     schema.prepare(connection, {1: FIRST})
     schema.prepare(connection, {1: FIRST, 2: SECOND})
     schema.prepare(connection, {1: FIRST})
@@ -242,7 +242,7 @@ def test_an_older_version_goes_on_beside_a_newer_one(connection: psycopg.Connect
 
 
 def test_what_an_older_version_needs_goes_when_the_operator_says_so(
-    connection: psycopg.Connection[Any],
+    connection: PatientConnection,
 ) -> None:
     schema.prepare(connection, {1: FIRST, 2: SECOND})
     assert schema.remove(connection, {2: "DROP TABLE old"}) == [2]
@@ -253,7 +253,28 @@ def test_what_an_older_version_needs_goes_when_the_operator_says_so(
         schema.prepare(connection, {1: FIRST})
 
 
-def test_a_version_that_cannot_be_added_is_not_begun(connection: psycopg.Connection[Any]) -> None:
+def test_what_takes_longer_than_an_answer_may_is_added_all_the_same(
+    connection: PatientConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientConnection, "silence_seconds", 0.2)
+    schema.prepare(connection, {1: FIRST + "SELECT pg_sleep(1)"})
+    assert tables(connection) == {"kept", "old"}
+    with pytest.raises(psycopg.OperationalError, match="no answer for"):
+        connection.execute("SELECT pg_sleep(1)")
+
+
+def test_who_may_not_add_it_is_told_who_must(postgres: Postgres, database: str, url: str) -> None:
+    with postgres.connection(database) as owner:
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE guest LOGIN PASSWORD 'x'")
+    guest = PostgresqlQueue(postgres.url(database, user="guest", password="x"))
+    with pytest.raises(QueueUnavailable, match=r"not made yet.*owner must run `sms-milter queue migrate`"):
+        guest.balances()
+    guest.close()
+    with postgres.connection(database) as owner:
+        owner.execute("DROP ROLE guest")
+
+
+def test_a_version_that_cannot_be_added_is_not_begun(connection: PatientConnection) -> None:
     with pytest.raises(psycopg.errors.DuplicateTable):
         schema.prepare(connection, {1: FIRST, 2: "CREATE TABLE fresh (a int); CREATE TABLE kept (a int)"})
     assert tables(connection) == set()
@@ -363,7 +384,7 @@ def test_the_time_of_day_is_the_servers(monkeypatch: pytest.MonkeyPatch, home_of
 
 
 def test_a_clock_that_is_set_does_not_disturb_it(
-    monkeypatch: pytest.MonkeyPatch, connection: psycopg.Connection[Any]
+    monkeypatch: pytest.MonkeyPatch, connection: PatientConnection
 ) -> None:
     clock, true = DatabaseClock(), time.time()
     clock.look(connection)

@@ -11,6 +11,7 @@ import pytest
 import sms_milter.queue
 from sms_milter.queue.postgresql import schema
 from sms_milter.queue.postgresql.database import compiled
+from sms_milter.queue.postgresql.server import PostgresqlServer
 from sms_milter.queue.statements import migrations, statements
 from support.postgres import Postgres
 
@@ -63,7 +64,7 @@ def _nothing(sql: str) -> dict[str, None] | list[None]:
 def test_every_statement_can_be_prepared_on_the_newest_postgresql_schema(
     postgres: Postgres, database: str
 ) -> None:
-    with postgres.connection(database) as connection:
+    with PostgresqlServer(postgres.url(database), "tests").connect() as connection:
         schema.prepare(connection)
         for name, statement in compiled().items():
             connection.execute(f"PREPARE {name} AS {statement.sql}".encode())

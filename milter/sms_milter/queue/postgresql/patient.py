@@ -5,7 +5,8 @@ a word. Neither TCP nor the server's own time limits see that.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -28,6 +29,15 @@ class PatientConnection(Connection[Any]):
     def wait(self, gen: PQGen[_Given], *options: Any, **named: Any) -> _Given:
         """As psycopg's; every octet that comes or goes begins the time anew."""
         return super().wait(self._heeding(gen) if self.silence_seconds else gen, *options, **named)
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """What is done within takes as long as it takes."""
+        before, self.silence_seconds = self.silence_seconds, 0.0
+        try:
+            yield
+        finally:
+            self.silence_seconds = before
 
     def _heeding(self, gen: PQGen[_Given]) -> Generator[Any, Any, _Given]:
         """psycopg asks at least ten times a second, and tells what the line was ready for: 0 is nothing."""

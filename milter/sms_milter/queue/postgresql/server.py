@@ -120,7 +120,8 @@ class PostgresqlServer:
             self._clock.look(connection)
             yield connection
         except psycopg.Error as error:
-            raise self._meaning(error) from error
+            self._drop()  # not to be trusted any more
+            raise self.meaning(error) from error
         finally:
             self._turn.release()
 
@@ -133,9 +134,8 @@ class PostgresqlServer:
         finally:
             self._turn.release()
 
-    def _meaning(self, error: psycopg.Error) -> Exception:
-        """What an error of PostgreSQL is to us; the connection is not to be trusted after it."""
-        self._drop()
+    def meaning(self, error: psycopg.Error) -> Exception:
+        """What an error of PostgreSQL is to us: QueueUnavailable, or itself where it is our own mistake."""
         if isinstance(error, _AGAIN):
             return Contended(f"{self.place}: {_words(error)}")
         cause = _CAUSES.get(error.sqlstate or "")
@@ -143,7 +143,7 @@ class PostgresqlServer:
             return QueueUnavailable(f"{self.place}: {cause} ({_words(error)})")
         if isinstance(error, psycopg.OperationalError):
             return QueueUnavailable(f"{self.place}: {_words(error)}")
-        return error  # our own mistake
+        return error
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -160,12 +160,10 @@ class PostgresqlServer:
         self._process = os.getpid()
         connection = self._connection = self._reach()
         try:
-            schema.prepare(connection, self._scripts)
-            if connection.execute(f"SELECT pg_try_advisory_lock_shared({schema.USE})").fetchone() != (True,):
-                raise QueueUnavailable(f"{self.place}: in use by `sms-milter queue move`")
-        except QueueUnavailable:
+            schema.enter(connection, self._scripts)
+        except QueueUnavailable as error:
             self._drop()
-            raise
+            raise QueueUnavailable(f"{self.place}: {error}") from error
         return connection
 
     def _reach(self) -> PatientConnection:
@@ -178,7 +176,7 @@ class PostgresqlServer:
         except psycopg.Error as error:
             now = time.monotonic()
             self._away_until = now + min(now - begun, _REST_SECONDS)
-            self._why_away = str(self._meaning(error))
+            self._why_away = str(self.meaning(error))
             raise
 
     def connect(self) -> PatientConnection:
