@@ -34,7 +34,7 @@ Content = dict[str, list[tuple[Any, ...]]]
 # What PostgreSQL's tables have besides: numbers of rows, and what hosts must know of each other.
 MORE = {
     *(("request", "id"), ("failed_login", "id"), ("left_out", "id")),
-    *(("reference", "taken"), ("part", "owner")),
+    *(("reference", "taken"), ("part", "owner"), ("flow", "folded")),
 }
 
 
@@ -273,6 +273,27 @@ def test_everything_moves(places: Places, old: QueueUrl, new: QueueUrl) -> None:
         "submitting": 1,
         "accepted": 1,
     }
+
+
+def test_minutes_that_many_have_counted_in_are_counted_on(kinds: tuple[str, str], places: Places) -> None:
+    """PostgreSQL has a row of each transaction there, and of each purge."""
+    old, new = (places.empty(kind) for kind in kinds)
+    queue = open_queue(old)
+    for turn in range(3):
+        for minute in range(3):
+            queue.count_refused(turn + 1, NOW + 60 * minute)
+            queue.count_refused(10, NOW + 60 * minute)
+        if turn < 2:
+            queue.purge(NOW - 86400)
+    counted = queue.flow(NOW - 60, NOW + 600)
+    assert [minute["refused"] for minute in counted] == [36, 36, 36]
+    queue.close()
+    run(old, new)
+    queue = open_queue(new)
+    assert queue.flow(NOW - 60, NOW + 600) == counted
+    queue.count_refused(1, NOW)
+    assert [minute["refused"] for minute in queue.flow(NOW - 60, NOW + 600)] == [37, 36, 36]
+    queue.close()
 
 
 def test_new_ids_come_behind_the_old_ones(old: QueueUrl, new: QueueUrl) -> None:

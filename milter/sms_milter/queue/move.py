@@ -48,10 +48,10 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "mobile": ("id",),
     "mobile_part": ("mobile_id", "number"),
     "trace": ("smsc",),
+    "flow": ("minute",),
 }
-# What dispatchers tell of themselves and share while they work, and how much was done in each minute; what is
-# made anew from the rest.
-STAYS = frozenset({"link", "smsc_load", "bind_lease", "bind_wish", "rate_share", "flow", "counter"})
+# What dispatchers tell of themselves and share while they work; what is made anew from the rest.
+STAYS = frozenset({"link", "smsc_load", "bind_lease", "bind_wish", "rate_share", "counter"})
 
 OCTETS = frozenset({"likeness"})
 
