@@ -77,7 +77,7 @@ GRANT UPDATE ON part TO sms_milter_operator;
 GRANT UPDATE (overdue_at) ON message TO sms_milter_operator;
 GRANT INSERT, DELETE ON report TO sms_milter_operator;
 GRANT SELECT ON SEQUENCE part_id TO sms_milter_operator, sms_milter_monitor;
-GRANT SELECT ON former_id, receipt, mobile, comment, left_out, listener, link, smsc_load, bind_lease, rate_share, part_count, flow,
+GRANT SELECT ON former_id, receipt, mobile, comment, left_out, listener, link, smsc_load, bind_lease, bind_wish, rate_share, part_count, flow,
     number TO sms_milter_operator, sms_milter_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cancellation, charge, booking, balance, suppressed, failed_login, login_block, trace
     TO sms_milter_operator;

@@ -93,7 +93,7 @@ BACKLOG = _metric(
 )
 OLDEST = _metric(_G, "backlog_oldest_seconds", "smsc priority", "For how long the first part has been due.")
 DISPATCHERS = _metric(_G, "dispatchers", "", "Dispatchers of this queue that live, on whatever host.")
-LINK_UP = _metric(_G, "link_up", "smsc bind", "1 if the bind stands.")
+LINK_UP = _metric(_G, "link_up", "smsc bind", "1 if the bind stands, as a dispatcher that lives says.")
 LINK_WINDOW = _metric(_G, "link_window", "smsc bind", "submit_sm that may wait for their response.")
 LINK_USED = _metric(_G, "link_window_used", "smsc bind", "submit_sm that do.")
 LIMITED = _metric(_G, "smsc_limited", "smsc limit", "1 for what keeps the SMSC from being sent to faster.")

@@ -57,7 +57,7 @@ def judge(
     waiting = sum(row["due"] for row in summary["backlog"])
     faults = [
         *_dispatchers(summary, smscs, now),
-        *_links(links, smscs),
+        *_links(links, smscs, now),
         (age.judge(oldest), f"a part has waited for {oldest:.0f} s"),
         (uncertain.judge(doubtful), f"{doubtful} parts are in doubt"),
     ]
@@ -79,13 +79,21 @@ def _dispatchers(summary: Mapping[str, Any], smscs: Collection[str], now: float)
         yield "CRITICAL", "no dispatcher runs"
 
 
-def _links(links: Collection[Mapping[str, Any]], smscs: Collection[str]) -> Iterator[tuple[str, str]]:
+def _links(
+    links: Collection[Mapping[str, Any]], smscs: Collection[str], now: float
+) -> Iterator[tuple[str, str]]:
     """An SMSC without any bind is worse than one that has lost some."""
     for name in sorted(smscs):
         own = [link for link in links if link["smsc"] == name]
         down = [link for link in own if link["state"] != LinkState.BOUND.value]
-        why = next((f" ({link['note']})" for link in down if link["note"]), "")
+        why = next((f" ({said})" for link in down if (said := _why(link, now))), "")
         if len(down) == len(own):
             yield "CRITICAL", f"{name} has no bind{why}"
         elif down:
             yield "WARNING", f"{name} has {len(own) - len(down)} of {len(own)} binds{why}"
+
+
+def _why(link: Mapping[str, Any], now: float) -> str:
+    if link["stale"]:
+        return f"last heard of {now - link['reported_at']:.0f} s ago"
+    return str(link["note"])

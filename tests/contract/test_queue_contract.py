@@ -38,6 +38,7 @@ from sms_milter.model import (
     QuotaRule,
     ReceiptNews,
     Selection,
+    SmscLoad,
     Stored,
 )
 from sms_milter.queue.postgresql import PostgresqlQueue
@@ -788,8 +789,28 @@ def test_the_summary_counts_states_backlog_and_links(queue: Any) -> None:
         {"smsc": "main", "priority": "normal", "queued": 2, "due": 1, "oldest_seconds": 20.0}
     ]
     (shown,) = summary["links"]
-    assert (shown["smsc"], shown["bind"], shown["state"]) == ("main", "b1", "bound")
+    assert (shown["smsc"], shown["bind"]) == ("main", "b1")
     assert shown["reported_at"] == NOW + 1
+
+
+def test_what_a_dispatcher_has_told_is_not_known_any_more_when_it_is_gone(queue: Any) -> None:
+    queue.report_links([LinkStatus("main", "main/1", LinkState.BOUND, NOW, 1, 10, 5, 4, 0, 0)], NOW)
+    queue.report_loads([SmscLoad("main", "window", "more", 4.0, 0.0, 0.0, 10, 1, None, None)], NOW)
+
+    def shown(now: float) -> list[tuple[str, bool]]:
+        (link,), (load,) = (queue.summary(now)[name] for name in ("links", "smscs"))
+        assert link["reported_at"] == load["reported_at"] == NOW
+        assert "alive_until" not in link.keys() | load.keys()
+        return [(link["state"], link["stale"]), (load["limited_by"], load["stale"])]
+
+    assert shown(NOW) == [("unknown", True)] * 2, "it never wanted a bind"
+    queue.hold_binds("main", 1, "this host", NOW, NOW + 20)
+    assert shown(NOW + 19) == [("bound", False), ("window", False)]
+    assert shown(NOW + 20) == [("unknown", True)] * 2
+    queue.hold_binds("main", 1, "this host", NOW + 20, NOW + 40)
+    assert shown(NOW + 20) == [("bound", False), ("window", False)]
+    queue.release_binds("this host")
+    assert shown(NOW + 20) == [("unknown", True)] * 2, "it has ended"
 
 
 def test_the_summary_names_the_dispatchers_that_have_binds(queue: Any) -> None:

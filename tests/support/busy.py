@@ -145,6 +145,7 @@ def _some_trouble(queue: SqliteQueue, now: float) -> None:
 def _report(queue: SqliteQueue, now: float) -> None:
     """What the dispatcher would say of its links."""
     bound, down = LinkState.BOUND, LinkState.CONNECTING
+    queue.hold_binds("swisscom", 2, "host", now, now + _DAY)
     queue.report_links(
         [
             LinkStatus("swisscom", "swisscom/1", bound, now - 86400 * 3, 7, 10, 812, 805, 7, 0),

@@ -16,6 +16,7 @@ from sms_milter.credits import credits_of
 from sms_milter.errors import Excess, RecordChanged, Refusal, Rejected
 from sms_milter.model import (
     HELD_UNTIL,
+    UNHEARD,
     Cancellation,
     Conversation,
     CreditRule,
@@ -1238,9 +1239,15 @@ class MemoryQueue(MemoryOverview):
                 }
                 for name in sorted({who for who, _ in self._binds.values()})
             ],
-            "smscs": self._loads,
-            "links": self._links,
+            "smscs": self._told(self._loads, now, "limited_by"),
+            "links": self._told(self._links, now, "state"),
         }
+
+    def _told(self, rows: list[dict[str, Any]], now: float, state: str) -> list[dict[str, Any]]:
+        """It has one dispatcher only; whatever that has said is stale when it is gone."""
+        if any(until > now for wishes in self._wishes.values() for until in wishes.values()):
+            return [{**row, "stale": False} for row in rows]
+        return [{**row, state: UNHEARD, "stale": True} for row in rows]
 
 
 def _order(part: dict[str, Any]) -> tuple[Priority, int]:

@@ -4,13 +4,18 @@ from typing import Any
 
 import pytest
 
+from sms_milter.model import UNHEARD
 from sms_milter.vitals import Threshold, Verdict, judge
 
 NOW = 1000.0
 
 
 def link(smsc: str, state: str = "bound", note: str = "") -> dict[str, Any]:
-    return {"smsc": smsc, "bind": f"{smsc}/1", "state": state, "note": note}
+    return {"smsc": smsc, "bind": f"{smsc}/1", "state": state, "note": note, "stale": False}
+
+
+def unheard(smsc: str) -> dict[str, Any]:
+    return link(smsc, UNHEARD) | {"stale": True, "reported_at": NOW - 120}
 
 
 WELL: dict[str, Any] = {
@@ -55,6 +60,12 @@ def test_all_is_well() -> None:
         ({"links": [link("one")]}, 2, "two has no bind"),
         ({"links": [link("one"), link("two", "down", "refused")]}, 2, "two has no bind (refused)"),
         ({"links": [*WELL["links"], link("two", "down")]}, 1, "two has 1 of 2 binds"),
+        ({"links": [link("one"), unheard("two")]}, 2, "two has no bind (last heard of 120 s ago)"),
+        (
+            {"dispatchers": [], "links": [unheard("one"), unheard("two")]},
+            2,
+            "no dispatcher runs, one has no bind (last heard of 120 s ago), two has",
+        ),
         ({"links": [*WELL["links"], link("gone", "down")]}, 0, "2 of 2 binds stand"),
         (
             {"backlog": waiting(300), "links": [link("one")]},

@@ -23,6 +23,7 @@ from sms_milter.cli.common import (
 from sms_milter.config.load import load
 from sms_milter.config.values import parse_duration
 from sms_milter.errors import ConfigError, QueueUnavailable
+from sms_milter.statuspage.words import lasting
 from sms_milter.vitals import Threshold, Verdict, judge
 
 
@@ -80,10 +81,14 @@ def status(
         verdict = _vitals(config, backlog_age, uncertain)
         print(verdict)
         raise PluginExit(verdict.code)
-    summary = existing_queue(config).summary(time.time())
+    now = time.time()
+    summary = existing_queue(config).summary(now)
     if as_json:
         print(json.dumps(summary, indent=2))
         return
+    for row in [*summary["smscs"], *summary["links"]]:
+        if row.pop("stale"):
+            row["last_heard"] = f"{lasting(now - row['reported_at'])} ago"
     print_tree(summary)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
 
 _EVERY_SECONDS = 10.0
 _PARKED_WITHIN_SECONDS = 60.0
+_TELL_SECONDS = 60.0  # so often `status` hears of us though nothing has changed
 
 
 class Housekeeping:
@@ -41,6 +43,7 @@ class Housekeeping:
         self._keep_seconds = keep_seconds
         self._shown: list[LinkStatus] = []
         self._loads: list[SmscLoad] = []
+        self._tell_at = -math.inf
 
     def soon(self, now: float) -> None:
         """Something has changed that `status` should show."""
@@ -98,10 +101,13 @@ class Housekeeping:
     def _show_links(self, now: float, ticks: float) -> None:
         shown = [link.status(ticks) for link in self._links if link.needed]
         loads = [self._load(name, lane, now, ticks) for name, lane in self._lanes.items()]
-        if loads != self._loads:
+        again = now >= self._tell_at
+        if again:
+            self._tell_at = now + _TELL_SECONDS
+        if again or loads != self._loads:
             self._queue.report_loads(loads, now)
             self._loads = loads
-        if shown != self._shown:
+        if again or shown != self._shown:
             ahead = now - ticks  # the links know no time of day
             self._queue.report_links([replace(link, since=link.since + ahead) for link in shown], now)
             self._shown = shown

@@ -27,7 +27,7 @@ from sms_milter.model.limits import (
     QuotaRule,
     StormRule,
 )
-from sms_milter.model.links import LinkState, LinkStatus, SmscLoad
+from sms_milter.model.links import UNHEARD, LinkState, LinkStatus, SmscLoad
 from sms_milter.model.mobile import Conversation, Heard, MobileMessage, MobilePart
 from sms_milter.model.operating import HELD_UNTIL, Cancellation, Deed, Done, Selection
 from sms_milter.model.plan import (
@@ -79,6 +79,7 @@ __all__ = [
     "HELD_UNTIL",
     "SMS",
     "STALE",
+    "UNHEARD",
     "Action",
     "Answer",
     "Binary",

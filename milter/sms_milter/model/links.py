@@ -16,6 +16,9 @@ class LinkState(Enum):
     UNBINDING = "unbinding"
 
 
+UNHEARD = "unknown"  # what is shown in place of a state that a dispatcher told of which is gone
+
+
 @dataclass(frozen=True, slots=True)
 class LinkStatus:
     """One bind as `sms-milter status` shows it."""

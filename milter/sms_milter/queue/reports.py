@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sms_milter.model import PartState, Priority
+from sms_milter.model import UNHEARD, PartState, Priority
 from sms_milter.queue.database import Database
 from sms_milter.queue.states import NUMBER_OF, STATES
 
@@ -107,9 +107,28 @@ def summary(db: Database, now: float, *, backlog: bool) -> dict[str, Any]:
         "reports_waiting": db.execute("count_reports").fetchone()[0],
         "mobile_waiting": db.execute("count_mobile").fetchone()[0],
         "dispatchers": _rows(db, "dispatchers"),
-        "smscs": _rows(db, "loads"),
-        "links": _rows(db, "links"),
+        "smscs": told(_rows(db, "loads"), now, "limited_by", "smsc"),
+        "links": told(_rows(db, "links"), now, "state", "smsc", "bind"),
     }
+
+
+def told(rows: Sequence[dict[str, Any]], now: float, state: str, *names: str) -> list[dict[str, Any]]:
+    """What living dispatchers report; what none of them does, as it was heard last: `stale`, and its `state`
+    not known. `names` are what a row is about; `alive_until` goes.
+    """
+    living = []
+    silent: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: row["reported_at"]):
+        until = row.pop("alive_until")
+        row["stale"] = until is None or until <= now
+        if row["stale"]:
+            row[state] = UNHEARD
+            silent[tuple(row[name] for name in names)] = row
+        else:
+            living.append(row)
+    for row in living:
+        silent.pop(tuple(row[name] for name in names), None)
+    return sorted([*living, *silent.values()], key=lambda row: [row[name] for name in names])
 
 
 def _rows(db: Database, name: str, *values: Any) -> list[dict[str, Any]]:

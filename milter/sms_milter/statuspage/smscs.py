@@ -37,12 +37,12 @@ class SmscCard:
     window_bar: str
     response: str
     throttled: str
-    links: Sequence[tuple[str, str, str, str]]
+    links: Sequence[tuple[str, str, str]]
 
 
 def cards(readings: Readings, configured: Sequence[str]) -> list[SmscCard]:
     """Those of the configuration, and any others that are known or waited for."""
-    loads = {row["smsc"]: row for row in readings.summary["smscs"]}
+    loads = {row["smsc"]: row for row in readings.summary["smscs"] if not row["stale"]}
     links: dict[str, list[Mapping[str, Any]]] = {}
     for row in readings.summary["links"]:
         links.setdefault(row["smsc"], []).append(row)
@@ -64,15 +64,7 @@ def _card(
 ) -> SmscCard:
     level, state = _state(load, links, now)
     advice = load["advice"] if load is not None else ""
-    lines = [
-        (
-            row["bind"],
-            row["state"],
-            words.lasting(now - row["since"]),
-            row["note"] if row["note"] != advice else "",
-        )
-        for row in links
-    ]
+    lines = [(row["bind"], _link(row, now), row["note"] if row["note"] != advice else "") for row in links]
     if load is None:
         return SmscCard(
             name, level, state, words.count(waiting), "", "", "–", "", "", "–", "", "–", "", lines
@@ -101,6 +93,12 @@ def _card(
     )
 
 
+def _link(row: Mapping[str, Any], now: float) -> str:
+    if row["stale"]:
+        return f"{row['state']}, last heard of {words.lasting(now - row['reported_at'])} ago"
+    return f"{row['state']} for {words.lasting(now - row['since'])}"
+
+
 def _state(load: Mapping[str, Any] | None, links: Sequence[Mapping[str, Any]], now: float) -> tuple[str, str]:
     bound = [row for row in links if row["state"] == "bound"]
     if not links and load is None:
@@ -108,6 +106,8 @@ def _state(load: Mapping[str, Any] | None, links: Sequence[Mapping[str, Any]], n
     if not bound:
         if not links:
             return "bad", "down"
+        if load is None and all(row["stale"] for row in links):
+            return "bad", _link(max(links, key=lambda row: float(row["reported_at"])), now)
         return "bad", f"down for {words.lasting(now - max(row['since'] for row in links))}"
     if load is not None and load["limited_by"] == "throttling":
         return "fair", "throttled"

@@ -46,9 +46,11 @@ def samples(queue: OperatorQueue, now: float) -> Iterator[Sample]:
     for link in summary["links"]:
         where = link["smsc"], link["bind"]
         yield metrics.LINK_UP, where, link["state"] == LinkState.BOUND.value
-        yield metrics.LINK_WINDOW, where, link["window"]
-        yield metrics.LINK_USED, where, link["window_used"]
+        yield metrics.LINK_WINDOW, where, 0 if link["stale"] else link["window"]
+        yield metrics.LINK_USED, where, 0 if link["stale"] else link["window_used"]
     for load in summary["smscs"]:
+        if load["stale"]:
+            continue
         name = load["smsc"]
         for limit in Limit:
             yield metrics.LIMITED, (name, limit.value), limit == load["limited_by"]

@@ -105,3 +105,18 @@ def test_status_names_the_limit_of_each_smsc(tmp_path: Path) -> None:
     exchange.step(0.5, times=60)
     (primary,) = [one for one in exchange.queue.summary(exchange.now)["smscs"] if one["smsc"] == "primary"]
     assert (primary["limited_by"], primary["window"], primary["window_used"]) == ("window", 2, 2)
+
+
+def test_status_hears_of_us_every_minute_though_nothing_changes(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path)
+    exchange.step(11, times=20)
+    summary = exchange.queue.summary(exchange.now)
+    told = [*summary["smscs"], *summary["links"]]
+    assert len(told) > 2
+    assert not any(one["stale"] for one in told)
+    assert all(exchange.now - one["reported_at"] <= 71 for one in told)
+    (backup,) = [one for one in summary["links"] if one["smsc"] == "backup"]
+    assert backup["state"] == "bound"
+    later = exchange.queue.summary(exchange.now + 21)
+    assert {one["limited_by"] for one in later["smscs"]} == {"unknown"}
+    assert {one["state"] for one in later["links"]} == {"unknown"}

@@ -11,6 +11,7 @@ import pytest
 
 from contract.builders import NOW
 from sms_milter.dispatch.load import Limit
+from sms_milter.model import UNHEARD
 from sms_milter.standing import Standing
 from sms_milter.statuspage import figures, headline, smscs
 from sms_milter.statuspage.figures import Readings
@@ -39,8 +40,19 @@ LOAD = {
     "response_p95_ms": 120.4,
     "throttled_at": None,
     "reported_at": NOW,
+    "stale": False,
 }
-LINK = {"smsc": "main", "bind": "main/1", "state": "bound", "since": NOW - 7200, "note": ""}
+LINK = {
+    "smsc": "main",
+    "bind": "main/1",
+    "state": "bound",
+    "since": NOW - 7200,
+    "note": "",
+    "reported_at": NOW,
+    "stale": False,
+}
+UNHEARD_LOAD = LOAD | {"limited_by": UNHEARD, "stale": True, "reported_at": NOW - 400}
+UNHEARD_LINK = LINK | {"state": UNHEARD, "stale": True, "reported_at": NOW - 300}
 
 
 def minute(back: int, **counts: int) -> dict[str, Any]:
@@ -132,6 +144,8 @@ def test_configured_smscs_come_first_and_none_is_forgotten() -> None:
         ({}, [{}, {"state": "down", "note": "refused"}], "fair", "1 of 2 binds"),
         ({"limited_by": "bind"}, [{"state": "connecting", "since": NOW - 300}], "bad", "down for 5 min"),
         ({"limited_by": "bind"}, [], "bad", "down"),
+        ({}, [{}, UNHEARD_LINK], "fair", "1 of 2 binds"),
+        (UNHEARD_LOAD, [UNHEARD_LINK], "bad", "unknown, last heard of 5 min ago"),
     ],
 )
 def test_the_state_of_an_smsc_in_a_word(
@@ -148,7 +162,13 @@ def test_what_limits_an_smsc_is_shown() -> None:
     assert (card.sent, card.of_rate, card.window) == ("2.4", "of 2.5 (contract 50)", "4 of 10")
     assert (card.limited_by, card.advice) == ("Limited by the window", "10 on the wire")
     assert (card.response, card.throttled) == ("120 ms", "30 s ago")
-    assert card.links == [("main/1", "bound", "2 h", "")]
+    assert card.links == [("main/1", "bound for 2 h", "")]
+
+
+def test_of_what_nobody_reports_any_more_no_figures_are_shown() -> None:
+    (card,) = smscs.cards(with_summary(smscs=[UNHEARD_LOAD], links=[UNHEARD_LINK]), ["main"])
+    assert (card.sent, card.window, card.response, card.limited_by) == ("–", "–", "–", "")
+    assert card.links == [("main/1", "unknown, last heard of 5 min ago", "")]
 
 
 def test_every_limit_has_its_words() -> None:

@@ -14,9 +14,11 @@ from contract.builders import NOW, mail, message
 from sms_milter import metrics
 from sms_milter.errors import QueueUnavailable
 from sms_milter.metering import Tally
-from sms_milter.model import LinkState, LinkStatus, Priority
+from sms_milter.model import LinkState, LinkStatus, Priority, SmscLoad
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.web.prometheus import Endpoint, Exposition, Sample, samples
+
+LOAD = SmscLoad("primary", "window", "", 42.0, 50.0, 50.0, 10, 3, None, None)
 
 
 class Said(list[str]):
@@ -63,6 +65,8 @@ def test_a_queue_is_told_as_it_is(tmp_path: Path, listening: socket.socket) -> N
     queue.put([mail(message(), message(), urgent)], NOW)
     link = LinkStatus("primary", "primary/1", LinkState.BOUND, NOW, 3, 10, 5, 5, 0, 0)
     queue.report_links([link], NOW)
+    queue.report_loads([LOAD], NOW)
+    queue.hold_binds("primary", 1, "host", NOW, NOW + 601)
     tally = Tally()
     tally.count(metrics.MAILS, ("discard", "hsl"), 3)
     for seconds in (0.002, 0.004, 100.0):
@@ -86,7 +90,22 @@ def test_a_queue_is_told_as_it_is(tmp_path: Path, listening: socket.socket) -> N
     assert told["sms_milter_backlog_oldest_seconds"][labels(smsc=smsc, priority="high")] == 600.0
     bind = labels(smsc="primary", bind="primary/1")
     assert (told["sms_milter_link_up"][bind], told["sms_milter_link_window_used"][bind]) == (1.0, 3.0)
+    assert told["sms_milter_smsc_sent_per_second"][labels(smsc="primary")] == 42.0
     assert told["sms_milter_queue_available"] == {(): 1.0}
+
+
+def test_of_what_nobody_reports_any_more_no_bind_stands(tmp_path: Path, listening: socket.socket) -> None:
+    queue = SqliteQueue(f"{tmp_path}/queue.db")
+    link = LinkStatus("primary", "primary/1", LinkState.BOUND, NOW, 3, 10, 5, 5, 0, 0)
+    queue.report_links([link], NOW)
+    queue.report_loads([LOAD], NOW)
+    queue.hold_binds("primary", 1, "host", NOW, NOW + 20)
+    told = families(asked(listening, Exposition(lambda: samples(queue, NOW + 21))))
+    queue.close()
+    bind = labels(smsc="primary", bind="primary/1")
+    figures = ("link_up", "link_window", "link_window_used")
+    assert [told[f"sms_milter_{name}"][bind] for name in figures] == [0.0] * 3
+    assert "sms_milter_smsc_sent_per_second" not in told
 
 
 def test_without_a_queue_the_counters_are_still_told(listening: socket.socket) -> None:

@@ -106,9 +106,9 @@ SELECT count(*) FROM receipt INDEXED BY receipt_parked WHERE part_id IS NULL
 SELECT count(*) FROM report INDEXED BY report_due WHERE finished_at IS NULL
 
 -- loads --
--- What limits each SMSC, as last reported.
+-- What limits each SMSC, as last reported, and until when at least whoever reports lives.
 SELECT smsc, limited_by, advice, sent_per_second, rate, contract_rate, "window", window_used, response_p95_ms,
-    throttled_at, reported_at
+    throttled_at, reported_at, (SELECT max(until) FROM bind_wish) AS alive_until
 FROM smsc_load ORDER BY smsc
 
 -- dispatchers --
@@ -116,8 +116,9 @@ FROM smsc_load ORDER BY smsc
 SELECT owner AS name, max(until) AS alive_until FROM bind_lease GROUP BY owner ORDER BY owner
 
 -- links --
--- The links as last reported.
-SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at
+-- The links as last reported, and until when at least whoever reports lives.
+SELECT smsc, bind, state, since, window_used, "window", submitted, accepted, refused, uncertain, note, reported_at,
+    (SELECT max(until) FROM bind_wish) AS alive_until
 FROM link ORDER BY smsc, bind
 
 -- ask_to_cancel --
