@@ -41,7 +41,8 @@ from sms_milter.model import (
     WebAnswer,
 )
 from sms_milter.policy.rates import Share
-from sms_milter.smpp.session import Event, Session
+from sms_milter.smpp.events import Event
+from sms_milter.smpp.session import Session
 
 
 class Meter(Protocol):

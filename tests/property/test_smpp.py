@@ -12,8 +12,10 @@ from smpplib import smpp
 from sms_milter.errors import DecodeError
 from sms_milter.model import Reference, SubmitSm
 from sms_milter.smpp import codec
+from sms_milter.smpp.events import Accepted, Event, LateResponse, Refused, Uncertain
+from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.receipt import key, parse_date, parse_labels, parse_text, read
-from sms_milter.smpp.session import Accepted, Event, LateResponse, Refused, Session, SessionOptions, Uncertain
+from sms_milter.smpp.session import Session
 from sms_milter.smpp.status import classify
 
 # --- composing ----------------------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.simulate import Options, ReceivedSms, Simulator
 from sms_milter.smpp.codec import compose
 from sms_milter.smpp.link import Link
+from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.reconnect import Backoff
-from sms_milter.smpp.session import SessionOptions
 from sms_milter.smpp.trace import Trace
 from support.gate import Lines, configuration
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 
 from sms_milter.model import LinkState, LinkStatus
-from sms_milter.smpp.session import Event, Session, SessionOptions
+from sms_milter.smpp.events import Event
+from sms_milter.smpp.options import SessionOptions
+from sms_milter.smpp.session import Session
 
 BIND_RESP, SUBMIT, SUBMIT_RESP, DELIVER, DELIVER_RESP = 0x80000009, 4, 0x80000004, 5, 0x80000005
 

@@ -14,7 +14,8 @@ from sms_milter.dispatch.words import Words
 from sms_milter.logline import clean, line
 from sms_milter.model import LeasedPart, MobilePart, Outcome, PartState, ReceiptNews
 from sms_milter.ports import Journal, Link, Meter
-from sms_milter.smpp import mobile, receipt, session, status
+from sms_milter.smpp import events, mobile, receipt, status
+from sms_milter.smpp.session import Session
 
 _MOST_DOUBTFUL = 10_000  # parts that are remembered after they were given up
 
@@ -27,7 +28,7 @@ class News:
     receipts: list[ReceiptNews] = field(default_factory=list)
     mobile: list[MobilePart] = field(default_factory=list)
     cancelled: list[tuple[int, int]] = field(default_factory=list)  # part id, command_status
-    answers: list[tuple[Link, session.Session, session.Delivery]] = field(default_factory=list)
+    answers: list[tuple[Link, Session, events.Delivery]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -66,24 +67,24 @@ class Hearing:
         """Whether a part is on the wire, or the queue is to hear what became of it."""
         return part_id in self.in_flight or any(one.part_id == part_id for one in self.news.outcomes)
 
-    def hear(self, link: Link, event: session.Event, now: float) -> bool:
+    def hear(self, link: Link, event: events.Event, now: float) -> bool:
         """Take in one event; whether it is about the link itself rather than about a part."""
         match event:
-            case session.Accepted(key, message_id, seconds):
+            case events.Accepted(key, message_id, seconds):
                 self._accepted(link, self.in_flight.pop(key), message_id, now)
                 self._meter.took(metrics.RESPONSE, seconds, link.smsc)
-            case session.Refused(key, command_status, text):
+            case events.Refused(key, command_status, text):
                 self._refused(link, self.in_flight.pop(key), command_status, text, now)
-            case session.Uncertain(key, why):
+            case events.Uncertain(key, why):
                 self._remember(self.in_flight.pop(key))
                 self.in_doubt(link.smsc, self._doubtful[key], why, now)
-            case session.CancelAnswered(key, command_status):
+            case events.CancelAnswered(key, command_status):
                 self.news.cancelled.append((key, command_status))
-            case session.Delivery():
+            case events.Delivery():
                 self._delivery(link, event, now)
-            case session.LateResponse():
+            case events.LateResponse():
                 self._late(link, event, now)
-            case session.Bound():
+            case events.Bound():
                 self._lanes[link.smsc].due = 0.0
                 return True
             case _:
@@ -157,7 +158,7 @@ class Hearing:
             what = f"sent again unless a receipt comes within {lane.settings.uncertain_wait:.0f} s"
         self._say(part, None, now, smsc=smsc, status=f"uncertain ({clean(why)}), {what}")
 
-    def _late(self, link: Link, event: session.LateResponse, now: float) -> None:
+    def _late(self, link: Link, event: events.LateResponse, now: float) -> None:
         """The response came after its timer; it settles a part that is not on the wire a second time."""
         part = self._doubtful.pop(event.key, None)
         if part is None:  # longer ago than we remember
@@ -209,7 +210,7 @@ class Hearing:
 
     # --- deliveries -----------------------------------------------------------------------------------------
 
-    def _delivery(self, link: Link, delivery: session.Delivery, now: float) -> None:
+    def _delivery(self, link: Link, delivery: events.Delivery, now: float) -> None:
         bound = link.session
         assert bound is not None
         news = receipt.read(delivery.pdu)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sms_milter.smpp.session import TRANSITIONS, Signal, State
+from sms_milter.smpp.states import TRANSITIONS, Signal, State
 
 _HEAD = """\
 # The SMPP session
 
-Made from the transition table in `milter/sms_milter/smpp/session.py` by `python -m sms_milter.smpp.drawing`;
+Made from the transition table in `milter/sms_milter/smpp/states.py` by `python -m sms_milter.smpp.drawing`;
 a test compares. Names with () are what we do, all others are what the SMSC or the time does.
 
 """

@@ -15,18 +15,11 @@ from typing import Final
 from sms_milter.model import LinkState, LinkStatus
 from sms_milter.ports import Journal
 from sms_milter.smpp.codec import Frame
+from sms_milter.smpp.events import BindRefused, Bound, Broken, Event, Odd, Unbound
+from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.reconnect import Backoff
-from sms_milter.smpp.session import (
-    BindRefused,
-    Bound,
-    Broken,
-    Event,
-    Odd,
-    Session,
-    SessionOptions,
-    State,
-    Unbound,
-)
+from sms_milter.smpp.session import Session
+from sms_milter.smpp.states import State
 from sms_milter.smpp.status import RINVCMDID, classify
 from sms_milter.smpp.trace import Trace
 

@@ -1,268 +1,41 @@
 """One SMPP session from the ESME's side, without I/O and without a clock.
 
-Octets and a time go in, events and octets come out. Owns states, window, sequence numbers and timers, and
-promises that each submit ends in exactly one of Accepted, Refused and Uncertain. Refuses to know sockets,
-queues and texts.
+Octets and a time go in, events and octets come out. Owns sequence numbers and timers, follows the table of
+`states`, and promises that each submit ends in exactly one of Accepted, Refused and Uncertain. Refuses to
+know sockets, queues and texts.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from sms_milter.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from sms_milter.smpp import codec, status
-from sms_milter.smpp.codec import BindKind, DeliverSm, Frame
-
-# --- states -------------------------------------------------------------------------------------------------
-
-
-class State(Enum):
-    """Where a session stands."""
-
-    CLOSED = "closed"  # no connection
-    BINDING = "binding"  # bind sent
-    BOUND = "bound"
-    DRAINING = "draining"  # we want to unbind; open submits may still be answered
-    UNBINDING = "unbinding"  # unbind sent
-    RELEASED = "released"  # the SMSC unbound us; open submits may still be answered
-    ENDED = "ended"  # nothing is left but to close the connection
-
-
-class Signal(Enum):
-    """What can befall a session. The value says it in the drawing."""
-
-    CONNECT = "connected()"
-    SUBMIT = "submit()"
-    ACKNOWLEDGE = "acknowledge()"
-    UNBIND = "unbind()"
-    CLOSE = "closed()"
-    BIND_ACCEPTED = "bind_resp, status 0"
-    BIND_REFUSED = "bind_resp, other status"
-    ANSWER = "submit_sm_resp or generic_nack for an open submit"
-    DELIVERY = "deliver_sm or data_sm"
-    UNBIND_RECEIVED = "unbind"
-    UNBIND_ANSWERED = "unbind_resp"
-    DRAINED = "no submit open, or drain time over"
-    BREAKDOWN = "time over, or the stream makes no sense"
-
-
-LOCAL: Final = frozenset({Signal.CONNECT, Signal.SUBMIT, Signal.ACKNOWLEDGE, Signal.UNBIND, Signal.CLOSE})
-"""Signals that we give; where the table has none it is our bug. For the others it is the SMSC's."""
-
-TRANSITIONS: Final[Mapping[State, Mapping[Signal, State]]] = {
-    State.CLOSED: {
-        Signal.CONNECT: State.BINDING,
-        Signal.ACKNOWLEDGE: State.CLOSED,
-        Signal.UNBIND: State.CLOSED,
-        Signal.CLOSE: State.CLOSED,
-    },
-    State.BINDING: {
-        Signal.UNBIND: State.ENDED,
-        Signal.CLOSE: State.CLOSED,
-        Signal.BIND_ACCEPTED: State.BOUND,
-        Signal.BIND_REFUSED: State.ENDED,
-        Signal.UNBIND_RECEIVED: State.ENDED,
-        Signal.BREAKDOWN: State.ENDED,
-    },
-    State.BOUND: {
-        Signal.SUBMIT: State.BOUND,
-        Signal.ACKNOWLEDGE: State.BOUND,
-        Signal.UNBIND: State.DRAINING,
-        Signal.CLOSE: State.CLOSED,
-        Signal.ANSWER: State.BOUND,
-        Signal.DELIVERY: State.BOUND,
-        Signal.UNBIND_RECEIVED: State.RELEASED,
-        Signal.BREAKDOWN: State.ENDED,
-    },
-    State.DRAINING: {
-        Signal.ACKNOWLEDGE: State.DRAINING,
-        Signal.UNBIND: State.DRAINING,
-        Signal.CLOSE: State.CLOSED,
-        Signal.ANSWER: State.DRAINING,
-        Signal.DELIVERY: State.DRAINING,
-        Signal.UNBIND_RECEIVED: State.RELEASED,
-        Signal.DRAINED: State.UNBINDING,
-        Signal.BREAKDOWN: State.ENDED,
-    },
-    State.UNBINDING: {
-        Signal.ACKNOWLEDGE: State.UNBINDING,
-        Signal.UNBIND: State.UNBINDING,
-        Signal.CLOSE: State.CLOSED,
-        Signal.ANSWER: State.UNBINDING,
-        Signal.DELIVERY: State.UNBINDING,
-        Signal.UNBIND_RECEIVED: State.ENDED,
-        Signal.UNBIND_ANSWERED: State.ENDED,
-        Signal.BREAKDOWN: State.ENDED,
-    },
-    State.RELEASED: {
-        Signal.ACKNOWLEDGE: State.RELEASED,
-        Signal.UNBIND: State.RELEASED,
-        Signal.CLOSE: State.CLOSED,
-        Signal.ANSWER: State.RELEASED,
-        Signal.DELIVERY: State.RELEASED,
-        Signal.UNBIND_RECEIVED: State.RELEASED,
-        Signal.DRAINED: State.ENDED,
-        Signal.BREAKDOWN: State.ENDED,
-    },
-    State.ENDED: {
-        Signal.ACKNOWLEDGE: State.ENDED,
-        Signal.UNBIND: State.ENDED,
-        Signal.CLOSE: State.CLOSED,
-        Signal.ANSWER: State.ENDED,
-    },
-}
-
-
-def follow(state: State, signal: Signal) -> State:
-    """The state after `signal`. Raises LocalProtocolError or RemoteProtocolError where the table has none."""
-    following = TRANSITIONS[state].get(signal)
-    if following is None:
-        wrong = LocalProtocolError if signal in LOCAL else RemoteProtocolError
-        raise wrong(f"{signal.value} while {state.value}")
-    return following
-
+from sms_milter.smpp.codec import Frame
+from sms_milter.smpp.events import (
+    Accepted,
+    BindRefused,
+    Bound,
+    Broken,
+    CancelAnswered,
+    Delivery,
+    Event,
+    Key,
+    LateResponse,
+    Odd,
+    Refused,
+    Unbound,
+    Uncertain,
+)
+from sms_milter.smpp.options import SessionOptions
+from sms_milter.smpp.states import Signal, State, follow
+from sms_milter.smpp.window import Window
 
 _RESPONSES: Final = 200  # whose times are remembered
-_MOST_LATE: Final = 10_000  # submits given up whose responses may still come
 
-Key = Any
-"""What the submitter knows a submit by: any hashable value, typed by whoever submits."""
 Watch = Callable[[Frame, bool], None]  # hears of every PDU, and whether we sent it
-
-# --- events -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The SMSC took our bind. `interface_version` is None when it names none (then it may be SMPP 3.3)."""
-
-    system_id: str = ""
-    interface_version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BindRefused:
-    """The SMSC refused our bind: close."""
-
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The SMSC has the part and calls it `message_id` ("" when it gave none); it took `seconds`."""
-
-    key: Key
-    message_id: str
-    seconds: float = field(default=0.0, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The SMSC does not take the part. `text` is what it said besides."""
-
-    key: Key
-    status: int
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertain:
-    """Nobody knows whether the SMSC has the part."""
-
-    key: Key
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class LateResponse:
-    """The response to a submit that had been given up as Uncertain."""
-
-    key: Key
-    sequence: int
-    status: int
-    message_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelAnswered:
-    """The SMSC has cancelled a message (status 0), or cannot any more."""
-
-    key: Key
-    status: int
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A receipt or a message from a phone; to be acknowledged once it is stored."""
-
-    sequence: int
-    pdu: DeliverSm
-    data_sm: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unbound:
-    """The session came to its orderly end: close."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """The session cannot go on: close now."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """The SMSC sent something of no use; it cost no more than itself. For the log."""
-
-    why: str
-
-
-Event = (
-    Bound
-    | BindRefused
-    | Accepted
-    | Refused
-    | Uncertain
-    | LateResponse
-    | CancelAnswered
-    | Delivery
-    | Unbound
-    | Broken
-    | Odd
-)
-
-# --- the session --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """How to bind, how much to have under way, how long to wait (SMPP 3.4 §4.1, §7.2)."""
-
-    system_id: str
-    password: str = field(default="", repr=False)
-    longest_password: int = 8  # more only for an SMSC that takes more
-    system_type: str = ""
-    kind: BindKind = "transceiver"
-    window: int = 10  # open submits at most
-    enquire_link_seconds: float = 30.0  # without traffic, then we enquire; 0: never
-    enquire_timeout_seconds: float = 10.0
-    response_timeout_seconds: float = 60.0
-    bind_timeout_seconds: float = 10.0
-    drain_timeout_seconds: float = 5.0  # for open submits, before and after an unbind
-    unbind_timeout_seconds: float = 5.0
-    partial_timeout_seconds: float = 10.0  # for the rest of a PDU that has begun to arrive
-    interface_version: int = 0x34
-    addr_ton: int = 0
-    addr_npi: int = 0
-    address_range: str = ""
 
 
 class Session:
@@ -274,7 +47,6 @@ class Session:
     def __init__(self, options: SessionOptions, first_sequence: int = 1) -> None:
         self.options = options
         self.state = State.CLOSED
-        self.window = 0 if options.kind == "receiver" else options.window
         self.bind_status: int | None = None  # the SMSC's answer to our bind
         self.submitted = self.accepted = self.refused = self.uncertain = 0
         self.watch: Watch | None = None
@@ -283,10 +55,8 @@ class Session:
         self._reader = codec.FrameReader()
         self._out: list[bytes] = []
         self._events: list[Event] = []
-        self._open: dict[int, tuple[Key, float]] = {}  # sequence: key, time; oldest first
-        self._late: dict[int, tuple[Key, float]] = {}  # given up; as above
-        self._missed: dict[int, float] = {}  # of these, that still have their place in the window
-        self._answered_at = 0.0  # some submit
+        size = 0 if options.kind == "receiver" else options.window
+        self._window = Window(size, options.response_timeout_seconds)
         self._cancels: dict[int, Key] = {}
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0  # 0: not sent
         self._their_unbind = 0  # its sequence number, 0: not received
@@ -300,23 +70,11 @@ class Session:
     def connected(self, now: float) -> None:
         """The connection stands: bind. Raises LocalProtocolError unless closed and every option fits."""
         following = follow(self.state, Signal.CONNECT)
-        options = self.options
         sequence = self._new_sequence()
-        pdu = codec.bind(
-            options.kind,
-            sequence,
-            system_id=options.system_id,
-            password=options.password,
-            system_type=options.system_type,
-            interface_version=options.interface_version,
-            addr_ton=options.addr_ton,
-            addr_npi=options.addr_npi,
-            address_range=options.address_range,
-            longest_password=options.longest_password,
-        )
+        pdu = self.options.bind(sequence)
         self.state = following
         self._heard_at = now
-        self._state_ends_at = now + options.bind_timeout_seconds
+        self._state_ends_at = now + self.options.bind_timeout_seconds
         self._bind_sequence = sequence
         self._out.append(pdu)
 
@@ -337,9 +95,10 @@ class Session:
 
         Raises LocalProtocolError unless bound and within the window.
         """
-        waiting = self._open
-        used = len(waiting) + len(self._missed)
-        if self.state is not State.BOUND or used >= self.window or sequence in waiting:
+        window = self._window
+        waiting = window.open
+        used = len(waiting) + len(window.missed)
+        if self.state is not State.BOUND or used >= window.size or sequence in waiting:
             self._refuse_to_submit(sequence)
         self._out.append(codec.stamp(sequence, body))
         waiting[sequence] = (key, now)
@@ -356,7 +115,7 @@ class Session:
 
     def _refuse_to_submit(self, sequence: int) -> NoReturn:
         follow(self.state, Signal.SUBMIT)
-        if sequence in self._open:
+        if sequence in self._window.open:
             raise LocalProtocolError(f"sequence number {sequence} is under way already")
         raise LocalProtocolError(f"the window of {self.window} is full")
 
@@ -384,28 +143,31 @@ class Session:
         self.state = follow(self.state, Signal.CLOSE)
         self._reader = codec.FrameReader()
         self._out.clear()
-        self._late.clear()
-        self._missed.clear()
         self._cancels.clear()
         self._bind_sequence = self._unbind_sequence = self._enquire_sequence = 0
         self._their_unbind = 0
         self._enquired_at = self._partial_since = self._state_ends_at = None
-        self.uncertain += len(self._open)
-        self._events += [Uncertain(key, why) for key, _ in self._open.values()]
-        self._open.clear()
+        keys = self._window.clear()
+        self.uncertain += len(keys)
+        self._events += [Uncertain(key, why) for key in keys]
         return self._take_events()
 
     # --- what can be seen -----------------------------------------------------------------------------------
 
     @property
+    def window(self) -> int:
+        """How many submits may be open at most; none on a receiver bind."""
+        return self._window.size
+
+    @property
     def free(self) -> int:
         """How many more submits may be made now."""
-        return self.window - len(self._open) - len(self._missed) if self.state is State.BOUND else 0
+        return self._window.free if self.state is State.BOUND else 0
 
     @property
     def open(self) -> int:
         """How many submits wait for their response."""
-        return len(self._open)
+        return len(self._window.open)
 
     @property
     def ready(self) -> bool:
@@ -439,7 +201,7 @@ class Session:
             return self._heard_at
         if not self._alive:
             return None
-        dues = (self._state_ends_at, self._response_due_at(), self._enquire_due_at(), self._partial_due_at())
+        dues = (self._state_ends_at, self._window.due_at(), self._enquire_due_at(), self._partial_due_at())
         return min((due for due in dues if due is not None), default=None)
 
     # --- what arrives ---------------------------------------------------------------------------------------
@@ -468,13 +230,13 @@ class Session:
         return self._take_events()
 
     def _take_all(self, frames: list[Frame], now: float) -> None:
-        waiting, events, times = self._open, self._events, self.response_seconds
+        waiting, events, times = self._window.open, self._events, self.response_seconds
         for frame in frames:
             if frame[0] == codec.SUBMIT_SM_RESP and not frame[1]:
                 submit = waiting.pop(frame[2], None)
                 if submit is not None:
                     self.accepted += 1
-                    self._answered_at = now
+                    self._window.answered_at = now
                     seconds = now - submit[1]
                     times.append(seconds)
                     events.append(Accepted(submit[0], codec.parse_message_id(frame[3]), seconds))
@@ -514,10 +276,10 @@ class Session:
     def _submit_answered(self, frame: Frame, now: float) -> None:
         _, command_status, sequence, body = frame
         self.state = follow(self.state, Signal.ANSWER)
-        self._answered_at = now
-        if sequence in self._open:
+        self._window.answered_at = now
+        if sequence in self._window.open:
             self._refused(sequence, command_status, codec.parse_error_text(body))
-        elif sequence in self._late:
+        elif self._window.is_late(sequence):
             self._answered_late(
                 sequence, command_status, "" if command_status else codec.parse_message_id(body)
             )
@@ -525,7 +287,7 @@ class Session:
             raise RemoteProtocolError(f"submit_sm_resp with unknown sequence number {sequence}")
 
     def _refused(self, sequence: int, command_status: int, text: str) -> None:
-        key, _ = self._open.pop(sequence)
+        key, _ = self._window.open.pop(sequence)
         self.refused += 1
         self._events.append(Refused(key, command_status, text))
         verdict = status.classify(command_status)
@@ -533,8 +295,7 @@ class Session:
             self._break(f"the SMSC does not take us for bound: {verdict}")
 
     def _answered_late(self, sequence: int, command_status: int, message_id: str) -> None:
-        key, _ = self._late.pop(sequence)
-        self._missed.pop(sequence, None)
+        key = self._window.take_late(sequence)
         self._events.append(LateResponse(key, sequence, command_status, message_id))
 
     def _cancel_answered(self, frame: Frame, now: float) -> None:
@@ -553,11 +314,11 @@ class Session:
             # SMSCs that do not know their own unbind_resp (seen: smpp34 1.5) count their requests apart from
             # ours: a submit with the same number is not what is meant.
             self._break(f"generic_nack {status.classify(command_status)} for our unbind_resp")
-        elif sequence in self._open:
-            self._answered_at = now
+        elif sequence in self._window.open:
+            self._window.answered_at = now
             self._refused(sequence, command_status, "generic_nack")
-        elif sequence in self._late:
-            self._answered_at = now
+        elif self._window.is_late(sequence):
+            self._window.answered_at = now
             self._answered_late(sequence, command_status, "")
         elif sequence in self._cancels:
             self._cancel_answered(frame, now)
@@ -620,45 +381,15 @@ class Session:
             self._enquire(now)
         return self._take_events()
 
-    def _response_due_at(self) -> float | None:
-        timeout = self.options.response_timeout_seconds
-        dues = [next(iter(self._missed.values())) + 2 * timeout] if self._missed else []
-        if self._open:
-            dues.append(next(iter(self._open.values()))[1] + timeout)
-        return min(dues, default=None)
-
     def _give_up_submits(self, now: float) -> None:
-        """SMPP 3.4 §7.2: nobody knows what became of these. Their responses may still come if the link lives,
-        and until as much time again is over the SMSC may have them in hand: so long they keep their places.
-        """
         timeout = self.options.response_timeout_seconds
-        given_up = False
-        while self._open:
-            sequence, (key, since) = next(iter(self._open.items()))
-            if since + timeout > now:
-                break
-            del self._open[sequence]
-            self._late[sequence], self._missed[sequence] = (key, since), since
-            self.uncertain += 1
-            self._events.append(Uncertain(key, f"no response within {timeout:g} s"))
-            given_up = True
-        while len(self._late) > _MOST_LATE:
-            del self._late[next(iter(self._late))]
-        if given_up and self._enquires and self._enquired_at is None:
+        keys = self._window.give_up(now)
+        self.uncertain += len(keys)
+        self._events += [Uncertain(key, f"no response within {timeout:g} s") for key in keys]
+        if keys and self._enquires and self._enquired_at is None:
             self._send_enquire_link(now)
-        self._give_up_places(now)
-
-    def _give_up_places(self, now: float) -> None:
-        """What has been missing for so long will not come; if nothing else has come either, nothing will."""
-        timeout = self.options.response_timeout_seconds
-        while self._missed:
-            sequence, since = next(iter(self._missed.items()))
-            if since + 2 * timeout > now:
-                return
-            if self._answered_at <= since:
-                self._break(f"no response to anything for {2 * timeout:g} s")
-                return
-            del self._missed[sequence]
+        if self._window.give_up_places(now):
+            self._break(f"no response to anything for {2 * timeout:g} s")
 
     def _give_up_state(self, now: float) -> None:
         if self._state_ends_at is None or now < self._state_ends_at or not self._alive:
@@ -672,7 +403,7 @@ class Session:
             self._leave(now)
 
     def _leave_when_drained(self, now: float) -> None:
-        if not self._open and self.state in (State.DRAINING, State.RELEASED):
+        if not self._window.open and self.state in (State.DRAINING, State.RELEASED):
             self._leave(now)
 
     def _leave(self, now: float) -> None:

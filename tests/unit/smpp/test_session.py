@@ -11,7 +11,7 @@ from sms_milter.errors import LocalProtocolError
 from sms_milter.model import SubmitSm
 from sms_milter.smpp import codec
 from sms_milter.smpp.codec import DeliverSm, Frame
-from sms_milter.smpp.session import (
+from sms_milter.smpp.events import (
     Accepted,
     BindRefused,
     Bound,
@@ -21,12 +21,12 @@ from sms_milter.smpp.session import (
     LateResponse,
     Odd,
     Refused,
-    Session,
-    SessionOptions,
-    State,
     Unbound,
     Uncertain,
 )
+from sms_milter.smpp.options import SessionOptions
+from sms_milter.smpp.session import Session
+from sms_milter.smpp.states import State
 
 OPTIONS = SessionOptions(
     "acme", "secret", window=3, enquire_link_seconds=30, response_timeout_seconds=10, drain_timeout_seconds=5

@@ -10,17 +10,10 @@ import pytest
 from sms_milter.errors import LocalProtocolError, RemoteProtocolError
 from sms_milter.model import SubmitSm
 from sms_milter.smpp import codec, drawing
-from sms_milter.smpp.session import (
-    LOCAL,
-    TRANSITIONS,
-    Event,
-    Odd,
-    Session,
-    SessionOptions,
-    Signal,
-    State,
-    follow,
-)
+from sms_milter.smpp.events import Event, Odd
+from sms_milter.smpp.options import SessionOptions
+from sms_milter.smpp.session import Session
+from sms_milter.smpp.states import LOCAL, TRANSITIONS, Signal, State, follow
 
 BODY = codec.compose(SubmitSm(destination_addr="447973100000", short_message=b"Hello")).body
 DELIVERY = b"\0\1\x0144\0\5\0ME\0\4\0\0\0\0\0\0\0\0\4id:1"
