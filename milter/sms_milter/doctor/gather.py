@@ -26,8 +26,8 @@ from sms_milter.doctor.host import Entry, HostFacts, Identity, Names, Space
 from sms_milter.doctor.postfix import tables
 from sms_milter.doctor.postfix.facts import PostfixFacts, items, parse
 from sms_milter.errors import GatewayError
+from sms_milter.smpp.dialling import Tls, connect
 from sms_milter.smpp.events import BindRefused, Bound, Broken, Unbound
-from sms_milter.smpp.link import Tls, connect
 from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.session import Session
 from sms_milter.smpp.status import classify

@@ -17,7 +17,8 @@ from sms_milter.ports import Journal
 from sms_milter.queue.home import Home
 from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, begin, entered, wake
 from sms_milter.smpp.codec import BindKind
-from sms_milter.smpp.link import Link, Tls
+from sms_milter.smpp.dialling import Tls
+from sms_milter.smpp.link import Link
 from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.trace import Trace

@@ -1,4 +1,4 @@
-"""One link: the TCP connection, with TLS where wanted, under a session.
+"""One link: the connection under a session.
 
 Waits, reads, feeds, writes and connects again. What a PDU means, and when to give up, is the session's.
 """
@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from sms_milter.model import LinkState, LinkStatus
 from sms_milter.ports import Journal
 from sms_milter.smpp.codec import Frame
+from sms_milter.smpp.dialling import Dial, Tls, reason
 from sms_milter.smpp.events import BindRefused, Bound, Broken, Event, Odd, Unbound
 from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.session import Session
+from sms_milter.smpp.sparing import Sparing
 from sms_milter.smpp.states import State
 from sms_milter.smpp.status import RINVCMDID, classify
 from sms_milter.smpp.trace import Trace
 
 _READ_OCTETS: Final = 65536
 _READS: Final = 16  # per pump, so that one SMSC cannot keep the loop to itself
-_CONNECT_SECONDS: Final = 10.0  # per address, and again for its TLS handshake
 _SAME_FAILURE_SECONDS: Final = 600.0
 _ODDITIES_SECONDS: Final = 60.0
 _NOT_OURS: Final = "another dispatcher has this bind"
@@ -40,158 +40,6 @@ _STATES: Final = {
     State.ENDED: LinkState.UNBINDING,
 }
 _NEWS: Final = frozenset({Bound, BindRefused, Unbound, Broken, Odd})
-
-
-# --- connecting ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How to trust an SMSC, and what to show it. Certificate and name are always verified; TLS 1.2 or later.
-
-    `ca_file`: "" for the system's authorities. `server_name`: "" for the host that we connect to.
-    """
-
-    ca_file: str = ""
-    certificate_file: str = ""
-    key_file: str = ""
-    server_name: str = ""
-
-    def context(self) -> ssl.SSLContext:
-        """Reads the files, so that renewed ones count from the next connection on. Raises OSError."""
-        try:
-            context = ssl.create_default_context(cafile=self.ca_file or None)
-            if self.certificate_file:
-                context.load_cert_chain(self.certificate_file, self.key_file or None)
-        except OSError as error:
-            files = ", ".join(filter(None, (self.ca_file, self.certificate_file, self.key_file)))
-            raise OSError(f"cannot use the TLS files {files}: {_reason(error)}") from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        return context
-
-
-def connect(host: str, port: int, tls: Tls | None, timeout_seconds: float) -> socket.socket:
-    """A non-blocking connection to the first address of `host` that takes it. Blocks meanwhile.
-
-    Raises OSError whose text names every address tried and what was wrong with it.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise OSError(f"cannot resolve {host}: {error.strerror}") from error
-    except UnicodeError as error:
-        raise OSError(f"cannot resolve {host}: not a host name") from error
-    context = tls.context() if tls else None
-    failures = []
-    for family, kind, protocol, _, address in found:
-        connection = socket.socket(family, kind, protocol)
-        try:
-            connection.settimeout(timeout_seconds)
-            connection.connect(address)
-            # Windows are written whole; Nagle's algorithm would only hold back the last of them.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls and context:
-                connection = context.wrap_socket(connection, server_hostname=tls.server_name or host)
-            connection.setblocking(False)
-        except (OSError, ValueError) as error:  # ValueError: a server name that TLS cannot carry
-            connection.close()
-            failures.append(f"{_shown(address)}: {_reason(error)}")
-        else:
-            return connection
-    raise OSError("; ".join(failures))
-
-
-def _reason(error: OSError | ValueError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate not accepted: {error.verify_message}"
-    if isinstance(error, TimeoutError):
-        return "timed out"
-    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
-
-
-def _shown(address: Sequence[object]) -> str:
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
-
-
-class _Dial:
-    """One attempt to connect, on a thread of its own: names and handshakes may take their time."""
-
-    def __init__(
-        self, hosts: Sequence[str], port: int, tls: Tls | None, wake: Callable[[], None], name: str
-    ) -> None:
-        self._hosts, self._port, self._tls = hosts, port, tls
-        self._wake = wake
-        self._lock = threading.Lock()
-        self._abandoned = False
-        self.done = False
-        self.connection: socket.socket | None = None
-        self.failure = "the connector failed"
-        self.peer = ""
-        threading.Thread(target=self._run, name=f"connect {name}", daemon=True).start()
-
-    def _run(self) -> None:
-        connection = None
-        failures = []
-        try:
-            for host in self._hosts:
-                self.peer = _shown((host, self._port))
-                try:
-                    connection = connect(host, self._port, self._tls, _CONNECT_SECONDS)
-                    break
-                except OSError as error:
-                    failures.append(f"cannot connect to {self.peer}: {_reason(error)}")
-            self.failure = "; ".join(failures)
-        finally:
-            self._hand_over(connection)
-
-    def _hand_over(self, connection: socket.socket | None) -> None:
-        with self._lock:
-            if self._abandoned:
-                if connection is not None:
-                    connection.close()
-                return
-            self.connection = connection
-            self.done = True
-        self._wake()
-
-    def abandon(self) -> None:
-        """Nobody waits for this any more."""
-        with self._lock:
-            self._abandoned = True
-            if self.connection is not None:
-                self.connection.close()
-
-
-# --- the log ------------------------------------------------------------------------------------------------
-
-
-class _Sparing:
-    """Lets a text through when it is new, or when the last one is long enough ago; counts the others."""
-
-    def __init__(self, seconds: float, *, new_texts: bool) -> None:
-        self._seconds = seconds
-        self._new_texts = new_texts
-        self._last = ""
-        self._said_at: float | None = None
-        self._kept_back = 0
-
-    def text(self, text: str, now: float) -> str | None:
-        """The text to write, or None for now."""
-        fresh = self._said_at is None or now - self._said_at >= self._seconds
-        if not fresh and not (self._new_texts and text != self._last):
-            self._kept_back += 1
-            return None
-        more = f" (and {self._kept_back} more since then)" if self._kept_back else ""
-        self._last, self._said_at, self._kept_back = text, now, 0
-        return text + more
-
-    def reset(self) -> None:
-        """The next text is new."""
-        self._last, self._said_at, self._kept_back = "", None, 0
-
-
-# --- the link -----------------------------------------------------------------------------------------------
 
 
 class Link:
@@ -229,7 +77,7 @@ class Link:
         self._journal = journal
         self._trace = trace
         self._watched = False
-        self._dial: _Dial | None = None
+        self._dial: Dial | None = None
         self._dial_at = 0.0
         self._socket: socket.socket | None = None
         self._peer = ""
@@ -246,8 +94,8 @@ class Link:
         self._note = ""
         self._seen_state = LinkState.DOWN
         self._since = 0.0
-        self._failures = _Sparing(_SAME_FAILURE_SECONDS, new_texts=True)
-        self._oddities = _Sparing(_ODDITIES_SECONDS, new_texts=False)
+        self._failures = Sparing(_SAME_FAILURE_SECONDS, new_texts=True)
+        self._oddities = Sparing(_ODDITIES_SECONDS, new_texts=False)
 
     # --- what can be seen -----------------------------------------------------------------------------------
 
@@ -348,7 +196,7 @@ class Link:
         except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             pass
         except OSError as error:
-            self._fault = self._fault or f"connection lost: {_reason(error)}"
+            self._fault = self._fault or f"connection lost: {reason(error)}"
             unsent = b""
         self._unsent = unsent
 
@@ -396,14 +244,14 @@ class Link:
 
     def _dial_when_due(self, now: float) -> None:
         if self._dial is None and not self._rests and now >= self._dial_at:
-            self._dial = _Dial(self._hosts, self._port, self._tls, self._wake, self.name)
+            self._dial = Dial(self._hosts, self._port, self._tls, self._wake, self.name)
 
     def _give_up_dial(self) -> None:
         if self._dial is not None:
             self._dial.abandon()
             self._dial = None
 
-    def _take_connection(self, dial: _Dial, now: float) -> None:
+    def _take_connection(self, dial: Dial, now: float) -> None:
         self._dial = None
         if dial.connection is None:
             self._retry_later(dial.failure, now)
@@ -459,7 +307,7 @@ class Link:
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return b""
         except OSError as error:
-            self._fault = self._fault or f"connection lost: {_reason(error)}"
+            self._fault = self._fault or f"connection lost: {reason(error)}"
             return b""
         if not data:
             self._fault = self._fault or "connection closed by the SMSC"

@@ -17,8 +17,9 @@ import pytest
 from sms_milter.logline import Numbers
 from sms_milter.model import LinkState, SubmitSm
 from sms_milter.smpp import codec
+from sms_milter.smpp.dialling import Tls, connect
 from sms_milter.smpp.events import Accepted, BindRefused, Bound, Broken, Delivery, Event, Unbound, Uncertain
-from sms_milter.smpp.link import Link, Tls, connect
+from sms_milter.smpp.link import Link
 from sms_milter.smpp.options import SessionOptions
 from sms_milter.smpp.reconnect import Backoff
 from sms_milter.smpp.trace import Trace
