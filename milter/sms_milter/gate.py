@@ -167,10 +167,12 @@ class Gate:
         *,
         sender: str,
         domains: Iterable[str],
+        welcome: Callable[[], None],
         proves_sender: bool = False,
     ) -> Member:
         """The account that a mail names, once its password and the other required checks hold in all of
-        `domains`; see `dialects.Login` for `proves_sender`. Raises Denied.
+        `domains`; see `dialects.Login` for `proves_sender`, `ports.PasswordCheck` for `welcome`. Raises
+        Denied, and Deferred.
         """
         if given.author is not None:
             return self._authored(given.author, caller, domains)
@@ -179,7 +181,10 @@ class Gate:
             # Nobody's password is verified too, so that time does not tell which names there are.
             password_hash = member.account.password_hash if member is not None else ""
             right = any(
-                self._passwords.right(password_hash, one, digest=given.digest) for one in given.passwords
+                self._passwords.right(
+                    password_hash, one, digest=given.digest, client=caller.address, welcome=welcome
+                )
+                for one in given.passwords
             )
             if member is not None and not right:
                 raise Denied(Denial.WRONG_PASSWORD, member.name)

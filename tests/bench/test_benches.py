@@ -72,6 +72,16 @@ def test_latency_tells_median_and_99th_percentile() -> None:
 
 
 @pytest.mark.slow
+def test_logins_compares_customers_alone_with_customers_beside_guesses() -> None:
+    table, result = run("logins", "--quick", "--rounds", "1", "--clients", "2", "--blocked", "100")
+    assert set(result["ratios"]) == {"guessed_vs_alone", "blocked_vs_alone", "new_guessed_vs_alone"}
+    assert result["figures"].keys() == {
+        *("known_alone_ms", "known_guessed_ms", "known_blocked_ms", "new_alone_ms", "new_guessed_ms")
+    }
+    assert all(name in table for name in result["figures"])
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
 def test_receipts_compares_a_backlog_with_and_without_them() -> None:
     table, result = run("receipts", "--backlog", "3000", "--rounds", "1")

@@ -14,7 +14,8 @@ class Mta:
     """One SMTP connection as an MTA shows it to a milter on 127.0.0.1."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.actions = self.steps = 0
 
     def __enter__(self) -> Mta:

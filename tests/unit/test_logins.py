@@ -270,9 +270,9 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password(monkeypatch: pytest.M
     asked: list[str] = []
     right = Passwords.right
 
-    def counting(self: Passwords, password_hash: str, password: str, *, digest: bool = False) -> bool:
+    def counting(self: Passwords, password_hash: str, password: str, **more: Any) -> bool:
         asked.append(password_hash)
-        return right(self, password_hash, password, digest=digest)
+        return right(self, password_hash, password, **more)
 
     monkeypatch.setattr(Passwords, "right", counting)
     send(desk().transaction(), user="nobody")

@@ -199,32 +199,6 @@ def request(password: str) -> bytes:
     return b"\r\n" + (REQUEST % password).encode() + b"\r\n"
 
 
-def test_ten_thousand_wrong_logins_let_nobody_in_and_do_not_slow_the_right_ones(tmp_path: Path) -> None:
-    calm, attacked = (house(tmp_path / name, **GUARDED) for name in ("calm", "attacked"))
-    for number in range(10_000):
-        client = f"203.0.113.{number % 250}"
-        transaction, verdict = attacked.mail(request(f"wrong {number}"), f"<send@{SHOP}>", client=client)
-        assert verdict.action in (Action.REJECT, Action.DEFER)
-        assert transaction.judged_by[1] is None
-    assert len(attacked.queue.blocks(attacked.now)) == 250
-    assert attacked.queue.list_parts() == []
-
-    def right_ones(here: House, first: int) -> float:
-        """CPU seconds for fifty mails with the right password, each of its own text."""
-        started = time.process_time()
-        for number in range(first, first + 50):
-            octets = request("MyPass") + str(number).encode()
-            _, verdict = here.mail(octets, f"<send@{SHOP}>", client="198.51.100.7")
-            here.now += 130  # no flood
-            assert verdict.action is Action.DISCARD
-        return time.process_time() - started
-
-    # In turns, and the quickest of each: what else runs on the machine slows both.
-    turns = [(right_ones(calm, 50 * turn), right_ones(attacked, 50 * turn)) for turn in range(20)]
-    without, with_attack = (min(seconds) for seconds in zip(*turns, strict=True))
-    assert with_attack <= without * 1.1, f"{without:.4f} s without, {with_attack:.4f} s with an attack"
-
-
 def test_a_block_holds_for_the_right_password_too_and_tells_nothing(tmp_path: Path) -> None:
     here = house(tmp_path, **GUARDED)
     told = set()

@@ -78,14 +78,21 @@ class Proof:
         gate, said = self._gate, self._said
         who = said.known_as if gate.login_by_client else gate.known_as(given)
         counted = gate.login_rule is not None and who
-        if counted and not gate.login_by_client and self._intake.login_blocked(who):
-            raise Denied(Denial.BLOCKED)
+
+        def welcome() -> None:
+            """Whoever is blocked since the mail began, or since its password waits, costs no hash."""
+            if counted and self._intake.login_blocked(who):
+                raise Denied(Denial.BLOCKED)
+
+        if not gate.login_by_client:
+            welcome()
         try:
             return gate.customer(
                 given,
                 said.caller,
                 sender=said.sender,
                 domains={recipient.domain for _, recipient, _ in said.ours},
+                welcome=welcome,
                 proves_sender=said.login is not None and said.login.proves_sender,
             )
         except Denied as denied:

@@ -10,8 +10,9 @@ import socket
 import threading
 import time
 
+from sms_milter.config import secrets
 from sms_milter.config.schema import Configuration
-from sms_milter.config.secrets import Passwords
+from sms_milter.dialects import DIALECTS
 from sms_milter.gate import Gate
 from sms_milter.lifeline import LIFE_SECONDS, Control, Main, Order
 from sms_milter.ports import Meter
@@ -19,6 +20,7 @@ from sms_milter.proofs import proofs_of
 from sms_milter.queue.committer import Committer
 from sms_milter.roles.common import PATIENCE_SECONDS, STOP_SECONDS, Metering, entered
 from sms_milter.roles.courier import couriered
+from sms_milter.verifying import Aside
 
 _RETIRE_SECONDS = 600.0  # how long a worker may take whose replacement runs already
 
@@ -47,6 +49,11 @@ def _stay_on_one_cpu(number: int) -> None:
             os.sched_setaffinity(0, {cpus[number % len(cpus)]})
 
 
+def _asks_for_passwords(configuration: Configuration) -> bool:
+    """Whether mail may name its account itself."""
+    return any(DIALECTS[domain.dialect].login is not None for domain in configuration.domains.values())
+
+
 def milter_role(
     configuration: Configuration, listening: socket.socket, number: int, metering: Metering
 ) -> Main:
@@ -57,9 +64,10 @@ def milter_role(
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})
         from sms_milter import milterd  # libmilter enters the worker only
 
-        _stay_on_one_cpu(number)
-
         journal, home = entered(configuration, "milter")
+        # Before the first thread, and free to run on any CPU.
+        verify = Aside(secrets.verify) if _asks_for_passwords(configuration) else secrets.verify
+        _stay_on_one_cpu(number)
         meter = metering()
         senders = ("dispatch", "courier") if couriered(configuration) else ("dispatch",)
         committer = Committer(
@@ -72,7 +80,8 @@ def milter_role(
             clock=home.now,
         )
         committer.start()
-        gate = Gate(configuration, Passwords(), proofs_of(configuration))
+        passwords = secrets.Passwords(verify, timeout_seconds=configuration.milter.decision_timeout)
+        gate = Gate(configuration, passwords, proofs_of(configuration))
         # What is made to stay need not be looked through at every search for garbage.
         gc.freeze()
         callbacks = milterd.Milter(gate, committer, journal, meter, clock=home.now)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 
 import pytest
 
+from sms_milter import reply
 from sms_milter.config import secrets
 from sms_milter.config.secrets import Passwords, hash_password, verify
+from sms_milter.errors import Deferred, Denied
+from sms_milter.reply import Denial
+from support.places import wait_until
 
 
 def test_the_password_is_recognised_and_no_other() -> None:
@@ -78,6 +84,67 @@ def test_without_a_hash_a_password_is_verified_all_the_same_and_never_right(coun
     ((password_hash, password),) = counted.asked
     assert password_hash.startswith("$argon2id$")
     assert password == "blue"
+
+
+class Slowly:
+    """`verify` that waits to be told how to end, once for each that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: SimpleQueue[str] = SimpleQueue()
+        self.answers: SimpleQueue[bool] = SimpleQueue()
+
+    def __call__(self, password_hash: str, password: str) -> bool:
+        self.asked.put(password)
+        return self.answers.get(timeout=10)
+
+
+def test_who_was_wrong_lately_comes_after_those_who_were_not() -> None:
+    slowly = Slowly()
+    passwords = Passwords(slowly)
+    with ThreadPoolExecutor() as callers:
+
+        def asks(password: str, client: str) -> Future[bool]:
+            return callers.submit(passwords.right, "#", password, client=client)
+
+        first = asks("guess 1", "203.0.113.9")
+        assert slowly.asked.get(timeout=10) == "guess 1"
+        guesses = [asks(f"guess {number}", "203.0.113.9") for number in (2, 3)]
+        wait_until(lambda: len(passwords) == 2, "the guesses to wait")
+        own = asks("my own", "192.0.2.10")
+        wait_until(lambda: len(passwords) == 3, "the customer to wait")
+        slowly.answers.put(False)
+        assert slowly.asked.get(timeout=10) == "my own"
+        slowly.answers.put(True)
+        assert (first.result(10), own.result(10)) == (False, True)
+        for _ in guesses:
+            slowly.answers.put(False)
+        assert [guess.result(10) for guess in guesses] == [False, False]
+
+
+def test_who_is_not_welcome_any_more_when_his_turn_comes_costs_no_hash(counted: Counted) -> None:
+    def blocked() -> None:
+        raise Denied(Denial.BLOCKED)
+
+    passwords = Passwords()
+    with pytest.raises(Denied):
+        passwords.right("#blue", "blue", welcome=blocked)
+    assert counted.asked == []
+    assert passwords.right("#blue", "blue")
+    assert passwords.right("#blue", "blue", welcome=blocked)  # known: there is no turn
+
+
+def test_who_waits_too_long_is_verified_at_once_unless_he_was_wrong_lately(counted: Counted) -> None:
+    slowly = Slowly()
+    passwords = Passwords(slowly, timeout_seconds=0.4)
+    slowly.answers.put(False)
+    assert not passwords.right("#blue", "red", client="203.0.113.9")
+    assert passwords.right("#blue", "blue", client="192.0.2.10")
+    assert counted.asked == [("#blue", "blue")]
+    with pytest.raises(Deferred) as deferred:
+        passwords.right("#red", "red", client="203.0.113.9")
+    assert deferred.value.reply == reply.TOO_SLOW
+    for _ in range(2):
+        slowly.answers.put(False)
 
 
 def test_many_at_once_verify_a_new_password_once(monkeypatch: pytest.MonkeyPatch) -> None:
