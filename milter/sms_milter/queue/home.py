@@ -10,7 +10,7 @@ from sms_milter.queue.store import Store
 
 
 class Ear(Protocol):
-    """A role's own end of its doorbell: readable when it was rung."""
+    """A role's own end of its doorbell: readable when it was rung, and at first, when it may have been."""
 
     def fileno(self) -> int:
         """For `select` and its kin."""

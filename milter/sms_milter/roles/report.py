@@ -139,6 +139,6 @@ def _notify_until_told(
         ready = watch.ready(dict.fromkeys((control.fileno(), bell.fileno()), select.POLLIN), rest - pause)
         if control.fileno() in ready:
             return
-        if bell.fileno() in ready:
+        if bell.fileno() in ready:  # what rings after this look rings for both threads next time
+            bell.clear()
             rung.set()
-        bell.clear()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import select
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sms_milter.queue.sqlite.doorbell import REPORT, DatagramDoorbell, DoorbellListener
+from sms_milter.queue.sqlite.doorbell import DISPATCH, REPORT, DatagramDoorbell, DoorbellListener
 
 
 @pytest.fixture
@@ -28,8 +30,23 @@ def rung(listener: DoorbellListener) -> bool:
     return bool(select.select([listener], [], [], 0)[0])
 
 
-def test_a_ring_is_heard_until_cleared(path: str, bell: DatagramDoorbell) -> None:
+def listening(path: str, role: str = DISPATCH) -> DoorbellListener:
+    """One that has looked for work already."""
+    listener = DoorbellListener(path, role)
+    assert rung(listener)
+    listener.clear()
+    return listener
+
+
+def test_what_was_rung_before_anybody_listened_is_not_lost(path: str, bell: DatagramDoorbell) -> None:
+    bell.ring()
     listener = DoorbellListener(path)
+    assert rung(listener)
+    listener.close()
+
+
+def test_a_ring_is_heard_until_cleared(path: str, bell: DatagramDoorbell) -> None:
+    listener = listening(path)
     assert not rung(listener)
     bell.ring()
     bell.ring()
@@ -50,16 +67,36 @@ def test_ringing_never_fails(path: str, bell: DatagramDoorbell) -> None:
 
 
 def test_a_socket_left_behind_is_taken_over(path: str, bell: DatagramDoorbell) -> None:
-    dead = DoorbellListener(path)
-    listener = DoorbellListener(path)
+    before = listening(path)
+    listener = listening(path)
     bell.ring()
-    assert rung(listener)
-    dead.close()  # must leave its successor's socket alone
+    assert (rung(before), rung(listener)) == (False, True)
+    before.close()  # must leave its successor's socket alone
     listener.clear()
     bell.ring()
     assert rung(listener)
     listener.close()
-    assert not Path(path + ".bell").exists()
+
+
+def test_an_end_while_a_successor_starts_leaves_that_its_bell(
+    path: str, bell: DatagramDoorbell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, successors, stat_of = listening(path), [], os.stat
+
+    def meanwhile(*arguments: Any, **more: Any) -> os.stat_result:
+        found = stat_of(*arguments, **more)
+        monkeypatch.undo()
+        successors.append(DoorbellListener(path))
+        return found
+
+    monkeypatch.setattr(os, "stat", meanwhile)
+    before.close()
+    monkeypatch.undo()
+    listener = successors.pop() if successors else DoorbellListener(path)
+    listener.clear()
+    bell.ring()
+    assert rung(listener)
+    listener.close()
 
 
 def test_only_user_and_group_may_ring(path: str) -> None:
@@ -69,7 +106,7 @@ def test_only_user_and_group_may_ring(path: str) -> None:
 
 
 def test_each_role_has_its_own(path: str, bell: DatagramDoorbell) -> None:
-    dispatch, report = DoorbellListener(path), DoorbellListener(path, REPORT)
+    dispatch, report = listening(path), listening(path, REPORT)
     bell.ring()
     assert (rung(dispatch), rung(report)) == (True, False)
     dispatch.clear()

@@ -10,11 +10,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.raw_cursor import RawCursor
 
 from contract.builders import NOW, lease, mail, message, queued, record
 from sms_milter.errors import QueueUnavailable
 from sms_milter.model import Stored
-from sms_milter.queue.postgresql import PostgresqlQueue, schema
+from sms_milter.queue.postgresql import PostgresqlQueue, bells, schema
 from sms_milter.queue.postgresql.clock import DatabaseClock
 from sms_milter.queue.postgresql.home import PostgresqlHome
 from sms_milter.queue.postgresql.patient import PatientConnection
@@ -336,6 +337,28 @@ def test_doorbells_ring_again_after_the_server_was_away(
     hears(ear)  # it may have missed something
     home.doorbell("report").ring()
     assert rung(ear, 5)
+
+
+def test_a_ring_whose_connection_is_lost_is_rung_by_the_next(
+    url: str, home_of: HomeOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ear = home_of("one").listener("report")
+    hears(ear)
+    lost: list[str] = []
+
+    class Lost(RawCursor[Any]):
+        def execute(self, *arguments: Any, **more: Any) -> Lost:
+            if not lost:
+                lost.append("in the middle of the ring")
+                raise psycopg.OperationalError(lost[0])
+            return super().execute(*arguments, **more)
+
+    monkeypatch.setattr(bells, "RawCursor", Lost)
+    ringing = bells.Bells(PostgresqlServer(url, "two").connect)
+    ringing.ring("report")
+    assert rung(ear, 10)
+    assert lost
+    ringing.close()
 
 
 # --- turns --------------------------------------------------------------------------------------------------

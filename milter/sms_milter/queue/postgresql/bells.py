@@ -97,8 +97,13 @@ class Bells:
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(_CHANNEL + role)))
                 self._listeners[role].ring()  # what was rung before is not heard
             listening |= fresh
-            for role in to_ring:
-                RawCursor(connection).execute("SELECT pg_notify($1, '')", [_CHANNEL + role])
+            try:
+                for role in to_ring:
+                    RawCursor(connection).execute("SELECT pg_notify($1, '')", [_CHANNEL + role])
+            except psycopg.Error:
+                with self._state:
+                    self._to_ring |= to_ring  # by the next connection
+                raise
             if self._closed:
                 return
             line, woken = connection.fileno(), self._woken.fileno()

@@ -43,9 +43,11 @@ class Chime:
 
 
 class DoorbellListener:
-    """A role's own end of its doorbell beside the database at `path`: readable when it was rung.
+    """A role's own end of its doorbell beside the database at `path`: readable when it was rung, and at the
+    start, since what was rung before was not heard.
 
-    Takes over a socket that a process before it left behind. Raises OSError if it cannot be made.
+    Takes over the socket that a process before it left behind, or still has. Raises OSError if it cannot be
+    made.
     """
 
     def __init__(self, path: str, role: str = DISPATCH) -> None:
@@ -56,7 +58,7 @@ class DoorbellListener:
                 os.unlink(self._path)
             self._socket.bind(self._path)
             os.chmod(self._path, _MODE)
-            self._inode = os.stat(self._path).st_ino
+            self._socket.sendto(b"!", self._path)
         except OSError:
             self._socket.close()
             raise
@@ -72,8 +74,5 @@ class DoorbellListener:
                 self._socket.recv(16)
 
     def close(self) -> None:
-        """Hear no more; a successor's socket stays."""
+        """Hear no more. The path stays: it may be a successor's by now."""
         self._socket.close()
-        with contextlib.suppress(OSError):
-            if os.stat(self._path).st_ino == self._inode:
-                os.unlink(self._path)
