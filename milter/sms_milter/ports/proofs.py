@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from sms_milter.model import (
-    Client,
-)
+from sms_milter.model import Client
 
 
 class PasswordCheck(Protocol):
     """Knows right passwords from wrong ones; a hash is slow to verify on purpose."""
 
-    def right(self, password_hash: str, password: str, *, digest: bool = False) -> bool:
+    def right(
+        self,
+        password_hash: str,
+        password: str,
+        *,
+        digest: bool = False,
+        client: str = "",
+        welcome: Callable[[], None] = ...,
+    ) -> bool:
         """Whether `password` is the one that was hashed, or with `digest` its MD5, if the hash allows that.
         With the hash "" it never is, and that takes as long.
+
+        One that has to be verified waits for its turn, behind those of other clients where its `client` was
+        wrong lately. When it has come `welcome` is called; what that raises is raised, and Deferred when it
+        does not come in time.
         """
 
 
