@@ -1,4 +1,4 @@
-"""What must be done now and then: expiry, the links' state for `sms-milter status`, forgetting."""
+"""What must be done now and then: expiry, parts in doubt, the links' state for `sms-milter status`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,6 @@ class Housekeeping:
         journal: Journal,
         reports: Doorbell,
         meter: Meter,
-        *,
-        keep_seconds: float,
     ) -> None:
         self.due_at = 0.0
         self._queue = queue
@@ -40,7 +38,6 @@ class Housekeeping:
         self._journal = journal
         self._reports = reports
         self._meter = meter
-        self._keep_seconds = keep_seconds
         self._shown: list[LinkStatus] = []
         self._loads: list[SmscLoad] = []
         self._tell_at = -math.inf
@@ -57,7 +54,6 @@ class Housekeeping:
         self._reconsider(now)
         self._show_links(now, ticks)
         self._watch_links(now)
-        self._queue.purge(now - self._keep_seconds)
 
     def _expire(self, now: float) -> None:
         with self._queue.transaction() as work:

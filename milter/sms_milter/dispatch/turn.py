@@ -17,6 +17,7 @@ from sms_milter.dispatch.hearing import Hearing
 from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.leases import Leases
+from sms_milter.dispatch.purging import Purging
 from sms_milter.dispatch.words import Words
 from sms_milter.logline import Numbers
 from sms_milter.model import LeasedPart, LinkState
@@ -51,9 +52,10 @@ class Dispatcher:
         name: str = "",
         meter: Meter = metrics.UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """`reports` wakes the report role; `name` is ours among other dispatchers; `our_turn` says whether
-        the one before us has ended.
+        the one before us has ended; `clock` measures what need not be done at once, in seconds.
         """
         words = Words(numbers)
         self._queue = queue
@@ -67,9 +69,8 @@ class Dispatcher:
         self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit, meter)
         self._leases = Leases(queue, links, self._lanes, self._hearing, name=name)
         self._cancelling = Cancelling(queue, links, words)
-        self._housekeeping = Housekeeping(
-            queue, links, self._lanes, words, journal, reports, meter, keep_seconds=keep_seconds
-        )
+        self._housekeeping = Housekeeping(queue, links, self._lanes, words, journal, reports, meter)
+        self._purging = Purging(queue, keep_seconds, clock)
         self._our_turn = our_turn
         self._adopted = False
         self._patience = Patience(journal)
@@ -104,6 +105,8 @@ class Dispatcher:
             self._patience.take(self._turn, now)
         for link in self._links:
             link.flush()
+        if now >= max(self._purging.due_at, self._patience.again_at) and not self._draining:
+            self._patience.take(self._purge, now)
         self._watch_load(now)
         return min(self._rest(now), gathering) if gathering > 0 else self._rest(now)
 
@@ -162,6 +165,10 @@ class Dispatcher:
         if now >= self._housekeeping.due_at:
             self._housekeeping.keep(now, self._ticks)
             self._cancelling.ask()
+        return 0.0
+
+    def _purge(self, now: float) -> float:
+        self._purging.bite(now, busy=bool(self._hearing.in_flight or self._backlogged()))
         return 0.0
 
     def _take_over(self, now: float) -> bool:
@@ -273,7 +280,8 @@ class Dispatcher:
             lane.load.watch(limit, self._ticks)
 
     def _rest(self, now: float) -> float:
-        moments = [self._poll_at, self._housekeeping.due_at, self._escalation.due_at, self._leases.due_at]
+        rooms = (self._housekeeping, self._escalation, self._leases, self._purging)
+        moments = [self._poll_at, *(room.due_at for room in rooms)]
         if self._patience.again_at > now:
             moments = [self._patience.again_at]
         for link in self._links:

@@ -48,7 +48,7 @@ from sms_milter.queue import (
 from sms_milter.queue.database import Database
 from sms_milter.queue.work import PartWork
 
-_LEFTOVERS_EVERY_SECONDS = 3600.0
+_LEFTOVERS_EVERY_SECONDS, _TIDIED_EVERY_SECONDS = 3600.0, 10.0
 
 _Given = TypeVar("_Given")
 
@@ -58,7 +58,7 @@ class Store(ABC):
 
     def __init__(self, retry_window_seconds: float) -> None:
         self._retry_window_seconds = retry_window_seconds
-        self._leftovers_before = float("-inf")
+        self._leftovers_before = self._tidied_before = float("-inf")
 
     def open(self) -> None:
         """Any other use does it too; bringing up to date what an older version wrote may take its time.
@@ -262,17 +262,29 @@ class Store(ABC):
             return reports.traced(db, now)
 
     def purge(self, before: float, limit: int = 1000) -> int:
-        """See `ports.DispatchQueue.purge`; now and then also what is left of mails long gone."""
-        with self._transaction() as db:
+        """See `ports.DispatchQueue.purge`; now and then also what is left of mails long gone. What a crash
+        brings back is forgotten again.
+        """
+        leftovers = before >= self._leftovers_before + _LEFTOVERS_EVERY_SECONDS
+        untidy = before >= self._tidied_before + _TIDIED_EVERY_SECONDS
+
+        def forget(db: Database) -> int:
             if not db.alone("purge"):
                 return 0
             work = PartWork(db)
-            if before >= self._leftovers_before + _LEFTOVERS_EVERY_SECONDS:
+            if leftovers:
                 work.forget_leftovers(before)
-                self._leftovers_before = before
             forgotten = work.forget(before, limit)
             work.finish()
-            db.tidy(before - self._retry_window_seconds)
+            if untidy:
+                db.tidy(before - self._retry_window_seconds)
+            return forgotten
+
+        forgotten = self._write(forget, synced=False)
+        if leftovers:
+            self._leftovers_before = before
+        if untidy:
+            self._tidied_before = before
         return forgotten
 
     # --- report role ----------------------------------------------------------------------------------------

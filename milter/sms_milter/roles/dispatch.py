@@ -56,6 +56,7 @@ def dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             our_turn=home.turn("dispatch"),
             name=home.host,
             meter=meter,
+            clock=time.monotonic,
         )
         begin(control, queue)
         _dispatch_until_told(dispatcher, links, home, bell, woken, control)
