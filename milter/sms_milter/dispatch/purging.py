@@ -11,9 +11,9 @@ from collections.abc import Callable
 from sms_milter.ports import DispatchQueue
 
 _EVERY_SECONDS = 10.0
-_BITE_SECONDS = 0.005  # what one is to take; how many mails that are is found out
+_BITE_SECONDS = 0.01  # what one is to take; how many mails that are is found out
 _FEWEST, _FIRST, _MOST = 20, 200, 1000
-_LEAST_REST_SECONDS = 0.005
+_LEAST_REST_SECONDS = 0.01
 _BUSY_SHARE, _IDLE_SHARE = 0.1, 0.5  # of the time
 
 

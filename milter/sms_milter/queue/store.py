@@ -48,7 +48,7 @@ from sms_milter.queue import (
 from sms_milter.queue.database import Database
 from sms_milter.queue.work import PartWork
 
-_LEFTOVERS_EVERY_SECONDS, _TIDIED_EVERY_SECONDS = 3600.0, 10.0
+_LEFTOVERS_EVERY_SECONDS, _TIDIED_EVERY_SECONDS = 3600.0, 1.0
 
 _Given = TypeVar("_Given")
 

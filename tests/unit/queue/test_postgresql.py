@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import threading
 import time
@@ -17,6 +18,7 @@ from sms_milter.errors import QueueUnavailable
 from sms_milter.model import Stored
 from sms_milter.queue.postgresql import PostgresqlQueue, bells, schema
 from sms_milter.queue.postgresql.clock import DatabaseClock
+from sms_milter.queue.postgresql.database import compiled
 from sms_milter.queue.postgresql.home import PostgresqlHome
 from sms_milter.queue.postgresql.patient import PatientConnection
 from sms_milter.queue.postgresql.server import Contended, PostgresqlServer
@@ -300,6 +302,23 @@ def test_many_hosts_may_come_first(url: str) -> None:
     assert len(queues[0].list_parts()) == 6
     for one in queues:
         one.close()
+
+
+# --- vacuum -------------------------------------------------------------------------------------------------
+
+# What hosts tell of themselves, and what people do: a handful of rows.
+SMALL = {"link", "smsc_load", "bind_lease", "bind_wish", "rate_share", "cancellation", "suppressed", "trace"}
+SMALL |= {"failed_login", "login_block"}
+
+
+def test_what_mails_are_forgotten_from_is_vacuumed_in_small_steps(url: str, queue: PostgresqlQueue) -> None:
+    queue.balances()
+    emptied = {name for one in compiled().values() for name in re.findall(r"DELETE FROM (\w+)", one.sql)}
+    with psycopg.connect(url) as connection:
+        settings = dict(connection.execute("SELECT relname::text, reloptions FROM pg_class").fetchall())
+    for table in emptied - SMALL:
+        found = dict(one.split("=") for one in settings[table] or [])
+        assert float(found.get("autovacuum_vacuum_scale_factor", 1)) <= 0.02, table
 
 
 # --- doorbells ----------------------------------------------------------------------------------------------
