@@ -131,5 +131,5 @@ def test_only_the_owner_changes_tables(postgres: Postgres, database: str, group:
 def test_a_host_says_when_its_role_may_not_make_the_tables(postgres: Postgres, granted: str) -> None:
     with postgres.database() as empty:
         queue = PostgresqlQueue(url_of(postgres, empty, "intake"))
-        with pytest.raises(QueueUnavailable, match="not permitted"):
+        with pytest.raises(QueueUnavailable, match="not made yet: their owner must run"):
             queue.balances()
