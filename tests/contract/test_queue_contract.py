@@ -897,6 +897,30 @@ def test_a_late_outcome_counts_only_while_the_part_is_that_smscs(queue: Any) -> 
     assert states(queue) == ["accepted", "queued"]
 
 
+@pytest.mark.parametrize("state", [PartState.QUEUED, PartState.FAILED, PartState.ACCEPTED])
+def test_a_late_outcome_leaves_what_is_on_the_wire_again_to_whoever_sent_it(
+    queue: Any, state: PartState
+) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    record(queue, queued(part.part_id, NOW, doubt=True))
+    late = Outcome(part.part_id, state, NOW + 1, smsc_message_id="K", smsc_key="k", late_from="main")
+    assert len(lease(queue, now=NOW + 1)) == 1, "by another dispatcher"
+    record(queue, late)
+    assert states(queue) == ["submitting"]
+    assert lease(queue, now=NOW + 2) == []
+    record(queue, accepted(part.part_id, "L"))
+    assert states(queue) == ["accepted"]
+
+
+def test_a_late_outcome_may_come_with_the_doubt_that_it_ends(queue: Any) -> None:
+    queue.put([mail()], NOW)
+    (part,) = lease(queue)
+    late = accepted(part.part_id, "K")._replace(late_from="main")
+    record(queue, queued(part.part_id, NOW, doubt=True), late)
+    assert states(queue) == ["accepted"]
+
+
 # --- binds --------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from support.outcomes import FAULTS, HIT, PHONES
 @pytest.mark.parametrize("name", FAULTS)
 def test_outcome(tmp_path: Path, name: str) -> None:
     fault = FAULTS[name]
-    with Hasty(tmp_path, Simulated(fault.script), **fault.settings) as smsc:
+    with Hasty(tmp_path, Simulated(fault.script), **fault.esme) as smsc:
         smsc.put(*PHONES)
         fault.outcome(smsc)
 

@@ -38,6 +38,6 @@ def smsc(request: pytest.FixtureRequest) -> Iterator[Smsc]:
 @pytest.mark.parametrize(("smsc", "name"), CASES, indirect=["smsc"])
 def test_outcome(tmp_path: Path, smsc: Smsc, name: str) -> None:
     fault = FAULTS[name]
-    with Hasty(tmp_path, Played(smsc, fault.script), **fault.settings) as hasty:
+    with Hasty(tmp_path, Played(smsc, fault.script), **fault.esme) as hasty:
         hasty.put(*PHONES)
         fault.outcome(hasty)

@@ -549,7 +549,7 @@ class MemoryQueue(MemoryOverview):
         before = part["state"]
         if before in FINAL or before is PartState.ACCEPTED:
             return
-        if outcome.late_from and outcome.late_from != part["smsc"]:
+        if outcome.late_from and (outcome.late_from != part["smsc"] or before is PartState.SUBMITTING):
             return
         self._count_flow("sent", outcome.state is PartState.ACCEPTED, outcome.at)
         self._count_flow("failed", outcome.state is PartState.FAILED, outcome.at)

@@ -17,6 +17,11 @@ HIT = PHONES[5]  # the one that a fault befalls
 WINDOW = 4
 
 
+# The dispatcher's minute is over in 0.6 s, the SMSC's is not: on a busy machine a PDU may take longer, and
+# its part is in doubt with good reason. Where nothing rests on these times, the SMSC has six seconds.
+_NO_HURRY = {"response_timeout": "10m", "enquire_link": "10m"}
+
+
 @dataclass(frozen=True)
 class Fault:
     """`script` is played to an ESME with `settings`; `outcome` raises AssertionError if it is another."""
@@ -24,6 +29,12 @@ class Fault:
     script: Mapping[str, Any]
     outcome: Callable[[Hasty], None]
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def esme(self) -> Mapping[str, Any]:
+        """All settings of the ESME."""
+        doubtless = self.outcome in (once, once_known_days_later, once_by_the_next_bind, failed, accepted)
+        return {**(_NO_HURRY if doubtless else {}), **self.settings}
 
 
 # --- outcomes; their names, with spaces, are the words of the table -----------------------------------------
@@ -53,8 +64,8 @@ def once(smsc: Hasty) -> None:
     """All arrive, none is in doubt, and every receipt is taken."""
     smsc.until_ended()
     assert set(smsc.states()) == {"delivered"}
+    assert smsc.in_doubt == set()  # whatever is may come twice
     assert smsc.arrived == dict.fromkeys(PHONES, 1)
-    assert smsc.in_doubt == set()
     smsc.until(lambda: smsc.peer.is_idle, "every receipt to be taken")
 
 

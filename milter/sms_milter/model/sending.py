@@ -85,7 +85,7 @@ class Outcome(NamedTuple):
     again at `due_at`; `counts` says whether this was a try, `doubt` whether its outcome stayed uncertain,
     `elsewhere` that another SMSC should try it), FAILED or UNCERTAIN. What is in doubt may have an `smsc_key`
     too, if it was chosen by us. `late_from` names the SMSC whose response came after the part was given up:
-    it counts only if that has not gone another way since.
+    it counts only if that has not gone another way since, and is not on the wire once more.
     """
 
     part_id: int

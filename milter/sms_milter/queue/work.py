@@ -83,13 +83,23 @@ class PartWork:
         return self._match(self._db.execute("parked_receipts", (self._db.listed(keyed),)).fetchall())
 
     def _not_too_late(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """Without late ones of parts that have gone another way."""
-        late = [outcome for outcome in outcomes if outcome.late_from]
+        """Without late ones of parts that have gone another way, or that another dispatcher has on the wire
+        by now: what is said of those now is not what they wait for.
+        """
+        late = [outcome.part_id for outcome in outcomes if outcome.late_from]
         if not late:
             return outcomes
-        smscs = {one.part_id: self._db.execute("smsc_of", (one.part_id,)).fetchone() for one in late}
-        gone = {one.part_id for one in late if (smscs[one.part_id] or ("",))[0] != one.late_from}
-        return [outcome for outcome in outcomes if not (outcome.late_from and outcome.part_id in gone)]
+        places = {part_id: self._db.execute("place_of", (part_id,)).fetchone() for part_id in late}
+        given_up: set[int] = set()  # in this transaction
+        timely = []
+        for outcome in outcomes:
+            if outcome.late_from:
+                smsc, state = places[outcome.part_id] or ("", _QUEUED)
+                if smsc != outcome.late_from or (state == _SUBMITTING and outcome.part_id not in given_up):
+                    continue
+            given_up.add(outcome.part_id)
+            timely.append(outcome)
+        return timely
 
     def _record(self, state: PartState, outcomes: list[Outcome]) -> None:
         if state not in _RECORDED_FROM:

@@ -46,9 +46,9 @@ SELECT due_at FROM part WHERE state = 0 AND waiting = 0 AND smsc = $1 AND priori
 -- When the next part of one SMSC may go.
 SELECT due_at FROM part WHERE state = 0 AND waiting = 1 AND smsc = $1 ORDER BY due_at LIMIT 1
 
--- smsc_of --
--- Whose a part is.
-SELECT smsc FROM part WHERE id = $1
+-- place_of --
+-- Whose a part is, and its state.
+SELECT smsc, state FROM part WHERE id = $1
 
 -- record_accepted --
 -- The SMSC took the part; a receipt that was asked for is waited for until its validity and :patience are over.
