@@ -187,6 +187,7 @@ def configuration(
     window: int = WINDOW,
     binds: int = 1,
     name: str = "sms-milter",
+    metrics_port: int = 0,
 ) -> Path:
     """A configuration for one account, one SMSC and a queue in `folder`, unless it is elsewhere."""
     (folder / "smsc.secret").write_text("bench")
@@ -203,16 +204,18 @@ smscs:
     {{host: 127.0.0.1, port: {smsc_port}, system_id: bench, password_file: {folder}/smsc.secret,
       window: {window}, binds: {binds}}}
 routes: {{default: [{{to: "*", via: [bench]}}]}}
+{f"metrics: {{listen: 127.0.0.1:{metrics_port}}}" if metrics_port else ""}
 """)
     return path
 
 
 @contextmanager
-def service(config: Path, role: str, log: Path, host: str = "") -> Iterator[int]:
-    """`sms-milter run` with one role: its supervisor's process id. `host` makes it believe to be on a host of
-    its own, with that name (a UTS namespace).
+def service(config: Path, role: str, log: Path, host: str = "", more: Sequence[str] = ()) -> Iterator[int]:
+    """`sms-milter run` with a role, and `more`: its supervisor's process id. `host` makes it believe to be on
+    a host of its own, with that name (a UTS namespace).
     """
-    command = [Path(sys.executable).with_name("sms-milter"), "run", "--config", config, "--role", role]
+    roles = [word for name in (role, *more) for word in ("--role", name)]
+    command = [Path(sys.executable).with_name("sms-milter"), "run", "--config", config, *roles]
     alone = ["unshare", "--uts", "sh", "-c", f'hostname {host} && exec "$@"', "sh"] if host else []
     with running(*alone, *command, log=log) as pid:
         yield pid

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import smtplib
 import subprocess
 import sys
@@ -42,11 +43,15 @@ from support.places import accepts, folder, free_port, wait_until
 from support.postfix import Postfix
 
 PEERS = ("c_do_nothing", "c_same_steps", "pymilter_do_nothing")
+SCRAPED = "sms_milter_scraped"
+_ASK = "while sleep 1; do curl --silent --fail http://127.0.0.1:$0/metrics; done"
+_STARTED = re.compile(r"started role=(\w+)\S* pid=(\d+)")
 _PHONE = f"447973100000@{DOMAIN}"
 _RATIOS = {
     "vs_c_do_nothing": ("sms_milter_mails_per_second", "c_do_nothing_mails_per_second"),
     "vs_c_same_steps": ("sms_milter_mails_per_second", "c_same_steps_mails_per_second"),
     "vs_pymilter_do_nothing": ("sms_milter_mails_per_second", "pymilter_do_nothing_mails_per_second"),
+    "scraped_vs_not": ("sms_milter_scraped_mails_per_second", "sms_milter_mails_per_second"),
     "postgresql_vs_sqlite": ("sms_milter_postgresql_mails_per_second", "sms_milter_mails_per_second"),
     "postgresql_vs_sqlite_100_recipients": (
         "postgresql_sms_per_second_100_recipients",
@@ -89,13 +94,16 @@ class Stage:
 
 
 @contextmanager
-def stage(place: Path, *, postgresql: bool) -> Iterator[Stage]:
-    """Postfix, its milters, ours with a dispatcher for each queue, and the SMSC."""
+def stage(place: Path, *, postgresql: bool, scraped: bool) -> Iterator[Stage]:
+    """Postfix, its milters, ours with a dispatcher for each queue, and the SMSC. `scraped`: ours once more,
+    with metrics that somebody asks for every second.
+    """
     with ExitStack() as stack:
         start = stack.enter_context
         center = start(smsc(place))
         ways = start(queues(place, postgresql=postgresql))
-        sockets = {peer: free_port() for peer in (*ways, *PEERS)}
+        ours = (*ways, SCRAPED) if scraped else tuple(ways)
+        sockets = {peer: free_port() for peer in (*ours, *PEERS)}
         milters = {peer: f"inet:127.0.0.1:{port}" for peer, port in sockets.items()}
         postfix = start(Postfix(place / "postfix", milters))
         master = {"postfix": int((place / "postfix/queue/pid/master.pid").read_text())}
@@ -103,8 +111,10 @@ def stage(place: Path, *, postgresql: bool) -> Iterator[Stage]:
             name: {**master, **start(_service(place, name, queue, sockets[name], center))}
             for name, queue in ways.items()
         }
+        if scraped:
+            pids[SCRAPED] = {**master, **start(_scraped_service(place, sockets[SCRAPED], center))}
         pids |= {name: {**master, "milter": pid} for name, pid in start(_do_nothings(place, sockets)).items()}
-        yield Stage(postfix.ports, pids, tuple(ways), center)
+        yield Stage(postfix.ports, pids, ours, center)
 
 
 @contextmanager
@@ -118,6 +128,30 @@ def _service(place: Path, name: str, queue: BenchQueue, port: int, center: Smsc)
         with service(config, "dispatch", log) as dispatcher:
             until(lambda: center.binds > binds, "our dispatcher to bind", seconds=30, log=log)
             yield {"milter": milter, "dispatcher": dispatcher, **queue.pids()}
+
+
+@contextmanager
+def _scraped_service(place: Path, port: int, center: Smsc) -> Iterator[dict[str, int]]:
+    """Ours, all in one ("service"), while its metrics are asked for."""
+    log, asked, binds = place / f"{SCRAPED}.log", free_port(), center.binds
+    config = configuration(
+        place,
+        smsc_port=center.port,
+        milter_port=port,
+        queue=f"sqlite:{place}/{SCRAPED}.db",
+        name=SCRAPED,
+        metrics_port=asked,
+    )
+    with service(config, "milter", log, more=["dispatch"]) as whole:
+        until(
+            lambda: accepts(port) and accepts(asked), "our milter and metrics to listen", seconds=30, log=log
+        )
+        until(lambda: center.binds > binds, "our dispatcher to bind", seconds=30, log=log)
+        with running("sh", "-c", _ASK, str(asked), log=place / "scrapes"):
+            roles = {name: int(pid) for name, pid in _STARTED.findall(log.read_text())}
+            yield {"service": whole, "dispatcher": roles["dispatch"], "metrics": roles["metrics"]}
+            if "sms_milter_stored_parts" not in (place / "scrapes").read_text():
+                raise BenchFailure("nobody was told metrics")
 
 
 @contextmanager
@@ -245,7 +279,8 @@ def idle_run(on: Stage, load: Load, figures: Figures) -> None:
     time.sleep(load.idle_seconds)
     for peer, meter in meters.items():
         spent = meter.milliseconds_per(1)
-        percent = (spent["milter"] + spent["dispatcher"]) / 1000 / load.idle_seconds * 100
+        ours = spent.get("service", 0.0) or spent["milter"] + spent["dispatcher"]
+        percent = ours / 1000 / load.idle_seconds * 100
         figures.add(f"{_prefix(peer)}idle_cpu_percent", percent)
 
 
@@ -258,12 +293,12 @@ def alert(name: str) -> str:
 # --- the bench ----------------------------------------------------------------------------------------------
 
 
-def bench(load: Load, *, postgresql: bool, as_json: bool) -> None:
+def bench(load: Load, *, postgresql: bool, scraped: bool, as_json: bool) -> None:
     """Everything once around, `load.rounds` times."""
     figures = Figures()
     with folder("intake") as place:
         (place / "postfix").mkdir()
-        with stage(place, postgresql=postgresql) as on:
+        with stage(place, postgresql=postgresql, scraped=scraped) as on:
             parts = parts_of_one_mail(on, load)
             for peer in on.peers:  # warm: processes forked, pages and caches filled
                 mails_per_second(on.ports[peer], load, max(100, load.mails // 10))
@@ -305,6 +340,7 @@ def main() -> None:
     options.add_argument("--sessions", type=int, default=20, help="SMTP sessions at a time")
     options.add_argument("--octets", type=int, default=100, help="octets in the body of a mail")
     options.add_argument("--queue", choices=KINDS, default=KINDS[0], help="postgresql: beside SQLite")
+    options.add_argument("--scraped", action="store_true", help="ours once more, with metrics asked for")
     options.add_argument("--keep-connections", action="store_true", help="many mails over one connection")
     given = options.parse_args()
     load = Load(
@@ -315,7 +351,7 @@ def main() -> None:
         keep_connections=given.keep_connections,
         idle_seconds=5.0 if given.quick else 10.0,
     )
-    bench(load, postgresql=given.queue == "postgresql", as_json=given.json)
+    bench(load, postgresql=given.queue == "postgresql", scraped=given.scraped, as_json=given.json)
 
 
 if __name__ == "__main__":

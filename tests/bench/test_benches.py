@@ -40,11 +40,12 @@ def run(bench: str, *options: str) -> tuple[str, dict[str, Any]]:
 @pytest.mark.slow
 @pytest.mark.skipif(bool(missing("postfix")), reason=missing("postfix") or "-")
 def test_intake_compares_milters_behind_one_postfix() -> None:
-    table, result = run("intake", "--queue", "postgresql", "--quick", "--mails", "60", "--rounds", "1")
+    options = ("--queue", "postgresql", "--scraped", "--quick", "--mails", "60", "--rounds", "1")
+    table, result = run("intake", *options)
     assert set(result) == {"figures", "ratios"}
     assert set(result["ratios"]) == {
         *("vs_c_do_nothing", "vs_c_same_steps", "vs_pymilter_do_nothing"),
-        *("postgresql_vs_sqlite", "postgresql_vs_sqlite_100_recipients"),
+        *("postgresql_vs_sqlite", "postgresql_vs_sqlite_100_recipients", "scraped_vs_not"),
     }
     for peer in (
         "sms_milter",
@@ -57,6 +58,7 @@ def test_intake_compares_milters_behind_one_postfix() -> None:
         for process in ("postfix", "milter", "smtp_source"):
             assert f"{peer}_cpu_ms_per_mail_{process}" in result["figures"]
     assert "sms_milter_cpu_ms_per_mail_dispatcher" in result["figures"]
+    assert "sms_milter_scraped_cpu_ms_per_mail_metrics" in result["figures"]
     assert {"idle_mail_to_wire_ms", "postgresql_idle_mail_to_wire_ms"} <= result["figures"].keys()
     assert all(name in table for name in result["figures"])
 
