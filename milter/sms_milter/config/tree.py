@@ -55,6 +55,10 @@ class Table:
     place: Place
     entries: dict[str, Entry] = field(default_factory=dict)
 
+    def put(self, name: str, entry: Entry) -> bool:
+        """Add an entry, unless there is one of that name; whether it was added."""
+        return self.entries.setdefault(name, entry) is entry
+
     def tables(self, name: str) -> Iterator[tuple[str, Table]]:
         """The mappings one level below the entry `name`, with their names."""
         entry = self.entries.get(name)
@@ -70,6 +74,11 @@ class Table:
 
 
 Node: TypeAlias = Text | Listing | Table
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing was written, or null."""
+    return isinstance(node, Text) and node.value is None
 
 
 def data(node: Node) -> Any:
