@@ -23,7 +23,7 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.model import Action, Client, NewMail, Stored
-from sms_milter.preview import Rehearsal, SilentJournal, split_message
+from sms_milter.rehearsal import Rehearsal, SilentJournal, split_message
 from support.memory_queue import MemoryQueue
 
 _HASH = (  # of MyPass, made cheaply: it is verified once, and not what is measured

@@ -32,8 +32,8 @@ from sms_milter.model import (
     QuotaRule,
     Stored,
 )
-from sms_milter.preview import Rehearsal, SilentJournal
 from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.rehearsal import Rehearsal, SilentJournal
 from support.memory_queue import MemoryQueue
 
 _HEAD = """

@@ -21,8 +21,8 @@ from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.logline import Numbers
 from sms_milter.notify import Notifier
-from sms_milter.preview import SilentJournal, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.rehearsal import SilentJournal, rehearse
 from support.gate import Lines
 
 HERE = Path(__file__).parent

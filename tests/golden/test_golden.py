@@ -25,8 +25,9 @@ from sms_milter.dialects import DIALECTS
 from sms_milter.errors import Refusal
 from sms_milter.gate import Gate
 from sms_milter.model import CreditRule, LoginRule, NewMail, PartFate, QuotaLeft, QuotaRule, Record, Stored
-from sms_milter.preview import SilentJournal, preview, rehearse
+from sms_milter.preview import preview
 from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.rehearsal import SilentJournal, rehearse
 from support.toy_dialect import TOY
 
 HERE = Path(__file__).parent

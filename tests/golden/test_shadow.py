@@ -11,8 +11,8 @@ from golden.test_golden import CASES, Taking, chosen, configured, dialogue, merg
 from sms_milter.config.secrets import Passwords
 from sms_milter.gate import Gate
 from sms_milter.model import Action
-from sms_milter.preview import SilentJournal, rehearse
 from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.rehearsal import SilentJournal, rehearse
 
 _OF_EACH_DIALECT = 40
 PLAYED = [

@@ -19,7 +19,8 @@ from sms_milter.gate import Gate
 from sms_milter.intake import Transaction
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Client
-from sms_milter.preview import Rehearsal, SilentJournal, describe, split_message
+from sms_milter.preview import describe
+from sms_milter.rehearsal import Rehearsal, SilentJournal, split_message
 from support.memory_queue import MemoryQueue
 
 GOLDEN = Path(__file__).parent.parent / "golden"

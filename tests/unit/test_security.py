@@ -25,8 +25,9 @@ from sms_milter.logline import Numbers
 from sms_milter.mail.address import esmtp_parameters
 from sms_milter.model import Action, Client, NewMail, Stored
 from sms_milter.notify import Notifier
-from sms_milter.preview import Rehearsal, describe, split_message
+from sms_milter.preview import describe
 from sms_milter.queue.sqlite import SqliteQueue
+from sms_milter.rehearsal import Rehearsal, split_message
 from support.gate import Lines, configuration
 from unit.test_notify import Mta
 

@@ -19,7 +19,7 @@ from sms_milter.cli.common import DEFAULT_CONFIG, EX_NOINPUT, ConfigFile, compla
 from sms_milter.config.load import Loaded, load
 
 if TYPE_CHECKING:
-    from sms_milter.preview import QueueView
+    from sms_milter.rehearsal import QueueView
 
 
 def preview(
