@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from sms_milter import reply
+from sms_milter.allowances import limits_of
 from sms_milter.channels import errand
+from sms_milter.composition import Composition
 from sms_milter.config.schema import (
-    Account,
     Channel,
     Configuration,
-    DefaultDuplicateLimit,
-    DefaultFloodLimit,
-    DuplicateLimit,
-    FloodLimit,
     HttpChannel,
     SmppChannel,
-    Storms,
 )
-from sms_milter.credits import credits_of, thousandths
 from sms_milter.dialects import DIALECTS, Dialect
-from sms_milter.errors import ContentFault, Denied, Rejected
+from sms_milter.errors import Denied, Rejected
 from sms_milter.logline import Numbers, Senders
 from sms_milter.mail.address import domain_of, parse_path
 from sms_milter.model import (
@@ -35,36 +28,18 @@ from sms_milter.model import (
     Action,
     Caller,
     Credentials,
-    CreditRule,
-    DuplicateRule,
-    Errand,
-    Escalate,
-    FloodRule,
     Limits,
     LoginRule,
-    NewMessage,
-    PlannedMessage,
-    Promise,
-    QuotaRule,
-    StormRule,
-    SubmitSm,
 )
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
-from sms_milter.policy.destinations import USUAL_PROMISE, NumberGroup, RouteTable, Way
+from sms_milter.policy.destinations import NumberGroup, RouteTable, Way
 from sms_milter.policy.logins import LoginBook, unknown_name
 from sms_milter.policy.originators import Standing, bare, standing
-from sms_milter.policy.storms import counting
-from sms_milter.policy.storms import likeness as storm_likeness
 from sms_milter.policy.texts import DeniedTexts
 from sms_milter.ports import PasswordCheck, SenderProofs
 from sms_milter.reply import Denial
-from sms_milter.smpp.codec import compose
 from sms_milter.sms.plan import originator_address
-from sms_milter.sms.recompose import Said, recomposed
 from sms_milter.sms.terms import Marks, SmscTraits, Terms, features_of, traits_of
-
-_AT_ONCE = Promise(1.0)  # as often as the dispatcher looks
-_MOST_ALIKE = 999_999  # for which there is room in a held message
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +119,6 @@ class Gate:
             for name, account in configuration.accounts.items()
         }
         self.traits = {name: traits_of(smsc) for name, smsc in configuration.smscs.items()}
-        self._forms = {name: traits.form for name, traits in self.traits.items()}
         self._features = {name: features_of(smsc) for name, smsc in configuration.smscs.items()}
         self._channels: dict[str, Channel] = {str(n): one for n, one in configuration.channels.items()}
         self._outlets = {name: Way("", (errand.outlet_name(name),), (), 0) for name in self._channels}
@@ -152,11 +126,14 @@ class Gate:
             name: frozenset(self._channels if account.channels is None else account.channels)
             for name, account in configuration.accounts.items()
         }
-        self._validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()} | {
+        validity_seconds = {name: smsc.validity for name, smsc in configuration.smscs.items()} | {
             errand.outlet_name(name): channel.validity
             for name, channel in configuration.channels.items()
             if not isinstance(channel, SmppChannel)
         }
+        composition = Composition(self.routes, self.traits, validity_seconds)
+        self.composed = composition.composed
+        self.price = composition.price
         self.terms = lru_cache(4096)(self._terms)
         self.limits = lru_cache(4096)(self._limits)
 
@@ -281,77 +258,8 @@ class Gate:
         if denied is not None and denied.are_in(text):
             raise Rejected(reply.TEXT_DENIED)
 
-    def composed(
-        self, message: PlannedMessage, now: float, *, metered: bool, storms: StormRule | None = None
-    ) -> NewMessage:
-        """A planned message ready for the queue; without a validity of its own it has its SMSC's. It has a
-        price where the account is `metered`, and a likeness where there is a rule of `storms`.
-        """
-        parts = tuple(
-            [
-                errand.compose(part) if isinstance(part, Errand) else compose(part, message.concatenation)
-                for part in message.parts
-            ]
-        )
-        own = message.validity_seconds
-        validity = self._validity_seconds[message.smsc] if own is None else own
-        start = now if message.not_before is None else message.not_before
-        price = self._price(message) if metered else 0
-        way = self.routes.way(message.route, message.destination)
-        if way is None or message.smsc not in way.smscs:
-            return NewMessage(message, parts, start + validity, price)
-        form, room, likeness = self._forms[message.smsc], 0, b""
-        if storms is not None:
-            room = self._room(message, way, counting(message.text, _MOST_ALIKE), set())
-            likeness = storm_likeness(storms, message, form, room)
-        elif len(way.smscs) > 1:
-            room = self._room(message, way, message.text, {self.traits[message.smsc]})
-        return NewMessage(
-            message,
-            parts,
-            start + validity,
-            price,
-            form=form,
-            room=room,
-            promise=_promise(way, message.escalate),
-            likeness=likeness,
-        )
-
-    def _room(self, message: PlannedMessage, way: Way, text: str, known: set[SmscTraits]) -> int:
-        """How many parts the message needs with that text at that SMSC of its way which cuts it finest, those
-        with `known` traits aside.
-        """
-        own = self.traits[message.smsc]
-        submits = [part for part in message.parts if isinstance(part, SubmitSm)]
-        said = Said(text, str(message.kind), message.flash, message.originator)
-        needed = len(submits)
-        for traits in {self.traits[smsc] for smsc in way.smscs} - known:
-            with contextlib.suppress(Rejected, ContentFault):  # too much for that one: it will not be asked
-                needed = max(needed, len(recomposed(submits, said, own, traits)[0]))
-        return needed
-
-    def price(self, message: PlannedMessage) -> Decimal:
-        """What a message costs in credits."""
-        return credits_of(self._price(message) * len(message.parts))
-
-    def _price(self, message: PlannedMessage) -> int:
-        """What each part of it costs, in thousandths of a credit."""
-        return self.routes.price(message.route, message.destination)
-
     def _limits(self, name: str, dialect: Dialect) -> Limits | None:
-        """How much an account may send by a dialect; None without any limit. The account's own rule comes
-        before that for all accounts, and this before the dialect's.
-        """
-        account, for_all = self.accounts[name].account, self._for_all
-        found = Limits(
-            quota_of(account),
-            _duplicates(account.duplicates, for_all.duplicates, dialect.duplicates),
-            _flood(account.flood, for_all.flood, dialect.flood),
-            None if account.credits is None else CreditRule(thousandths(account.credits)),
-            bool(for_all.stop_words),
-            None if account.storms is None else _storms(account.storms),
-        )
-        return None if found == Limits() else found
+        return limits_of(self.accounts[name].account, self._for_all, dialect)
 
     def network(self, member: Member, number: str) -> str:
         """The mobile network of `number` as its route names it, MCC-MNC; "" when it does not."""
@@ -399,47 +307,6 @@ class Gate:
             return replace(terms, append="", route=settings.route or account.route, marks=_marks(settings))
         final = not (isinstance(settings, HttpChannel) and settings.call_back)
         return replace(terms, route="", errand=True, final=final)
-
-
-def quota_of(account: Account) -> QuotaRule | None:
-    """The account's quota, None without one."""
-    quota = account.quota
-    if quota is None:
-        return None
-    senders = {sender.lower(): allowed for sender, allowed in quota.senders.items()}
-    return QuotaRule(
-        quota.messages,
-        quota.per_sender,
-        quota.period,
-        quota.when_exceeded == "defer",
-        senders,
-        quota.counts == "fixed",
-    )
-
-
-def _promise(way: Way, escalate: Escalate) -> Promise | None:
-    """By when a message must be accepted, or delivered, as its mail and its way say."""
-    if escalate is Escalate.AS_ROUTED:
-        return way.promise
-    if escalate is Escalate.NEVER or len(way.smscs) == 1:
-        return None
-    return _AT_ONCE if escalate is Escalate.AT_ONCE else way.promise or USUAL_PROMISE
-
-
-def _duplicates(*rules: DuplicateLimit | None) -> DuplicateRule | None:
-    """The first that is set."""
-    rule = next(rule for rule in rules if not isinstance(rule, DefaultDuplicateLimit))
-    return None if rule is None else DuplicateRule(rule.allow, rule.window)
-
-
-def _flood(*rules: FloodLimit | None) -> FloodRule | None:
-    """The first that is set."""
-    rule = next(rule for rule in rules if not isinstance(rule, DefaultFloodLimit))
-    return None if rule is None else FloodRule(rule.messages, rule.gap, rule.per == "account")
-
-
-def _storms(rule: Storms) -> StormRule:
-    return StormRule(rule.window, rule.alike == "similar")
 
 
 def _marks(settings: SmppChannel) -> Marks:

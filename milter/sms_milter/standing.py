@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
+from sms_milter.allowances import quota_of
 from sms_milter.config.schema import Account
 from sms_milter.credits import credits_of
-from sms_milter.gate import quota_of
 from sms_milter.model import QuotaLeft, QuotaRule
 
 
