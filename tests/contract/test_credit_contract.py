@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.builders import (
-    DAY,
-    NOW,
-    accepted,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    states,
-    uncertain,
-)
+from contract.builders import DAY, NOW, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, states, uncertain
 from sms_milter.errors import Excess, Rejected
 from sms_milter.model import CreditRule, Deed, Limits, NewMail, PartState, QuotaRule, Selection, Stored
 from sms_milter.reply import Limit

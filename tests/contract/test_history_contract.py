@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.builders import NOW, accepted, lease, mail, message, receipt, record, settle
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, lease, receipt, record, settle
 from sms_milter.model import LeftOut
 
 

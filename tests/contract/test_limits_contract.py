@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.builders import NOW, lease, mail, message, states
+from contract.builders import NOW, mail, message
+from contract.fates import lease, states
 from sms_milter import reply
 from sms_milter.errors import Excess, Rejected
 from sms_milter.model import DuplicateRule, FloodRule, Limits, QuotaRule, Stored

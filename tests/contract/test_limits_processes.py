@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.builders import NOW, accepted, failed, lease, record
+from contract.builders import NOW
+from contract.fates import accepted, failed, lease, record
 from contract.stores import looked_up, opened
 from sms_milter.model import CreditRule
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import DAY, NOW, accepted, failed, lease, mail, message, record
+from contract.builders import DAY, NOW, mail, message
+from contract.fates import accepted, failed, lease, record
 from sms_milter.model import Answer, Conversation, Heard, MobilePart
 
 HOUR = 3600.0

@@ -7,20 +7,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import (
-    DAY,
-    NOW,
-    accepted,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-)
+from contract.builders import DAY, NOW, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle
 from sms_milter.model import DeliveryReport, DueReport, Listener, Notice, Notify, PartState, ReportOutcome
 
 ENDS = Notify.LOST | Notify.FAILURE | Notify.SUCCESS

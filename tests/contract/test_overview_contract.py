@@ -6,20 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import (
-    NOW,
-    accepted,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    uncertain,
-)
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, uncertain
 from sms_milter.model import Deed, PartState, Priority, Selection
 
 MINUTE = NOW // 60 * 60

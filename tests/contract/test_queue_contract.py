@@ -9,23 +9,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import (
-    DAY,
-    NOW,
-    accepted,
-    concatenated,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    states,
-    uncertain,
-)
+from contract.builders import DAY, NOW, concatenated, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, states, uncertain
 from sms_milter.errors import Deferred, Rejected
 from sms_milter.model import (
     Deed,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.builders import NOW, accepted, lease, record
+from contract.builders import NOW
+from contract.fates import accepted, lease, record
 from contract.stores import looked_up, opened
 
 TESTS = Path(__file__).resolve().parent.parent

@@ -13,20 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.builders import (
-    NOW,
-    accepted,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    uncertain,
-)
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, uncertain
 from sms_milter.model import Notify, PartState, Priority, ReportOutcome
 from sms_milter.queue.postgresql import PostgresqlQueue
 from sms_milter.queue.sqlite import SqliteQueue

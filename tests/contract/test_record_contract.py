@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from contract.builders import NOW, accepted, failed, lease, mail, message, receipt, record, settle
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, failed, lease, receipt, record, settle
 from sms_milter.errors import RecordChanged
 from sms_milter.model import (
     NewMail,

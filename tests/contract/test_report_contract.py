@@ -7,22 +7,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import (
-    DAY,
-    NOW,
-    accepted,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    states,
-    uncertain,
-)
+from contract.builders import DAY, NOW, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, states, uncertain
 from sms_milter.model import (
     Answer,
     DeliveryReport,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import DAY, NOW, expire, failed, lease, mail, message, queued, record, states
+from contract.builders import DAY, NOW, mail, message
+from contract.fates import expire, failed, lease, queued, record, states
 from sms_milter.errors import Excess
 from sms_milter.model import (
     ComposedPart,

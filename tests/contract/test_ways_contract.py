@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.builders import (
-    NOW,
-    accepted,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    states,
-    uncertain,
-)
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, failed, lease, queued, receipt, record, settle, states, uncertain
 from sms_milter.model import ComposedPart, NewMessage, PartState, Promise, WaitingMessage
 
 PROMISE = Promise(120.0)
@@ -127,13 +115,18 @@ def test_parts_on_the_wire_or_accepted_stay_where_they_are(queue: Any) -> None:
     assert [part.number for part in lease(queue, smsc="backup", now=NOW + 120)] == [3]
 
 
-def test_accepted_parts_go_once_more_and_both_receipts_find_them(queue: Any) -> None:
+def accept_and_move(queue: Any) -> None:
+    """A part that `main` calls k1 and has not delivered in time is to go by `backup`."""
     queue.put([mail(promised(DELIVERY))], NOW)
     (part,) = lease(queue)
     record(queue, accepted(part.part_id, "k1"))
     with queue.transaction() as work:
         (one,) = work.ways.promised("main", NOW + 120, 10)
         work.ways.move_accepted(one, "backup", NOW + 120, None, "not delivered")
+
+
+def test_accepted_parts_go_once_more_and_both_receipts_find_them(queue: Any) -> None:
+    accept_and_move(queue)
     assert states(queue) == ["queued"]
     (settled,) = settle(queue, receipt("k1", PartState.FAILED, stat="UNDELIV"))
     assert not settled.changed
@@ -145,12 +138,7 @@ def test_accepted_parts_go_once_more_and_both_receipts_find_them(queue: Any) -> 
 
 
 def test_a_receipt_by_the_new_way_counts_whatever_it_says(queue: Any) -> None:
-    queue.put([mail(promised(DELIVERY))], NOW)
-    (part,) = lease(queue)
-    record(queue, accepted(part.part_id, "k1"))
-    with queue.transaction() as work:
-        (one,) = work.ways.promised("main", NOW + 120, 10)
-        work.ways.move_accepted(one, "backup", NOW + 120, None, "not delivered")
+    accept_and_move(queue)
     (again,) = lease(queue, smsc="backup", now=NOW + 120)
     record(queue, accepted(again.part_id, "k1"))
     settle(queue, receipt("k1", PartState.FAILED, stat="UNDELIV", smsc="backup"))

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.builders import accepted, receipt
+from contract.fates import accepted, receipt
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from argon2 import PasswordHasher
 
-from contract.builders import accepted, mail, message, queued, receipt, uncertain
+from contract.builders import mail, message
+from contract.fates import accepted, queued, receipt, uncertain
 from sms_milter.config.load import load
 from sms_milter.config.schema import Configuration
 from sms_milter.model import (

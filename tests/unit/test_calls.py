@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.builders import NOW, accepted, failed, lease, mail, message, receipt, record, settle
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, failed, lease, receipt, record, settle
 from sms_milter.calls import Caller
 from sms_milter.errors import NoAnswer, NotSent, QueueUnavailable, WebError
 from sms_milter.logline import Numbers

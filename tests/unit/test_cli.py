@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.builders import NOW, mail, message, receipt, settle, states
+from contract.builders import NOW, mail, message
+from contract.fates import receipt, settle, states
 from sms_milter.config.secrets import Passwords, verify
 from sms_milter.queue.sqlite import SqliteQueue
 from support.gate import BASE

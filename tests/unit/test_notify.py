@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import NOW, accepted, failed, lease, mail, message, receipt, record, settle
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, failed, lease, receipt, record, settle
 from sms_milter.errors import OutboxUnavailable, QueueUnavailable, ReportDeferred, ReportRefused
 from sms_milter.logline import Numbers
 from sms_milter.model import Answer, Notify, PartState, ReportOutcome

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import NOW, accepted, lease, mail, message, record
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, lease, record
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers
 from sms_milter.model import MobilePart

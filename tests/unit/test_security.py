@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from contract.builders import failed, lease, record
+from contract.fates import failed, lease, record
 from sms_milter.config.schema import Configuration
 from sms_milter.config.secrets import Passwords
 from sms_milter.errors import Refusal

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 from psycopg.raw_cursor import RawCursor
 
-from contract.builders import NOW, lease, mail, message, queued, record
+from contract.builders import NOW, mail, message
+from contract.fates import lease, queued, record
 from sms_milter.errors import QueueUnavailable
 from sms_milter.model import Stored
 from sms_milter.queue.postgresql import PostgresqlQueue, bells, schema

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import NOW, accepted, lease, mail, message, receipt, record, settle
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, lease, receipt, record, settle
 from sms_milter.config.values import QueueUrl
 from sms_milter.errors import QueueError, QueueUnavailable
 from sms_milter.model import Answer, ReportOutcome

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from contract.builders import NOW, failed, lease, mail, message, record
+from contract.builders import NOW, mail, message
+from contract.fates import failed, lease, record
 from sms_milter.model import Notify, ReportOutcome
 from sms_milter.queue.sqlite import SqliteQueue
 

@@ -8,20 +8,8 @@ from typing import Any
 
 import pytest
 
-from contract.builders import (
-    NOW,
-    accepted,
-    expire,
-    failed,
-    lease,
-    mail,
-    message,
-    queued,
-    receipt,
-    record,
-    settle,
-    uncertain,
-)
+from contract.builders import NOW, mail, message
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, uncertain
 from sms_milter.model import Deed, LeftOut, PartState, Selection
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.statuspage import history
