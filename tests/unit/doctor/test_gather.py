@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from sms_milter.config.schema import Smsc
-from sms_milter.doctor.gather import try_bind
+from sms_milter.doctor.gather.smscs import try_bind
 from sms_milter.simulate import BindRefusal, Options, Simulator
 from support.gate import BASE
 from support.places import free_port
