@@ -108,7 +108,7 @@ def test_a_dispatcher_killed_after_its_lease_leaves_known_parts(shared: str, wri
     writers[0].hear(3)
     code = (
         "import os, signal, sys\n"
-        "from contract.builders import lease\n"
+        "from contract.fates import lease\n"
         "from contract.stores import opened\n"
         "parts = lease(opened(sys.argv[1]), 4, first=50)\n"
         "print(*(part.part_id for part in parts), flush=True)\n"

@@ -12,7 +12,8 @@ from support.postgres import Postgres
 # After `learn` nothing of ours can be imported or read any more, as if it were another version's.
 WORKS = """
 import importlib.resources, sys
-from contract.builders import NOW, lease, mail
+from contract.builders import NOW, mail
+from contract.fates import lease
 from sms_milter.config.values import parse_queue_url
 from sms_milter.queue import learn, open_queue
 
