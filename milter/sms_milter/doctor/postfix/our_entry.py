@@ -8,6 +8,7 @@ from sms_milter.config.schema import Configuration
 from sms_milter.doctor.finding import Finding, Severity
 from sms_milter.doctor.postfix.facts import MilterEntry, PostfixFacts
 from sms_milter.doctor.postfix.listeners import Listener, for_postfix, listeners
+from sms_milter.doctor.postfix.tables import unlisted
 from sms_milter.doctor.times import seconds
 
 _SHUTDOWN_SINCE = (3, 11)
@@ -17,8 +18,8 @@ _LISTS = ("smtpd_milters", "non_smtpd_milters")
 
 
 def not_asked(facts: PostfixFacts, ours: Configuration) -> Iterator[Finding]:
-    """No listener has us among its milters."""
-    if not any(listeners(facts, ours.milter.socket)):
+    """No listener has us among its milters, nor has a table that could not be listed."""
+    if not unlisted(facts) and not any(listeners(facts, ours.milter.socket)):
         yield Finding(
             Severity.CRITICAL,
             "not-asked",

@@ -8,20 +8,19 @@ from sms_milter.config.schema import Configuration
 from sms_milter.doctor.finding import Finding, Severity
 from sms_milter.doctor.postfix.facts import PostfixFacts, milters
 from sms_milter.doctor.postfix.listeners import is_ours, listeners
-from sms_milter.doctor.postfix.tables import clients, consulted
+from sms_milter.doctor.postfix.tables import clients, unlisted
 
 
 def not_listed(facts: PostfixFacts, _: Configuration) -> Iterator[Finding]:
     """Tables that cannot be looked through, such as those of a directory service."""
-    for table in dict.fromkeys(one for service in facts.services for one in consulted(facts, service)):
-        if facts.client_tables.get(table) is None:
-            yield Finding(
-                Severity.UNKNOWN,
-                "client-milters",
-                table,
-                "what this table of smtpd_milter_maps holds cannot be listed: it may take mail from us",
-                f"{facts.command('postmap', '-q', 'ADDRESS', table)}, for each client that sends SMS",
-            )
+    for table in unlisted(facts):
+        yield Finding(
+            Severity.UNKNOWN,
+            "client-milters",
+            table,
+            "what this table of smtpd_milter_maps holds cannot be listed: it may take mail from us",
+            f"{facts.command('postmap', '-q', 'ADDRESS', table)}, for each client that sends SMS",
+        )
 
 
 def taken_away(facts: PostfixFacts, ours: Configuration) -> Iterator[Finding]:

@@ -51,6 +51,12 @@ def consulted(facts: PostfixFacts, service: Service) -> list[str]:
     return items(facts.value(service, "smtpd_milter_maps"))
 
 
+def unlisted(facts: PostfixFacts) -> list[str]:
+    """The tables of all services that could not be listed."""
+    named = dict.fromkeys(one for service in facts.services for one in consulted(facts, service))
+    return [table for table in named if facts.client_tables.get(table) is None]
+
+
 def clients(facts: PostfixFacts, service: Service) -> Iterator[Clients]:
     """What these tables say, as far as they could be listed."""
     for table in consulted(facts, service):
