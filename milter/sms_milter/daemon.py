@@ -162,6 +162,7 @@ class Service:
                 configuration.queue,
                 configuration.log,
                 configuration.reports.keep,
+                {name: one.quiet_hours for name, one in configuration.accounts.items() if one.quiet_hours},
                 meter,
             )
             mains["dispatch"] = self._main(

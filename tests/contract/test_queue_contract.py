@@ -20,6 +20,7 @@ from sms_milter.model import (
     Outcome,
     PartState,
     Priority,
+    Promise,
     QuotaRule,
     ReceiptNews,
     Selection,
@@ -808,6 +809,56 @@ def test_the_summary_names_the_dispatchers_that_have_binds(queue: Any) -> None:
     ]
     queue.release_binds("one")
     assert [one["name"] for one in queue.summary(NOW)["dispatchers"]] == ["two"]
+
+
+# --- quiet hours --------------------------------------------------------------------------------------------
+
+QUIET_UNTIL = NOW + 8 * 3600
+
+
+def at_night(queue: Any, now: float = NOW, **more: Any) -> tuple[list[str], list[tuple[str, float]]]:
+    """Whom what is leased is for while "acme" leaves British phones alone; of what is put off, until when."""
+
+    def quiet(account: str, phone: str, now: float) -> float | None:
+        return QUIET_UNTIL if account == "acme" and phone.startswith("44") and now < QUIET_UNTIL else None
+
+    with queue.transaction() as work:
+        found = work.lease("main", "main/1", range(1, 11), now, quiet=quiet, **more)
+        later = [(part.destination, until) for part, until in work.asleep]
+    return [part.destination for part in found], later
+
+
+def test_what_would_ring_at_night_is_put_off(queue: Any) -> None:
+    queue.put([mail(), mail(message("41790000000")), mail(message("447973100009"), account="other")], NOW)
+    awake, asleep = at_night(queue)
+    assert sorted(awake) == ["41790000000", "447973100009"]
+    assert asleep == [("447973100000", QUIET_UNTIL)]
+    assert queue.next_due("main") == QUIET_UNTIL
+    assert lease(queue, now=QUIET_UNTIL - 1) == []
+    assert at_night(queue, QUIET_UNTIL) == (["447973100000"], [])
+
+
+def test_a_try_again_at_night_waits_for_the_morning_and_its_promise_with_it(queue: Any) -> None:
+    queue.put([mail(message()._replace(promise=Promise(120.0)))], NOW)
+    (part,) = lease(queue)
+    record(queue, queued(part.part_id, NOW + 30, command_status=0x58))
+    assert at_night(queue, NOW + 40) == ([], [("447973100000", QUIET_UNTIL)])
+    with queue.transaction() as work:
+        assert work.ways.promised("main", QUIET_UNTIL + 79, 10) == []
+        assert len(work.ways.promised("main", QUIET_UNTIL + 81, 10)) == 1
+
+
+def test_what_is_over_before_the_morning_goes_at_night(queue: Any) -> None:
+    queue.put([mail(message(expires_at=QUIET_UNTIL))], NOW)
+    assert at_night(queue) == (["447973100000"], [])
+
+
+def test_a_message_that_has_begun_is_not_cut_in_two_by_the_night(queue: Any) -> None:
+    queue.put([mail(message(parts=3)), mail(message("447973100001", parts=2))], NOW)
+    lease(queue, 1)
+    awake, asleep = at_night(queue)
+    assert awake == ["447973100000"] * 2
+    assert asleep == [("447973100001", QUIET_UNTIL)] * 2
 
 
 # --- in doubt -----------------------------------------------------------------------------------------------

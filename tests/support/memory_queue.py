@@ -54,6 +54,7 @@ from sms_milter.model import (
     Stored,
 )
 from sms_milter.policy import quotas
+from sms_milter.policy.quiet import Quiet
 from sms_milter.policy.rates import SETTLING_SECONDS, Holding, Share, shared
 from sms_milter.reply import Limit
 from sms_milter.smpp.receipt import other_forms
@@ -99,6 +100,7 @@ class MemoryQueue(MemoryOverview):
         self._mobile: dict[int, dict[str, Any]] = {}
         self._reports: list[dict[str, Any]] = []
         self.reported = self.unfit = False
+        self.asleep: list[tuple[LeasedPart, float]] = []
 
     def open(self) -> None:
         """See `Store.open`: it is always open."""
@@ -527,6 +529,7 @@ class MemoryQueue(MemoryOverview):
     def transaction(self) -> Iterator[MemoryQueue]:
         before = copy.deepcopy(self.__dict__)
         self.reported = self.unfit = False
+        self.asleep = []
         try:
             yield self
         except BaseException:
@@ -697,6 +700,7 @@ class MemoryQueue(MemoryOverview):
         now: float,
         after: str = "",
         form: str = "",
+        quiet: Quiet | None = None,
     ) -> list[LeasedPart]:
         due = [
             part
@@ -710,6 +714,16 @@ class MemoryQueue(MemoryOverview):
                 for sibling in self._message(part):
                     sibling["aside"] = sibling["state"] is PartState.QUEUED
         fit = [part for part in taken if not part["aside"]]
+        for part in list(fit) if quiet else ():
+            assert quiet is not None
+            until = quiet(self._mails[part["queue_id"]].account, part["plan"].destination, now)
+            begun = any(one["state"] is not PartState.QUEUED for one in self._message(part))
+            if until is not None and not begun and now < until < part["expires_at"]:
+                self.asleep.append((self._leased(part), until))
+                part.update(due_at=until, why="quiet hours")
+                if part.get("escalate_at") is not None:
+                    part["escalate_at"] += until - now
+                fit.remove(part)
         chosen = list(zip(fit, sequences, strict=False))
         for part, sequence in chosen:
             part.update(state=PartState.SUBMITTING, bind=bind, sequence=sequence, submitted_at=now)

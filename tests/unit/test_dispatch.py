@@ -473,6 +473,31 @@ def test_the_report_role_is_woken_by_expiry(station: Station) -> None:
     assert station.rings == 1
 
 
+def test_what_comes_late_in_the_night_waits_for_the_morning(station: Station) -> None:
+    morning = NOW + 3600
+
+    def quiet(account: str, phone: str, now: float) -> float | None:
+        return morning if NOW + 10 <= now < morning else None
+
+    station.restart(quiet=quiet)
+    station.put("447973100000", "447973100001")
+    station.step()
+    assert len(station.wire.submits) == 2
+    for sequence, _ in station.wire.submits:
+        station.wire.say(pdu(SUBMIT_RESP, sequence, status=0x58))
+    station.wire.sent.clear()
+    station.step()
+    for _ in range(40):
+        station.step(30)
+    assert station.wire.submits == []
+    assert station.states() == ["queued", "queued"]
+    assert station.lines.text.count(" s (quiet hours)") == 2
+    assert "status=deferred for 35" in station.lines.text
+    station.step(3600)
+    station.step()
+    assert len(station.wire.submits) == 2
+
+
 def test_pdus_are_logged_for_as_long_as_an_operator_wants(station: Station) -> None:
     station.queue.trace("primary", station.now + 60)
     station.step(11)

@@ -23,6 +23,7 @@ from sms_milter.logline import Numbers
 from sms_milter.model import LeasedPart, LinkState
 from sms_milter.patience import Patience
 from sms_milter.policy.destinations import RouteTable
+from sms_milter.policy.quiet import Quiet
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Link, Meter
 from sms_milter.smpp.session import Session
 
@@ -53,9 +54,11 @@ class Dispatcher:
         meter: Meter = metrics.UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = lambda: 0.0,
+        quiet: Quiet | None = None,
     ) -> None:
         """`reports` wakes the report role; `name` is ours among other dispatchers; `our_turn` says whether
-        the one before us has ended; `clock` measures what need not be done at once, in seconds.
+        the one before us has ended; `clock` measures what need not be done at once, in seconds; `quiet` tells
+        which phones are left alone.
         """
         words = Words(numbers)
         self._queue = queue
@@ -71,7 +74,7 @@ class Dispatcher:
         self._cancelling = Cancelling(queue, links, words)
         self._housekeeping = Housekeeping(queue, links, self._lanes, words, journal, reports, meter)
         self._purging = Purging(queue, keep_seconds, clock)
-        self._our_turn = our_turn
+        self._our_turn, self._quiet = our_turn, quiet
         self._adopted = False
         self._patience = Patience(journal)
         self._poll_at = 0.0
@@ -195,7 +198,7 @@ class Dispatcher:
                 work.cancelled(part_id, now, done=not command_status)
             for link, bound, sequences in wanted:
                 lane = self._lanes[link.smsc]
-                parts = work.lease(link.smsc, link.name, sequences, now, lane.served, lane.form)
+                parts = work.lease(link.smsc, link.name, sequences, now, lane.served, lane.form, self._quiet)
                 leased.append((link, bound, len(sequences), parts))
         self._exchanged_at = self._ticks
         self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
@@ -210,6 +213,9 @@ class Dispatcher:
                 bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
         for text in news.lines:
             self._journal.info(text)
+        for part, until in work.asleep:
+            later = f"deferred for {until - now:.0f} s (quiet hours)"
+            self._journal.info(self._words.part(part, None, now, status=later))
         if work.unfit:
             self._escalation.soon()
         known = {id(one.receipt) for one in settled}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sms_milter.config.schema import QuietHours
 from sms_milter.model import Wish
+
+# Until when a phone is left alone with what an account sends, at a time; None: it may ring.
+Quiet = Callable[[str, str, float], float | None]
 
 _DAY = timedelta(days=1)
 
@@ -17,10 +20,19 @@ def undisturbed(wishes: Sequence[Wish], rules: Sequence[QuietHours], now: float)
 
 
 def _undisturbed(wish: Wish, rules: Sequence[QuietHours], now: float) -> Wish:
-    rule = next((one for one in rules if wish.destination.startswith(one.to.lstrip("+").rstrip("*"))), None)
-    start = now if wish.not_before is None else wish.not_before
-    end = None if rule is None else over(rule, start)
+    end = _over(rules, wish.destination, now if wish.not_before is None else wish.not_before)
     return wish if end is None else wish._replace(not_before=end)
+
+
+def hours(rules: Mapping[str, Sequence[QuietHours]]) -> Quiet | None:
+    """Those of all accounts; None where there are none."""
+    some = {account: quiet for account, quiet in rules.items() if quiet}
+    return (lambda account, phone, now: _over(some.get(account, ()), phone, now)) if some else None
+
+
+def _over(rules: Sequence[QuietHours], phone: str, at: float) -> float | None:
+    rule = next((one for one in rules if phone.startswith(one.to.lstrip("+").rstrip("*"))), None)
+    return None if rule is None else over(rule, at)
 
 
 def over(rule: QuietHours, at: float) -> float | None:

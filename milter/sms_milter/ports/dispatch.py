@@ -20,6 +20,7 @@ from sms_milter.model import (
     SmscLoad,
     WaitingMessage,
 )
+from sms_milter.policy.quiet import Quiet
 from sms_milter.policy.rates import Share
 from sms_milter.smpp.events import Event
 from sms_milter.smpp.session import Session
@@ -104,13 +105,15 @@ class Work(Protocol):
         now: float,
         after: str = "",
         form: str = "",
+        quiet: Quiet | None = None,
     ) -> list[LeasedPart]:
         """Mark up to `len(sequences)` due parts of `smsc` as `submitting` on `bind`, each with its sequence
         number.
 
         Order: priority; within one the accounts share alike, those behind `after` (by name, around) first;
         within an account its own order, due time, age; parts of one message in order. Messages composed for
-        another `form` ("": any is right) are not leased but set aside, see `unfit`.
+        another `form` ("": any is right) are not leased but set aside, see `unfit`. Messages of which nothing
+        has gone yet are put off while it is `quiet`, unless they end before; see `asleep`.
         """
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
@@ -131,6 +134,10 @@ class Work(Protocol):
 
         Messages whose receipts are overdue keep their states, but are reported.
         """
+
+    @property
+    def asleep(self) -> Sequence[tuple[LeasedPart, float]]:
+        """What a lease has put off because it is quiet, and until when."""
 
     @property
     def unfit(self) -> bool:

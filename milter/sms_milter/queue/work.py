@@ -18,6 +18,7 @@ from sms_milter.model import (
     ReceiptNews,
     Settled,
 )
+from sms_milter.policy.quiet import Quiet
 from sms_milter.queue import credits, mobile
 from sms_milter.queue.database import Database
 from sms_milter.queue.lease import next_parts
@@ -52,7 +53,18 @@ _FORGET_MOBILE_AT_ONCE = 10_000
 class PartWork:
     """`ports.Work` inside one transaction. `finish` must be called before the commit."""
 
-    __slots__ = ("_at", "_changes", "_come", "_db", "_learned", "_refunded", "_reports", "unfit", "ways")
+    __slots__ = (
+        "_at",
+        "_changes",
+        "_come",
+        "_db",
+        "_learned",
+        "_refunded",
+        "_reports",
+        "asleep",
+        "unfit",
+        "ways",
+    )
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -64,6 +76,7 @@ class PartWork:
         self._refunded: list[int] = []  # at the end, when all accounts are known
         self.ways = PartWays(db, self.move)
         self.unfit = False
+        self.asleep: list[tuple[LeasedPart, float]] = []
 
     @property
     def reported(self) -> bool:
@@ -153,11 +166,14 @@ class PartWork:
         now: float,
         after: str = "",
         form: str = "",
+        quiet: Quiet | None = None,
     ) -> list[LeasedPart]:
         """Mark due parts as submitting; parts whose time is over are left for `expire`."""
         rows = next_parts(self._db, smsc, len(sequences), now, after)
         if form:
             rows = self._fitting(rows, form)
+        if quiet:
+            rows = self._awake(rows, quiet, now)
         if not rows:
             return []
         marks = [(bind, sequence, now, row[0]) for row, sequence in zip(rows, sequences, strict=False)]
@@ -173,6 +189,23 @@ class PartWork:
         self.ways.set_aside(unfit)
         self.unfit = True
         return [row for row in rows if not row[-1] or row[-1] == form]
+
+    def _awake(self, rows: list[Any], quiet: Quiet, now: float) -> list[Any]:
+        """Those of `rows` that may ring now; the others are put off, if their time is not over by then."""
+        sleeping = [(row, quiet(row[11], row[3], now)) for row in rows]
+        asleep = [
+            (leased(row), until) for row, until in sleeping if until is not None and now < until < row[9]
+        ]
+        if not asleep:
+            return rows
+        # What has begun is not cut in two.
+        spans = [(part.part_id - part.number + 1, part.total) for part, _ in asleep]
+        begun = self._db.each("begun", [(first, first + total - 1) for first, total in spans])
+        asleep = [one for one, (sent,) in zip(asleep, begun, strict=True) if not sent]
+        self._db.many("put_off", [(until, until - now, part.part_id) for part, until in asleep])
+        self.asleep += asleep
+        later = {part.part_id for part, _ in asleep}
+        return [row for row in rows if row[0] not in later]
 
     def reconsider(self, smsc: str, before: float, now: float) -> list[LeasedPart]:
         """Queue what has been uncertain for long enough; see `ports.Work.reconsider`."""

@@ -8,7 +8,7 @@ import pytest
 
 from sms_milter.config.schema import QuietHours
 from sms_milter.model import Wish
-from sms_milter.policy.quiet import over, undisturbed
+from sms_milter.policy.quiet import hours, over, undisturbed
 
 
 def rule(
@@ -64,6 +64,21 @@ def test_the_first_rule_for_the_number_counts() -> None:
         "2026-01-02T08:00:00Z",
         None,
     ]
+
+
+def test_each_account_has_its_own_hours() -> None:
+    quiet = hours({"acme": [rule(to="+41")], "other": []})
+    assert quiet is not None
+    night = at("2026-07-01T23:00:00Z")
+    assert shown(quiet("acme", "41790000000", night)) == "2026-07-02T05:00:00Z"
+    assert quiet("acme", "447973100000", night) is None
+    assert quiet("other", "41790000000", night) is None
+    assert quiet("gone", "41790000000", night) is None
+    assert quiet("acme", "41790000000", at("2026-07-01T12:00:00Z")) is None
+
+
+def test_where_no_account_has_any_nobody_need_ask() -> None:
+    assert hours({"acme": []}) is None
 
 
 def test_what_is_delayed_into_the_night_waits_until_the_morning() -> None:

@@ -38,6 +38,16 @@ UPDATE part SET state = 1, owner = :owner, bind = marked.bind, sequence = marked
 FROM unnest($1::text[], $2::bigint[], $3::float8[], $4::bigint[]) AS marked (bind, sequence, at, id)
 WHERE part.id = marked.id
 
+-- begun --
+-- Whether any part of a message has left the queue.
+SELECT place, EXISTS (SELECT 1 FROM part WHERE id BETWEEN message.first AND message.last AND state <> 0)
+FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS message (first, last, place)
+
+-- put_off --
+-- A part waits for the end of quiet hours, and so does what would send it another way.
+UPDATE part SET due_at = off.until, waiting = 1, why = 'quiet hours', escalate_at = escalate_at + off.later
+FROM unnest($1::float8[], $2::float8[], $3::bigint[]) AS off (until, later, id) WHERE part.id = off.id
+
 -- ready_since --
 -- Since when a part of one SMSC and priority may go.
 SELECT due_at FROM part WHERE state = 0 AND waiting = 0 AND smsc = $1 AND priority = $2 LIMIT 1

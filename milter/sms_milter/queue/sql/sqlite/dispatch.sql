@@ -38,6 +38,14 @@ ORDER BY part.rank, part.due_at, part.id LIMIT ? OFFSET ?
 -- A part is about to leave on this bind with this sequence number.
 UPDATE part SET state = 1, bind = ?, sequence = ?, submitted_at = ? WHERE id = ?
 
+-- begun --
+-- Whether any part of a message has left the queue.
+SELECT EXISTS (SELECT 1 FROM part WHERE id BETWEEN ? AND ? AND state <> 0)
+
+-- put_off --
+-- A part waits for the end of quiet hours, and so does what would send it another way.
+UPDATE part SET due_at = ?, waiting = 1, why = 'quiet hours', escalate_at = escalate_at + ? WHERE id = ?
+
 -- ready_since --
 -- Since when a part of one SMSC and priority may go.
 SELECT due_at FROM part INDEXED BY part_ready WHERE state = 0 AND waiting = 0 AND smsc = ? AND priority = ? LIMIT 1
