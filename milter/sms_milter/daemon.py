@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sms_milter import __version__, handover
@@ -34,6 +34,7 @@ from sms_milter.supervisor import Supervisor
 ROLES = ("milter", "dispatch", "report")
 
 _CHECK_SECONDS = 60.0  # for the program of an upgrade to read the configuration
+_UNFIT = 69  # what the program says then that cannot work with a queue's tables
 _CHANGES_SHOWN = 50
 
 
@@ -98,27 +99,36 @@ class Service:
         )
 
     def _upgrade(self) -> None:
-        """SIGUSR2: go on as the program that is installed now. One that cannot use the configuration is not
-        begun.
+        """SIGUSR2: go on as the program that is installed now. One that cannot use the configuration, or the
+        queue as it stands, is not begun.
         """
-        program = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
         try:
-            done = subprocess.run(  # noqa: S603 -- our own command line
-                [sys.executable, *program[1:], "check", "--config", str(self._path)],
-                capture_output=True,
-                text=True,
-                timeout=_CHECK_SECONDS,
-                check=False,
-            )
-            if done.returncode == 0:
+            why = self._question("check", lambda code: code == 0)
+            if not why and self._loaded.configuration.queue.kind == "postgresql":
+                # A database that is away is no reason: without it the old program could do no more.
+                why = self._question("queue migrate --check", lambda code: code != _UNFIT)
+            if not why:
                 self._journal.info(f"upgrading from version {__version__}")
                 self._supervisor.become([sys.executable, *sys.orig_argv[1:]], self._sockets)
-            for sentence in (done.stderr or done.stdout).strip().splitlines():
-                self._journal.error(f"upgrade: {clean(sentence)}")
-            why = f"`check` of the new one ends with exit code {done.returncode}"
         except (OSError, subprocess.TimeoutExpired) as error:
             why = str(error)
         self._journal.error(f"upgrade refused, version {__version__} goes on ({why})")
+
+    def _question(self, command: str, good: Callable[[int], bool]) -> str:
+        """Ask the program that is installed now; why it is not to be begun, "" if it is, by its exit code."""
+        program = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1]
+        done = subprocess.run(  # noqa: S603 -- our own command line
+            [sys.executable, *program[1:], *command.split(), "--config", str(self._path)],
+            capture_output=True,
+            text=True,
+            timeout=_CHECK_SECONDS,
+            check=False,
+        )
+        if good(done.returncode):
+            return ""
+        for sentence in (done.stderr or done.stdout).strip().splitlines():
+            self._journal.error(f"upgrade: {clean(sentence)}")
+        return f"`{command}` of the new one ends with exit code {done.returncode}"
 
     def _note(self) -> None:
         for note in self._loaded.notes:

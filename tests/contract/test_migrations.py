@@ -256,6 +256,35 @@ def test_the_command_waits_for_older_versions(
     assert "nothing is left to remove" in run("--finish")
 
 
+def test_a_host_can_ask_whether_it_may_come(
+    postgres: Postgres,
+    database: str,
+    owners: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "sms-milter.yaml"
+
+    def asked(url: str) -> tuple[int, str]:
+        file.write_text(f'queue: "{url}"\n')
+        result = CliRunner().invoke(app, ["queue", "migrate", "--check", "--config", str(file)])
+        return result.exit_code, result.output
+
+    hosts = url_of(postgres, database, "intake")
+    assert asked(hosts)[0] == 0
+    monkeypatch.setattr(tables, "PostgresqlTables", partial(PostgresqlTables, added=ADDED, after=AFTER))
+    code, said = asked(hosts)
+    assert (code, f"of version {OURS}, not {NEXT}: their owner must run" in said) == (69, True)
+    assert asked(owners)[0] == 0, "it would bring them up to date"
+    assert the_next(owners).add() == [NEXT]
+    assert asked(hosts)[0] == 0
+    assert the_next(owners).remove() == [NEXT]
+    monkeypatch.setattr(tables, "PostgresqlTables", PostgresqlTables)
+    code, said = asked(hosts)
+    assert (code, "belong to a newer version" in said) == (69, True)
+    assert asked("postgresql://a@127.0.0.1:1/sms")[0] == 75
+
+
 def test_a_file_needs_no_such_command(tmp_path: Path) -> None:
     file = tmp_path / "sms-milter.yaml"
     file.write_text(f"queue: sqlite:{tmp_path}/queue.db\n")

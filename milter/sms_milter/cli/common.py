@@ -20,7 +20,7 @@ from sms_milter.logline import Numbers
 from sms_milter.operate import Operator
 
 # Exit codes of sysexits(3).
-EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR, EX_CONFIG = 64, 66, 69, 71, 78
+EX_USAGE, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR, EX_TEMPFAIL, EX_CONFIG = 64, 66, 69, 71, 75, 78
 
 
 class PluginExit(SystemExit):

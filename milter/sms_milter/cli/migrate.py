@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sms_milter.cli.common import DEFAULT_CONFIG, EX_UNAVAILABLE, ConfigFile, complain
+from sms_milter.cli.common import DEFAULT_CONFIG, EX_TEMPFAIL, EX_UNAVAILABLE, ConfigFile, complain
 from sms_milter.config.load import load
 from sms_milter.errors import QueueError
 
@@ -27,6 +27,14 @@ def queue_migrate(
             help="Then wait until no host runs an older version any more, and remove what only these need.",
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Change nothing: exit 69 if this version cannot work with the tables as they are, 75 if the"
+            " database is away.",
+        ),
+    ] = False,
 ) -> None:
     """Bring the tables of a PostgreSQL queue up to this version, as their owner, before any host gets it.
 
@@ -39,6 +47,9 @@ def queue_migrate(
     from sms_milter.queue.postgresql.tables import PostgresqlTables
 
     tables = PostgresqlTables(url.dsn)
+    if check:
+        _check(tables)
+        return
     try:
         if added := tables.add():
             print(f"{tables.place}: {_versions(added)} added; next, as the owner too: grants.sql")
@@ -52,6 +63,16 @@ def queue_migrate(
             print("`sms-milter queue migrate --finish` removes it, and no older version can come back then")
     except QueueError as error:
         raise typer.Exit(complain(str(error), EX_UNAVAILABLE)) from None
+
+
+def _check(tables: PostgresqlTables) -> None:
+    try:
+        why = tables.unfit()
+    except QueueError as error:
+        raise typer.Exit(complain(str(error), EX_TEMPFAIL)) from None
+    if why:
+        raise typer.Exit(complain(f"{tables.place}: {why}", EX_UNAVAILABLE))
+    print(f"{tables.place}: fit for version {tables.version}")
 
 
 def _finish(tables: PostgresqlTables) -> None:

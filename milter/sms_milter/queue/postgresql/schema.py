@@ -35,6 +35,10 @@ INSERT INTO schema_version SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM schema_ve
 """
 # A script takes as long as it takes; but whoever wants a table behind it waits while it waits for the table.
 _PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '3s'"
+# Whether we may change the tables.
+_OURS = """
+SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('schema_version')
+"""
 _AT_WORK = """
 SELECT DISTINCT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND objsubid = 2 AND objid < $1::bigint
@@ -100,19 +104,33 @@ def prepare(connection: PatientConnection, added: Mapping[int, str] | None = Non
                     RawCursor(connection).execute("UPDATE schema_version SET added = $1", [number])
                     done.append(number)
         except psycopg.errors.InsufficientPrivilege as error:
-            found = f"of version {before}, not {ours}" if before else "not made yet"
             raise QueueUnavailable(
-                f"the queue's tables are {found}: their owner must run `sms-milter queue migrate` first"
-                f" ({error.diag.message_primary})"
+                f"{_too_old(before, ours)} ({error.diag.message_primary})",
             ) from error
         before, removed = _versions(connection)
-    if removed >= MOVING:
-        raise QueueUnavailable(
-            "closed by `sms-milter queue move`, which is to be begun again if it has not ended"
-        )
-    if removed > ours:
-        raise QueueUnavailable("the queue's tables belong to a newer version of this program")
+    if why := _closed(removed, ours):
+        raise QueueUnavailable(why)
     return done
+
+
+def unfit(connection: Connection[Any], added: Mapping[int, str] | None = None) -> str:
+    """Why this version cannot work with these tables, if it comes as they are; "" if it can."""
+    before, removed = _versions(connection)
+    ours = version(added)
+    if before < ours and connection.execute(_OURS).fetchone() != (True,):
+        return _too_old(before, ours)
+    return _closed(removed, ours)
+
+
+def _too_old(found: int, ours: int) -> str:
+    those = f"of version {found}, not {ours}" if found else "not made yet"
+    return f"the queue's tables are {those}: their owner must run `sms-milter queue migrate` first"
+
+
+def _closed(removed: int, ours: int) -> str:
+    if removed >= MOVING:
+        return "closed by `sms-milter queue move`, which is to be begun again if it has not ended"
+    return "the queue's tables belong to a newer version of this program" if removed > ours else ""
 
 
 def remaining(connection: Connection[Any], after: Mapping[int, str] | None = None) -> list[int]:

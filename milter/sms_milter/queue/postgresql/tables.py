@@ -36,6 +36,10 @@ class PostgresqlTables:
         """What this version needs; the versions that were added now."""
         return self._patiently(lambda connection: schema.prepare(connection, self._added))
 
+    def unfit(self) -> str:
+        """Why this version cannot work with them; "" if it can, or would bring them up to date."""
+        return self._patiently(lambda connection: schema.unfit(connection, self._added))
+
     def remaining(self) -> list[int]:
         """The versions that have left something behind which only older ones need."""
         return self._patiently(lambda connection: schema.remaining(connection, self._after))
