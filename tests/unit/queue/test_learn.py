@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from support.places import ROOT
 from support.postgres import Postgres
 
 # After `learn` nothing of ours can be imported or read any more, as if it were another version's.
@@ -48,5 +50,8 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_role_that_starts_after_the_files_have_changed_is_of_its_own_version(url: str) -> None:
-    done = subprocess.run([sys.executable, "-c", WORKS, url], capture_output=True, text=True)
+    paths = {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT / 'milter'}"}
+    done = subprocess.run(
+        [sys.executable, "-c", WORKS, url], capture_output=True, text=True, env={**os.environ, **paths}
+    )
     assert (done.returncode, done.stderr) == (0, "")
