@@ -1,4 +1,4 @@
--- In the queue's database, as its owner, after the first start and after every upgrade:
+-- In the queue's database, as its owner, after each `sms-milter queue migrate` that has added something:
 --
 --     psql -d sms -f deploy/postgres/grants.sql
 --

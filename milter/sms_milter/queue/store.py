@@ -48,7 +48,7 @@ from sms_milter.queue import (
 from sms_milter.queue.database import Database
 from sms_milter.queue.work import PartWork
 
-_LEFTOVERS_EVERY_SECONDS, _TIDIED_EVERY_SECONDS = 3600.0, 1.0
+_LEFTOVERS_EVERY_SECONDS, _TIDIED_EVERY_SECONDS = 60.0, 1.0
 
 _Given = TypeVar("_Given")
 
@@ -280,12 +280,12 @@ class Store(ABC):
                 db.tidy(before - self._retry_window_seconds)
             return forgotten
 
-        forgotten = self._write(forget, synced=False)
+        # Also if it fails: whatever takes too long must not be tried again at once.
         if leftovers:
             self._leftovers_before = before
         if untidy:
             self._tidied_before = before
-        return forgotten
+        return self._write(forget, synced=False)
 
     # --- report role ----------------------------------------------------------------------------------------
 

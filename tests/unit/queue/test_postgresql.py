@@ -16,7 +16,7 @@ from psycopg.raw_cursor import RawCursor
 from contract.builders import NOW, mail, message
 from contract.fates import lease, queued, record
 from sms_milter.errors import QueueUnavailable
-from sms_milter.model import Stored
+from sms_milter.model import NewMail, Stored
 from sms_milter.queue.postgresql import PostgresqlQueue, bells, schema
 from sms_milter.queue.postgresql.clock import DatabaseClock
 from sms_milter.queue.postgresql.database import compiled
@@ -121,6 +121,31 @@ def test_a_server_stopped_within_a_transaction_leaves_nothing(tmp_path_factory: 
             queue.next_due("main")
         server.start()
         assert [part.part_id for part in lease(queue)] == [1]
+        queue.close()
+
+
+def test_what_no_standby_confirms_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server waits for one at each commit; not when it is sent again either, until there is one."""
+    monkeypatch.setattr(PatientConnection, "silence_seconds", 1.0)
+    resent = mail(fingerprint=b"the same")
+    with Postgres() as server, server.connection() as connection:
+        queue = PostgresqlQueue(server.url())
+
+        def taken(one: NewMail) -> Any:
+            try:
+                return queue.put([one], NOW)[0]
+            except QueueUnavailable:
+                return None
+
+        assert taken(mail())
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        connection.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: not taken(mail()), "commits to be waited for")
+        assert [taken(resent) for _ in range(2)] == [None, None]
+        connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        connection.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: taken(mail()), "commits to be made")
+        assert taken(resent).repeat
         queue.close()
 
 
