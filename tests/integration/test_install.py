@@ -1,4 +1,5 @@
-"""docs/install-postfix.md from top to bottom, each command as it is printed: beside Debian's Postfix.
+"""docs/install-postfix.md and docs/install-sendmail.md from top to bottom, each command as it is printed:
+beside Debian's Postfix, and then beside Debian's Sendmail in its place.
 
 Done in a machine of its own. Instead of systemd a few lines of shell do what its unit says.
 """
@@ -6,7 +7,7 @@ Done in a machine of its own. Instead of systemd a few lines of shell do what it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,14 +33,33 @@ postfix start
 SYSTEMCTL = r"""#!/bin/bash
 unit=/etc/systemd/system/sms-milter.service
 said() { sed -n "s/^$1=//p" $unit; }
+start() {
+    install -d -o "$(said User)" -m "$(said RuntimeDirectoryMode)" "/run/$(said RuntimeDirectory)"
+    (cd / && exec runuser -u "$(said User)" -- $(said ExecStart)) >>/var/log/service.log 2>&1 </dev/null &
+    echo $! >/run/service.pid
+}
+running() { [ -n "$(tr -d "\\0" 2>/dev/null <"/proc/$(cat /run/service.pid)/cmdline")" ]; } # nobody reaps it
+stop() {
+    kill "$(cat /run/service.pid)"
+    while running; do sleep 0.1; done
+}
 case "$*" in
 daemon-reload) ;;
-'enable --now sms-milter')
-    (cd / && exec runuser -u "$(said User)" -- $(said ExecStart)) >>/var/log/service.log 2>&1 </dev/null &
-    echo $! >/run/service.pid ;;
-'disable --now sms-milter') kill "$(cat /run/service.pid)" ;;
+'enable --now sms-milter') start ;;
+'disable --now sms-milter') stop ;;
+'restart sms-milter') if running; then stop; fi; start ;;
+'restart sendmail') /etc/init.d/sendmail restart ;;
 *) echo "not known here: systemctl $*" >&2; exit 1 ;;
 esac
+"""
+# Debian's Sendmail, which asks files what others ask the DNS; nothing starts it but we.
+SENDMAIL = """
+postfix stop
+printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
+echo '127.0.0.1 mail.example.com localhost' >/etc/hosts
+echo '192.0.2.7 acme.example sms.example.com' >>/etc/hosts
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends sendmail-bin sendmail-cf m4 make
+cp /etc/mail/service.switch-nodns /etc/mail/service.switch
 """
 BEFORE = ["1. Install", "2. Configure", "3. Start", "4. Connect Postfix", "5. Examine"]
 EVERY, SOME, ALONE = (
@@ -61,6 +81,7 @@ def printed(page: Path) -> dict[str, list[str]]:
 
 
 PAGE = printed(ROOT / "docs" / "install-postfix.md")
+BESIDE_SENDMAIL = printed(ROOT / "docs" / "install-sendmail.md")
 
 
 class Installed:
@@ -69,10 +90,10 @@ class Installed:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
 
-    def do(self, title: str) -> str:
+    def do(self, title: str, page: Mapping[str, Sequence[str]] = PAGE) -> str:
         """Type the commands of a section; what they print."""
         online = title == BEFORE[0]
-        return "".join(self.machine.run(command, online=online).stdout for command in PAGE[title])
+        return "".join(self.machine.run(command, online=online).stdout for command in page[title])
 
     def listens(self, port: int) -> None:
         wait_until(lambda: self.machine.inside(lambda: accepts(port)), f"port {port} to be open")
@@ -194,3 +215,19 @@ def test_out_of_the_way_again(installed: Installed) -> None:
     installed.do("Out of the way again")
     assert installed.machine.inside(lambda: accepts(25))
     assert not installed.machine.inside(lambda: accepts(2525))
+
+
+def test_beside_sendmail(installed: Installed) -> None:
+    """The last one: Postfix is gone then."""
+    machine = installed.machine
+    machine.run(SENDMAIL, online=True)
+    where, connect, first = BESIDE_SENDMAIL
+    installed.do(where, BESIDE_SENDMAIL)
+    wait_until(machine.path("/run/sms-milter/milter.sock").exists, "the milter's socket")
+    installed.do(connect, BESIDE_SENDMAIL)
+    installed.listens(25)
+    said = installed.do(first, BESIDE_SENDMAIL)
+    assert said.startswith(WELL), said
+    installed.phone("447973100000", "(db3) disk /var is full")
+    assert installed.mail(25, "447973100007", source="127.0.2.5").startswith("250")
+    installed.phone("447973100007", "to you")
