@@ -57,7 +57,8 @@ SENDMAIL = """
 postfix stop
 printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d
 echo '127.0.0.1 mail.example.com localhost' >/etc/hosts
-echo '192.0.2.7 acme.example sms.example.com' >>/etc/hosts
+echo '192.0.2.7 acme.example' >>/etc/hosts
+echo '192.0.2.8 sms.example.com' >>/etc/hosts
 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends sendmail-bin sendmail-cf m4 make
 cp /etc/mail/service.switch-nodns /etc/mail/service.switch
 """
