@@ -15,12 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from support import debian_packages
 from support.places import DEPLOY, accepts, free_port, wait_until
 from support.postfix import WaitingMail
 from support.sendmail_packages import libraries, program, unpacked
 
 _DEFAULT_DOMAIN = "sms.example.com"  # as it stands in the snippet
 _HOST = "mx.sms.test"
+_SASLPASSWD = "usr/sbin/saslpasswd2"
+_LOGIN = """define(`confAUTH_MECHANISMS', `PLAIN')dnl
+TRUST_AUTH_MECH(`PLAIN')dnl
+"""
 _TABLES = """
 FEATURE(`mailertable', `hash {here}/mailertable')dnl
 FEATURE(`access_db', `hash -T<TMPF> {here}/access')dnl
@@ -33,7 +38,7 @@ class Sendmail:
 
     `before` are other milters, asked first. With `tables` mailertable and access name our domains in place of
     rules in sendmail.cf. After the start `ports` holds a listener for each of `milters`, and "every", an
-    ordinary one without a milter.
+    ordinary one without a milter. `users` may log in (AUTH PLAIN) with these passwords.
     """
 
     directory: Path
@@ -42,6 +47,7 @@ class Sendmail:
     before: Mapping[str, str] = field(default_factory=dict)
     tables: bool = False
     mc: str = ""  # more of sendmail.mc
+    users: Mapping[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> Sendmail:
@@ -94,6 +100,8 @@ class Sendmail:
         script = f"hostname {_HOST} && " + " && ".join(
             f"mount --bind {files}/{name} /etc/{name}" for name in ("hosts", "nsswitch.conf", "resolv.conf")
         )
+        if self.users:
+            script += f" && mount -t overlay overlay -o lowerdir={files}/etc:/etc /etc"
         with (self.directory / "output").open("ab") as output:
             return subprocess.Popen(
                 [
@@ -120,6 +128,8 @@ class Sendmail:
         (self.directory / "sendmail.mc").write_text(self._mc())
         if self.tables:
             self._make_tables()
+        if self.users:
+            self._make_users()
         cf = self._root / "usr/share/sendmail/cf"
         made = subprocess.run(
             [self._root / "usr/bin/m4", "-I", f"{cf}/", f"-D_CF_DIR_={cf}/", self.directory / "sendmail.mc"],
@@ -156,6 +166,17 @@ class Sendmail:
                 input="".join(lines), text=True, check=True,
             )  # fmt: skip
 
+    def _make_users(self) -> None:
+        """/etc/sasldb2, where Cyrus SASL looks unless it is told otherwise."""
+        tools = debian_packages.unpacked("sasl2-bin", _SASLPASSWD)
+        assert tools is not None, "Debian's sasl2-bin cannot be downloaded"
+        (self.directory / "etc").mkdir()
+        for user, password in self.users.items():
+            subprocess.run(
+                [tools / _SASLPASSWD, "-p", "-c", "-f", self.directory / "etc/sasldb2", "-u", _HOST, user],
+                input=password, text=True, check=True,
+            )  # fmt: skip
+
     def _mc(self) -> str:
         def daemon(name: str, filters: str) -> str:
             self.ports[name] = free_port()
@@ -180,7 +201,7 @@ define(`confBAD_RCPT_THROTTLE', `0')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`accept_unresolvable_domains')dnl
-{self.mc}"""
+{self.mc}{_LOGIN if self.users else ""}"""
             + (f"{_TABLES}\n".format(here=here) if self.tables else "")
             + daemon("every", "")
             + "".join(daemon(name, ";".join([*self.before, name])) for name in self.milters)
