@@ -41,15 +41,16 @@ class PatientConnection(Connection[Any]):
 
     def _heeding(self, gen: PQGen[_Given]) -> Generator[Any, Any, _Given]:
         """psycopg asks at least ten times a second, and tells what the line was ready for: 0 is nothing."""
-        heard_at = time.monotonic()
+        silent_since: float | None = None
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                now = time.monotonic()
                 if ready:
-                    heard_at = now
-                elif now - heard_at >= self.silence_seconds:
+                    silent_since = None
+                elif silent_since is None:
+                    silent_since = time.monotonic()
+                elif time.monotonic() - silent_since >= self.silence_seconds:
                     self.pgconn.finish()  # else the end of a pipeline would wait again
                     raise psycopg.OperationalError(f"no answer for {self.silence_seconds:.0f} s")
                 wanted = gen.send(ready)
