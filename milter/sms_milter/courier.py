@@ -17,6 +17,7 @@ from sms_milter.logline import Numbers, clean, line
 from sms_milter.metrics import ERRANDS, UNMETERED
 from sms_milter.model import Handed, LeasedPart, Outcome, PartState
 from sms_milter.patience import Patience
+from sms_milter.policy.quiet import Quiet
 from sms_milter.ports import DispatchQueue, Doorbell, Journal, Meter, Outlet
 from sms_milter.smpp.status import retry_delay
 
@@ -65,10 +66,13 @@ class Courier:
         reports: Doorbell,
         meter: Meter = UNMETERED,
         our_turn: Callable[[], bool] = lambda: True,
+        quiet: Quiet | None = None,
     ) -> None:
+        """`quiet` tells which phones are left alone."""
         self._queue, self._journal, self._numbers = queue, journal, numbers
         self._lanes = {outlet_name(channel): lane for channel, lane in lanes.items()}
         self._reports, self._our_turn, self._meter = reports, our_turn, meter
+        self._quiet = quiet
         self._sequences: Iterator[int] = count(1)
         self._in_hand = 0
         self._outcomes: list[Outcome] = []
@@ -123,13 +127,20 @@ class Courier:
 
     def _exchange(self, wanted: list[tuple[str, Lane]], now: float) -> None:
         leased: list[tuple[str, Lane, list[LeasedPart]]] = []
+        asleep: list[tuple[str, LeasedPart, float]] = []
         with self._queue.transaction() as work:
             settled = work.record(self._outcomes) if self._outcomes else []
             for name, lane in wanted:
                 sequences = [next(self._sequences) for _ in range(lane.outlet.free)]
-                leased.append((name, lane, work.lease(name, _BIND, sequences, now, lane.served)))
+                before = len(work.asleep)
+                parts = work.lease(name, _BIND, sequences, now, lane.served, quiet=self._quiet)
+                leased.append((name, lane, parts))
+                asleep += [(name, *one) for one in work.asleep[before:]]
         # From here on it is durable: errands may go, the log speak.
         lines, self._outcomes, self._lines = self._lines, [], []
+        for name, part, until in asleep:
+            said = f"deferred for {until - now:.0f} s (quiet hours)"
+            lines.append(words.errand(part, name, now, said, self._numbers))
         if work.reported:
             self._reports.ring()
         for name, lane, parts in leased:

@@ -20,6 +20,7 @@ from sms_milter.logline import clean
 from sms_milter.mail.charset import load_codecs
 from sms_milter.metering import Wire
 from sms_milter.observe import open_journal
+from sms_milter.policy.quiet import rules_of
 from sms_milter.privileges import account
 from sms_milter.queue import learn
 from sms_milter.roles.common import Metering, unmetered
@@ -172,7 +173,7 @@ class Service:
                 configuration.queue,
                 configuration.log,
                 configuration.reports.keep,
-                {name: one.quiet_hours for name, one in configuration.accounts.items() if one.quiet_hours},
+                rules_of(configuration.accounts),
                 meter,
             )
             mains["dispatch"] = self._main(
@@ -204,6 +205,7 @@ class Service:
             configuration.channels,
             configuration.callbacks,
             configuration.reports.submit_to,
+            rules_of(configuration.accounts),
             configuration.queue,
             configuration.log,
             configuration.user,

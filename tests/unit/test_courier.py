@@ -24,6 +24,7 @@ from sms_milter.model import (
     Priority,
     ReceiptNews,
 )
+from sms_milter.policy.quiet import Quiet
 from support.gate import Lines
 from support.memory_queue import MemoryQueue
 
@@ -83,6 +84,7 @@ class House:
         retries_doubt: bool = True,
         queue: MemoryQueue | None = None,
         our_turn: Callable[[], bool] = lambda: True,
+        quiet: Quiet | None = None,
     ) -> None:
         self.queue = queue or MemoryQueue()
         self.outlet, self.lines, self.bell = Outlet(size, meaning), Lines(), Bell()
@@ -93,6 +95,7 @@ class House:
             Numbers(masked=False),
             reports=self.bell,
             our_turn=our_turn,
+            quiet=quiet,
         )
 
     def put(self, *destinations: str, channel: str = "voice", **plan: Any) -> None:
@@ -187,6 +190,17 @@ def test_what_is_for_later_waits() -> None:
     assert house.outlet.taken == []
     house.turn(NOW + 3)
     assert house.states == ["accepted"]
+
+
+def test_what_comes_late_in_the_night_waits_for_the_morning() -> None:
+    house = House(quiet=lambda account, phone, now: NOW + 3600 if phone == "1" and now < NOW + 3600 else None)
+    house.put("1", "2")
+    house.turn()
+    assert [part.destination for part in house.outlet.taken] == ["2"]
+    assert house.states == ["queued", "accepted"]
+    assert house.lines.text.count("deferred for 3600 s (quiet hours)") == 1
+    house.turn(NOW + 3600)
+    assert house.states == ["accepted", "accepted"]
 
 
 def test_the_doorbell_brings_new_work_at_once() -> None:

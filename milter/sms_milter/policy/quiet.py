@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sms_milter.config.schema import QuietHours
+from sms_milter.config.schema import Account, QuietHours
 from sms_milter.model import Wish
 
 # Until when a phone is left alone with what an account sends, at a time; None: it may ring.
@@ -24,10 +24,14 @@ def _undisturbed(wish: Wish, rules: Sequence[QuietHours], now: float) -> Wish:
     return wish if end is None else wish._replace(not_before=end)
 
 
+def rules_of(accounts: Mapping[str, Account]) -> dict[str, Sequence[QuietHours]]:
+    """Those of the accounts that have any."""
+    return {name: account.quiet_hours for name, account in accounts.items() if account.quiet_hours}
+
+
 def hours(rules: Mapping[str, Sequence[QuietHours]]) -> Quiet | None:
     """Those of all accounts; None where there are none."""
-    some = {account: quiet for account, quiet in rules.items() if quiet}
-    return (lambda account, phone, now: _over(some.get(account, ()), phone, now)) if some else None
+    return (lambda account, phone, now: _over(rules.get(account, ()), phone, now)) if rules else None
 
 
 def _over(rules: Sequence[QuietHours], phone: str, at: float) -> float | None:

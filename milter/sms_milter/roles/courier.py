@@ -18,6 +18,7 @@ from sms_milter.courier import Courier, Lane
 from sms_milter.lifeline import LIFE_SECONDS, Control, Main
 from sms_milter.logline import Numbers
 from sms_milter.model import Handed, LeasedPart
+from sms_milter.policy.quiet import hours, rules_of
 from sms_milter.queue.home import Home
 from sms_milter.report.outbox import SmtpOutbox
 from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, begin, entered, our_name, wake
@@ -61,7 +62,14 @@ def courier_role(configuration: Configuration, listening: socket.socket | None, 
             for name, channel in channels.items()
         }
         courier = Courier(
-            queue, lanes, journal, numbers, reports=reports, meter=meter, our_turn=home.turn("courier")
+            queue,
+            lanes,
+            journal,
+            numbers,
+            reports=reports,
+            meter=meter,
+            our_turn=home.turn("courier"),
+            quiet=hours(rules_of(configuration.accounts)),
         )
         listener = None
         if listening is not None and configuration.callbacks is not None:

@@ -13,7 +13,7 @@ from sms_milter.config.schema import Configuration, Smsc
 from sms_milter.dispatch import Dispatcher
 from sms_milter.lifeline import LIFE_SECONDS, Control, Main
 from sms_milter.logline import Numbers
-from sms_milter.policy.quiet import hours
+from sms_milter.policy.quiet import hours, rules_of
 from sms_milter.ports import Journal
 from sms_milter.queue.home import Home
 from sms_milter.roles.common import STOP_SECONDS, Bell, Metering, Watch, begin, entered, wake
@@ -55,7 +55,7 @@ def dispatch_role(configuration: Configuration, metering: Metering) -> Main:
             keep_seconds=configuration.reports.keep,
             reports=home.doorbell("report"),
             our_turn=home.turn("dispatch"),
-            quiet=hours({name: account.quiet_hours for name, account in configuration.accounts.items()}),
+            quiet=hours(rules_of(configuration.accounts)),
             name=home.host,
             meter=meter,
             clock=time.monotonic,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sms_milter.config.schema import QuietHours
+from sms_milter.config.schema import Account, QuietHours
 from sms_milter.model import Wish
-from sms_milter.policy.quiet import hours, over, undisturbed
+from sms_milter.policy.quiet import hours, over, rules_of, undisturbed
 
 
 def rule(
@@ -67,7 +67,7 @@ def test_the_first_rule_for_the_number_counts() -> None:
 
 
 def test_each_account_has_its_own_hours() -> None:
-    quiet = hours({"acme": [rule(to="+41")], "other": []})
+    quiet = hours({"acme": [rule(to="+41")]})
     assert quiet is not None
     night = at("2026-07-01T23:00:00Z")
     assert shown(quiet("acme", "41790000000", night)) == "2026-07-02T05:00:00Z"
@@ -78,7 +78,8 @@ def test_each_account_has_its_own_hours() -> None:
 
 
 def test_where_no_account_has_any_nobody_need_ask() -> None:
-    assert hours({"acme": []}) is None
+    assert rules_of({"acme": Account(), "other": Account(quiet_hours=(rule(),))}) == {"other": (rule(),)}
+    assert hours({}) is None
 
 
 def test_what_is_delayed_into_the_night_waits_until_the_morning() -> None:
