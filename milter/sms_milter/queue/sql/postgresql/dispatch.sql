@@ -98,7 +98,8 @@ WHERE part.id = new.id AND state = :before AND (state <> 1 OR owner = :owner)
 UPDATE part SET state = 5, why = 'another part failed: ' || failed.why, finished_at = failed.at, escalate_at = NULL
 FROM unnest(:id::bigint[], :at::float8[], :why::text[]) AS failed (id, at, why)
     JOIN part AS one ON one.id = failed.id AND one.state = 5
-WHERE part.state = 0 AND part.id BETWEEN one.id - one.number + 1 AND one.id - one.number + one.total
+    CROSS JOIN generate_series(one.id - one.number + 1, one.id - one.number + one.total) AS sibling (id)
+WHERE part.state = 0 AND part.id = sibling.id
 
 -- expired_parts --
 -- Queued parts whose time is over.
