@@ -88,3 +88,11 @@ def make_certificate(directory: Path, name: str = "localhost") -> tuple[Path, Pa
         capture_output=True,
     )
     return certificate, key
+
+
+def runs(pid: int) -> bool:
+    """Whether a process holds anything still: a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

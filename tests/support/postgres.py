@@ -25,7 +25,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from support.places import free_port, wait_until
+from support.places import free_port, runs, wait_until
 
 SUPERUSER = "postgres"
 _ROOTS_DEPUTY = "postgres"
@@ -102,7 +102,7 @@ class Postgres:
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
-        wait_until(lambda: not any(map(_runs, pids)), "PostgreSQL's processes to end")
+        wait_until(lambda: not any(map(runs, pids)), "PostgreSQL's processes to end")
         self._free_shared_memory()
 
     @contextmanager
@@ -241,11 +241,3 @@ def _give(path: Path) -> None:
     """To whoever runs the server."""
     if who := _somebody():
         shutil.chown(path, who["user"], who["group"])
-
-
-def _runs(pid: int) -> bool:
-    """Whether it holds anything still: a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from support.places import ROOT, accepts, free_port, wait_until
+from support.places import ROOT, accepts, free_port, runs, wait_until
 from support.secrecy import RUN, SMSC_PASSWORD
 
 BASE = ROOT / "tests" / "integration" / "config" / "base.yaml"
@@ -142,15 +142,21 @@ class Service:
         self.file.write_text(yaml.safe_dump(self.configuration))
 
     def kill(self, role: str) -> None:
-        """kill -9: `milter` (all its workers), `dispatch`, or `supervisor`."""
+        """kill -9 of a role that runs (`milter`: all its workers), or of the `supervisor`; waits until it is dead."""
         assert self._process is not None
         if role == "supervisor":
             self._process.kill()
             self._process.wait()
             return
-        for name, pid in self.pids().items():
-            if name.partition("/")[0] == role:
-                os.kill(pid, signal.SIGKILL)
+
+        def pids() -> list[int]:
+            return [pid for name, pid in self.pids().items() if name.partition("/")[0] == role]
+
+        wait_until(pids, f"{role} to run")
+        killed = pids()
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(runs, killed)), f"{role} to be dead")
 
     def kill_host(self) -> None:
         """kill -9 of all its processes at once, as if its host had lost its power."""
@@ -166,7 +172,7 @@ class Service:
     def pids(self) -> dict[str, int]:
         """Role to process id, of those that run now."""
         latest = {name: int(pid) for name, pid in _STARTED.findall(self.log)}
-        return {name: pid for name, pid in latest.items() if Path(f"/proc/{pid}").exists()}
+        return {name: pid for name, pid in latest.items() if runs(pid)}
 
     def command(self, *arguments: str) -> str:
         """What another `sms-milter` command prints with this configuration."""

@@ -1,6 +1,4 @@
-"""Which parts go next: by priority, the accounts by turns, each account's parts in its
-order.
-"""
+"""Which parts go next: by priority, the accounts by turns, each account's parts in its order."""
 
 from __future__ import annotations
 
