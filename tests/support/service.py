@@ -142,7 +142,7 @@ class Service:
         self.file.write_text(yaml.safe_dump(self.configuration))
 
     def kill(self, role: str) -> None:
-        """kill -9 of a role that runs (`milter`: all its workers) or the `supervisor`; dead when it returns."""
+        """kill -9 of a role that runs (`milter`: all workers) or the `supervisor`; dead when it returns."""
         assert self._process is not None
         if role == "supervisor":
             self._process.kill()
