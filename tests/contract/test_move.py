@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
@@ -343,6 +344,18 @@ def test_a_queue_in_use_is_neither_left_nor_filled(old: QueueUrl, new: QueueUrl)
             run(old, new)
         queue.close()
     run(old, new)
+
+
+def test_a_server_that_has_not_noticed_yet_that_its_user_has_ended_is_waited_for(places: Places) -> None:
+    old, new = places.filled("sqlite"), places.empty("postgresql")
+    before = everything(old)
+    queue = open_queue(new)
+    queue.balances()
+    ending = threading.Timer(0.5, queue.close)
+    ending.start()
+    run(old, new)
+    ending.join()
+    assert everything(new) == before
 
 
 def test_nobody_gets_in_while_it_moves(old: QueueUrl, new: QueueUrl) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.errors import LockNotAvailable
 
 from sms_milter.errors import QueueError, QueueUnavailable
 from sms_milter.queue.move import TABLES, Key, Row, read, written
@@ -16,6 +17,7 @@ from sms_milter.queue.postgresql import schema
 from sms_milter.queue.postgresql.server import PostgresqlServer
 from sms_milter.queue.states import STATES
 
+_STOPPED_SECONDS = 3  # within which the server notices that whoever used it has ended
 _LEAVING, _LEFT, _FILLING = schema.MOVING, 2 * schema.MOVING, 3 * schema.MOVING
 # The mails of which the newest with a fingerprint is taken for the one that is sent again.
 _FINGERPRINTS = """
@@ -50,12 +52,14 @@ class _Database:
             self._connection.execute("SET statement_timeout = 0; SET enable_seqscan = on")
             if schema.mark(self._connection) < schema.MOVING:
                 schema.prepare(self._connection)
-            row = self._connection.execute(f"SELECT pg_try_advisory_lock({schema.USE})").fetchone()
+            with self._connection.transaction():
+                self._connection.execute(f"SET LOCAL lock_timeout = '{_STOPPED_SECONDS}s'")
+                self._connection.execute(f"SELECT pg_advisory_lock({schema.USE})")  # not the transaction's
+        except LockNotAvailable as error:
+            self.close()
+            raise QueueError(f"{self.place} is in use: stop sms-milter on all hosts first") from error
         except psycopg.Error as error:
             raise self._unavailable(error) from error
-        if row != (True,):
-            self.close()
-            raise QueueError(f"{self.place} is in use: stop sms-milter on all hosts first")
         mark = schema.mark(self._connection)
         self.state = mark - mark % schema.MOVING
 
