@@ -33,7 +33,7 @@ from sms_milter.model import (
 )
 from sms_milter.policy.accounts import AccountBook, Member, may_write_as
 from sms_milter.policy.destinations import NumberGroup, RouteTable, Way
-from sms_milter.policy.logins import LoginBook, unknown_name
+from sms_milter.policy.logins import LoginBook, household, unknown_name
 from sms_milter.policy.originators import Standing, bare, standing
 from sms_milter.policy.texts import DeniedTexts
 from sms_milter.ports import PasswordCheck, SenderProofs
@@ -159,7 +159,7 @@ class Gate:
             password_hash = member.account.password_hash if member is not None else ""
             right = any(
                 self._passwords.right(
-                    password_hash, one, digest=given.digest, client=caller.address, welcome=welcome
+                    password_hash, one, digest=given.digest, client=household(caller.address), welcome=welcome
                 )
                 for one in given.passwords
             )

@@ -320,6 +320,15 @@ def test_a_client_that_fails_too_often_is_put_off_at_rcpt(wrong: dict[str, str])
     ]
 
 
+def test_a_client_of_ipv6_cannot_go_on_from_its_next_address() -> None:
+    here = guarded("client")
+    for client in ("2001:db8:1:2::1", "2001:db8:1:2:3:4:5:6"):
+        assert send(here.transaction(client=client), password="x").reply is not None
+    assert here.intake.failed == [("client 2001:db8:1:2::/64", LoginRule(2, 600.0, 1800.0))] * 2
+    assert here.transaction(client="2001:db8:1:2::99").recipient(KEYS, {}) == reply.LOGINS_BLOCKED
+    assert here.transaction(client="2001:db8:1:3::1").recipient(KEYS, {}) is None
+
+
 @pytest.mark.parametrize("wrong", [{"password": "x"}, {"user": "Nobody"}])
 def test_a_blocked_name_is_put_off_whoever_tries(wrong: dict[str, str]) -> None:
     here = guarded("account")

@@ -20,6 +20,7 @@ from sms_milter.mail.address import parse_path, sender_of
 from sms_milter.model import Caller, Certificate, Client, Envelope, Limits, Recipient
 from sms_milter.policy import quotas
 from sms_milter.policy.accounts import Member
+from sms_milter.policy.logins import household
 from sms_milter.ports import Intake
 from sms_milter.reply import Denial
 
@@ -76,7 +77,7 @@ class Dialogue:
     @property
     def known_as(self) -> str:
         """Whose failed logins are counted where that is the client's."""
-        return f"client {self.client.address}"
+        return f"client {household(self.client.address)}"
 
     @property
     def targets(self) -> Targets:

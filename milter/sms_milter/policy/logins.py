@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Network
 from itertools import islice
 
 from sms_milter.config.schema import Logins
@@ -67,6 +68,16 @@ class LoginBook:
             if hmac.compare_digest(one, digest):
                 found = member
         return found
+
+
+def household(address: str) -> str:
+    """Whose an IP address is, as far as it tells: with IPv6 whoever has one has its /64 (RFC 6177 §2)."""
+    if ":" not in address:
+        return address
+    try:
+        return str(IPv6Network((address, 64), strict=False))
+    except ValueError:
+        return address
 
 
 def unknown_name(given: Credentials) -> str:

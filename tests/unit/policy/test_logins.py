@@ -10,7 +10,7 @@ import pytest
 from sms_milter.config.schema import Account, Logins, declared
 from sms_milter.model import Credentials
 from sms_milter.policy.accounts import AccountBook
-from sms_milter.policy.logins import LOGIN_NAMES, LoginBook
+from sms_milter.policy.logins import LOGIN_NAMES, LoginBook, household
 
 
 def digest(key: str) -> str:
@@ -89,3 +89,17 @@ def test_names_for_other_interfaces_are_known_of_their_account_only() -> None:
     assert logins.for_another_interface(accounts["acme"], {"user": "acme", "api_id": "9"})
     assert not logins.for_another_interface(accounts["other"], {"user": "other", "api_id": "9"})
     assert not logins.for_another_interface(accounts["acme"], {"userkey": "acme"})
+
+
+@pytest.mark.parametrize(
+    ("address", "whose"),
+    [
+        ("192.0.2.10", "192.0.2.10"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:DB8:0:0:ffff::", "2001:db8::/64"),
+        ("", ""),
+        ("unix:here", "unix:here"),
+    ],
+)
+def test_whose_an_address_is(address: str, whose: str) -> None:
+    assert household(address) == whose

@@ -76,8 +76,8 @@ class LoginLimit(Section):
     )
     per: Literal["client", "account"] = setting(
         "client",
-        doc="Who is counted and blocked: the SMTP client, or the account, wherever from, which strangers can "
-        "lock out so.",
+        doc="Who is counted and blocked: the SMTP client (with IPv6 its /64), or the account, wherever from, "
+        "which strangers can lock out so.",
     )
 
 
