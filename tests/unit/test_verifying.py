@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,27 @@ def test_it_knows_real_hashes() -> None:
     assert aside(hashed, "pässword")
     assert not aside(hashed, "password")
     assert not aside("no hash", "\udcff")
+    aside.close()
+
+
+def test_it_says_what_its_work_cost() -> None:
+    def burns(_: str, password: str) -> bool:
+        until = time.process_time() + 0.05 * len(password)
+        while time.process_time() < until:
+            pass
+        return True
+
+    aside = Aside(burns)
+    spent = []
+    for password in ("x", "", "xx"):
+        before = aside.spent()
+        aside("", password)
+        spent.append(aside.spent() - before)
+    os.kill(aside.pid, signal.SIGKILL)
+    before = aside.spent()
+    aside("", "x")
+    spent.append(aside.spent() - before)
+    assert spent == pytest.approx([0.05, 0.0, 0.1, 0.05], abs=0.04)
     aside.close()
 
 

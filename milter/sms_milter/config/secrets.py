@@ -12,8 +12,8 @@ from contextlib import suppress
 from functools import cache
 from heapq import heappop, heappush
 from itertools import count
-from threading import Lock, Thread
-from time import monotonic
+from threading import Condition, Lock, Thread
+from time import monotonic, process_time
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHash, VerificationError
@@ -32,6 +32,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _LATELY_SECONDS = 600.0
 _CLIENTS_REMEMBERED = 10_000
 _SHARE = 0.25  # of the time that a mail has: for waiting without hurry
+_REST = 9.0  # times what it cost to verify who was wrong lately: they get a tenth of a CPU
 
 
 def hash_password(password: str, *, of_md5: bool = False) -> str:
@@ -60,19 +61,27 @@ class Passwords:
     """A `PasswordCheck` that verifies a right password once and then remembers it by a keyed digest.
 
     Lives as long as one configuration does. Wrong passwords are never remembered. One is verified at a time,
-    which takes 64 MiB; clients that were right lately, or are new, come before those that were wrong.
+    which takes 64 MiB; clients that were right lately, or are new, come before those that were wrong, who
+    together get a tenth of a CPU.
     """
 
-    def __init__(self, verify: Verify | None = None, *, timeout_seconds: float = 20.0) -> None:
-        """`verify` may take its time (`verifying.Aside`). Who has waited for a quarter of `timeout_seconds`
-        is verified in his own thread; clients that were wrong lately are Deferred after all of it.
+    def __init__(
+        self,
+        verify: Verify | None = None,
+        *,
+        spent: Callable[[], float] = process_time,
+        timeout_seconds: float = 20.0,
+    ) -> None:
+        """`verify` may take its time (`verifying.Aside`), `spent` says the CPU seconds of all its work so
+        far. Who has waited for a quarter of `timeout_seconds` is verified in his own thread; clients that
+        were wrong lately are Deferred after all of it.
         """
         self._key = os.urandom(32)
         self._right: set[bytes] = set()
         self._wrong: dict[str, float] = {}  # clients, and when; the latest last
         self._verify = verify or _verify
         self._timeout_seconds = timeout_seconds
-        self._turns = Turns()
+        self._turns = Turns(spent)
         self._hurrying, self._remembering = Lock(), Lock()
 
     def __len__(self) -> int:
@@ -144,14 +153,18 @@ _Turn = tuple[bool, int, Callable[[], bool], Callable[[], bool], "Future[bool]"]
 
 class Turns:
     """Does one thing at a time, in a thread that lives while anything waits. What may be done `later`, asked
-    when its turn has come, is done when nothing else waits.
+    when its turn has come, is done when nothing else waits, and rests afterwards for `_REST` times as long as
+    it had the CPU.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spent: Callable[[], float] = process_time) -> None:
+        """`spent`: CPU seconds of all that was done so far."""
+        self._spent = spent
         self._numbers = count()
-        self._lock = Lock()  # guards what follows
+        self._changed = Condition()  # guards what follows
         self._waiting: list[_Turn] = []
         self._working = False
+        self._rests_until = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -159,29 +172,38 @@ class Turns:
     def take(self, work: Callable[[], bool], later: Callable[[], bool]) -> Future[bool]:
         """What comes of it, or is raised by it."""
         future: Future[bool] = Future()
-        with self._lock:
+        with self._changed:
             heappush(self._waiting, (later(), next(self._numbers), later, work, future))
             if not self._working:
                 Thread(target=self._work, name="passwords", daemon=True).start()
                 self._working = True
+            self._changed.notify()
         return future
 
     def _work(self) -> None:
         while (turn := self._next()) is not None:
-            work, future = turn
+            last, _, _, work, future = turn
+            before = self._spent()
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(work())
                 except Exception as error:  # noqa: BLE001 -- whose turn it is shall have it
                     future.set_exception(error)
+            if last:
+                self._rests_until = monotonic() + _REST * (self._spent() - before)
 
-    def _next(self) -> tuple[Callable[[], bool], Future[bool]] | None:
-        with self._lock:
+    def _next(self) -> _Turn | None:
+        with self._changed:
             while self._waiting:
-                last, number, later, work, future = heappop(self._waiting)
-                if last or not later():
-                    return work, future
+                turn = last, number, later, work, future = heappop(self._waiting)
+                if not last and not later():
+                    return turn
+                rest = self._rests_until - monotonic()
+                if last and rest <= 0:
+                    return turn
                 heappush(self._waiting, (True, number, later, work, future))
+                if last:
+                    self._changed.wait(rest)
             self._working = False
             return None
 

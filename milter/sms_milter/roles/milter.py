@@ -66,7 +66,7 @@ def milter_role(
 
         journal, home = entered(configuration, "milter")
         # Before the first thread, and free to run on any CPU.
-        verify = Aside(secrets.verify) if _asks_for_passwords(configuration) else secrets.verify
+        aside = Aside(secrets.verify) if _asks_for_passwords(configuration) else None
         _stay_on_one_cpu(number)
         meter = metering()
         senders = ("dispatch", "courier") if couriered(configuration) else ("dispatch",)
@@ -80,7 +80,11 @@ def milter_role(
             clock=home.now,
         )
         committer.start()
-        passwords = secrets.Passwords(verify, timeout_seconds=configuration.milter.decision_timeout)
+        patience = configuration.milter.decision_timeout
+        if aside is not None:
+            passwords = secrets.Passwords(aside, spent=aside.spent, timeout_seconds=patience)
+        else:
+            passwords = secrets.Passwords(timeout_seconds=patience)
         gate = Gate(configuration, passwords, proofs_of(configuration))
         # What is made to stay need not be looked through at every search for garbage.
         gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
@@ -119,6 +120,29 @@ def test_who_was_wrong_lately_comes_after_those_who_were_not() -> None:
         for _ in guesses:
             slowly.answers.put(False)
         assert [guess.result(10) for guess in guesses] == [False, False]
+
+
+def test_who_was_wrong_lately_gets_a_tenth_of_a_cpu_and_others_wait_for_no_rest() -> None:
+    costs = {"guess 1": 0.5, "guess 2": 0.1, "guess 3": 0.1, "my own": 0.0}
+    spent, asked = [0.0], []
+
+    def verify(_: str, password: str) -> bool:
+        asked.append((password, time.monotonic()))
+        spent.append(spent[-1] + costs[password])
+        return password == "my own"
+
+    passwords = Passwords(verify, spent=lambda: spent[-1])
+    # Of his first guess nobody knows that it is one.
+    assert not passwords.right("#", "guess 1", client="203.0.113.9")
+    assert not passwords.right("#", "guess 2", client="203.0.113.9")
+    with ThreadPoolExecutor() as callers:
+        guess = callers.submit(passwords.right, "#", "guess 3", client="203.0.113.9")
+        wait_until(lambda: len(passwords) == 1, "the guess to wait")
+        assert passwords.right("#", "my own", client="192.0.2.10")
+        assert not guess.result(10)
+    assert [password for password, _ in asked] == ["guess 1", "guess 2", "my own", "guess 3"]
+    at = dict(asked)
+    assert at["guess 3"] - at["guess 2"] >= 9 * costs["guess 2"]
 
 
 def test_who_is_not_welcome_any_more_when_his_turn_comes_costs_no_hash(counted: Counted) -> None:
