@@ -52,7 +52,7 @@ class Rig:
         return self.service.asked
 
     def call_back(self, token: str = "call-us", place: str = "/channels/voice", **said: Any) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.callbacks, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.callbacks, timeout=30)
         connection.request("POST", place, json.dumps(said), {"Authorization": f"Bearer {token}"})
         status = connection.getresponse().status
         connection.close()

@@ -170,7 +170,7 @@ def test_the_page_changes_with_the_queue(browser: Browser, served: Served) -> No
     browser.one("#numbers summary").click()
     browser.ask("document.activeElement.blur(); document.getElementById('live').dataset.mark = 'same page'")
     before = browser.one(".read time").text
-    wait_until(lambda: browser.one(".read time").text != before, "newer figures", 15)
+    wait_until(lambda: browser.one(".read time").text != before, "newer figures")
     assert browser.one("#live").get_attribute("data-mark") == "same page"
     assert browser.one("#numbers").get_attribute("open")  # as it was left
     assert browser.complaints() == []

@@ -80,12 +80,12 @@ def live(host: Host) -> None:
         ("sms_milter_receipts_total", "delivered", "primary"): 2,
         ("sms_milter_mobile_messages_total", "primary"): 1,
     }
-    wait_until(lambda: last.items() <= counted(host).items(), "the counts", 10)
+    wait_until(lambda: last.items() <= counted(host).items(), "the counts")
     host.service.reload()
     host.service.kill("dispatch")
     wait_until(lambda: host.service.log.count(": bound to ") > 1, "the dispatcher to be back", 30)
     bind = "sms_milter_link_up", "primary", "primary/1"
-    wait_until(lambda: counted(host).get(bind) == 1, "the bind to be shown", 15)
+    wait_until(lambda: counted(host).get(bind) == 1, "the bind to be shown")
 
 
 def send(host: Host, client: str, sender: str, recipients: list[str], data: bytes) -> None:

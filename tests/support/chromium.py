@@ -43,7 +43,7 @@ class Browser:
 
     def one(self, selector: str) -> WebElement:
         """The only element that a CSS selector finds, soon; AssertionError unless there is one."""
-        wait_until(lambda: len(self.driver.find_elements(By.CSS_SELECTOR, selector)) == 1, selector, 5)
+        wait_until(lambda: len(self.driver.find_elements(By.CSS_SELECTOR, selector)) == 1, selector)
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def ask(self, script: str, *values: Any) -> Any:

@@ -55,7 +55,7 @@ def folder(name: str, *, large: bool = False) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
     """Return as soon as `condition()` is true; AssertionError naming `what` after `seconds`."""
     end = time.monotonic() + seconds
     pause = 0.002

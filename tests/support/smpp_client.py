@@ -55,10 +55,10 @@ def tlv(tag: int, value: bytes) -> bytes:
 
 
 class SmppClient:
-    """One connection; reading waits at most five seconds and raises TimeoutError then."""
+    """One connection; reading waits at most thirty seconds and raises TimeoutError then."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self._socket = socket.create_connection((host, port), timeout=5)
+        self._socket = socket.create_connection((host, port), timeout=30)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
         self._sequence = 0

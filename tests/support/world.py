@@ -86,7 +86,7 @@ class World:
             self._mark_the_end(case.config)
         self._compare(case, player.transcript)
         for words in case.expected["log"]:
-            wait_until(lambda words=words: words in service.log[log_before:], f"{words} in the log", 5)
+            wait_until(lambda words=words: words in service.log[log_before:], f"{words} in the log")
         for words in case.expected["no-log"]:
             assert words not in service.log[log_before:], f"in the log: {words}"
 
@@ -124,7 +124,7 @@ class World:
             return came == expected
 
         try:
-            wait_until(as_expected, "", 5)
+            wait_until(as_expected, "")
         except AssertionError:
             log = self.services[case.config].log[-3000:]
             told = [f"expected {expected}", f"     but {came}", *transcript, log]

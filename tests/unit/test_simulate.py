@@ -32,14 +32,14 @@ class Smsc:
         self.port = self.simulator.port
 
     def sms(self) -> ReceivedSms:
-        return self._shown.get(timeout=5)
+        return self._shown.get(timeout=30)
 
     @property
     def has_shown_all(self) -> bool:
         return self._shown.empty()
 
     def await_(self, **tally: int) -> None:
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while any(getattr(self.simulator.tally, name) < n for name, n in tally.items()):
             assert time.monotonic() < until, self.simulator.tally
             time.sleep(0.005)

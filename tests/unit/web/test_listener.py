@@ -34,7 +34,7 @@ class Ear:
     def post(
         self, body: bytes = b"{}", token: str | None = "Bearer right", method: str = "POST", **more: str
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"Authorization": token} if token is not None else {}
         connection.request(method, "/channels/voice", body, headers | more)
         response = connection.getresponse()
@@ -113,7 +113,7 @@ def test_many_that_say_nothing_are_borne(ear: Ear, monkeypatch: pytest.MonkeyPat
     idle = [socket.create_connection(("127.0.0.1", ear.port)) for _ in range(12)]
     began = time.monotonic()
     assert ear.post()[0] == 204
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
     for one in idle:
         one.close()
 
