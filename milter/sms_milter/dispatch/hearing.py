@@ -37,6 +37,12 @@ class News:
     def __len__(self) -> int:
         return len(self.outcomes) + len(self.answers)
 
+    @property
+    def concerns_waiting(self) -> bool:
+        """Whether any of it may change what still waits in the queue: everything but acceptances in time."""
+        plain = all(one.state is PartState.ACCEPTED and not one.late_from for one in self.outcomes)
+        return not plain or bool(self.answers or self.cancelled)
+
 
 class Hearing:
     """Turns events into news. `in_flight` holds the parts on the wire by their id."""

@@ -18,6 +18,7 @@ from sms_milter.dispatch.housekeeping import Housekeeping
 from sms_milter.dispatch.lanes import Lane
 from sms_milter.dispatch.leases import Leases
 from sms_milter.dispatch.purging import Purging
+from sms_milter.dispatch.recording import Recording
 from sms_milter.dispatch.words import Words
 from sms_milter.logline import Numbers
 from sms_milter.model import LeasedPart, LinkState
@@ -66,12 +67,12 @@ class Dispatcher:
         self._journal = journal
         self._words = words
         self._reports = reports
-        self._meter = meter
         self._lanes = {name: Lane(settings) for name, settings in smscs.items()}
         self._escalation = Escalation(RouteTable(routes), self._lanes, words)
         self._hearing = Hearing(self._lanes, words, journal, self._escalation.exit, meter)
         self._leases = Leases(queue, links, self._lanes, self._hearing, name=name)
         self._cancelling = Cancelling(queue, links, words)
+        self._recording = Recording(words, journal, meter, self._cancelling)
         self._housekeeping = Housekeeping(queue, links, self._lanes, words, journal, reports, meter)
         self._purging = Purging(queue, keep_seconds, clock)
         self._our_turn, self._quiet = our_turn, quiet
@@ -190,16 +191,13 @@ class Dispatcher:
         news = self._hearing.news
         leased: list[tuple[Link, Session, int, list[LeasedPart]]] = []
         with self._queue.transaction() as work:
-            settled = work.record(news.outcomes) if news.outcomes else []
-            if news.receipts:
-                settled += work.settle(news.receipts)
-            heard = work.listen(news.mobile) if news.mobile else []
-            for part_id, command_status in news.cancelled:
-                work.cancelled(part_id, now, done=not command_status)
+            recorded = self._recording.store(news, work, now) if news.concerns_waiting else None
             for link, bound, sequences in wanted:
                 lane = self._lanes[link.smsc]
                 parts = work.lease(link.smsc, link.name, sequences, now, lane.served, lane.form, self._quiet)
                 leased.append((link, bound, len(sequences), parts))
+            # A server writes those marks while we make this ready.
+            recorded = recorded or self._recording.store(news, work, now)
         self._exchanged_at = self._ticks
         self._gather_seconds = _GATHER_SECONDS[sum(len(parts) for *_, parts in leased) > 2]
         # From here on it is durable: octets may leave, receipts be acknowledged, the log speak.
@@ -211,27 +209,12 @@ class Dispatcher:
         for link, bound, delivery in news.answers:
             if link.session is bound:
                 bound.acknowledge(delivery.sequence, 0, self._ticks, data_sm=delivery.data_sm)
-        for text in news.lines:
-            self._journal.info(text)
+        self._recording.tell(recorded, now)
         for part, until in work.asleep:
             later = f"deferred for {until - now:.0f} s (quiet hours)"
             self._journal.info(self._words.part(part, None, now, status=later))
         if work.unfit:
             self._escalation.soon()
-        known = {id(one.receipt) for one in settled}
-        for told in news.receipts:
-            if id(told) not in known:
-                self._meter.count(metrics.RECEIPTS, told.smsc, "parked")
-                self._journal.info(self._words.parked(told))
-        for one in settled:
-            self._meter.count(metrics.RECEIPTS, one.receipt.smsc, one.word)
-            self._journal.info(self._words.receipt(one))
-        for message in heard:
-            if message.arrived == message.part.total and not message.repeat:
-                self._meter.count(metrics.MOBILE, message.part.smsc)
-            self._journal.info(self._words.mobile(message))
-        for part_id, command_status in news.cancelled:
-            self._journal.info(self._cancelling.answered(part_id, command_status, now))
         self._look_ahead()
 
     def _escalate(self, now: float) -> None:
