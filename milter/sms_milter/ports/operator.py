@@ -58,8 +58,9 @@ class OperatorQueue(Protocol):
 
     def summary(self, now: float, *, backlog: bool = True) -> dict[str, Any]:
         """Counts by state, backlog by priority and age (unless it is not wanted: it costs a step through an
-        index for each part), dispatchers, links. What a dispatcher has told of SMSCs and links is `stale`
-        when that does not live any more: `limited_by` and `state` are `model.UNHEARD`, the rest as it was.
+        index for each part), dispatchers, links. An SMSC that several dispatchers send to has one row:
+        rates and windows are sums. What a dispatcher has told of SMSCs and links is `stale` when that does
+        not live any more: `limited_by` and `state` are `model.UNHEARD`, the rest as it was.
         """
 
     def flow(self, since: float, until: float) -> list[dict[str, Any]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sms_milter.model import UNHEARD, PartState, Priority
 from sms_milter.queue.database import Database
 from sms_milter.queue.states import NUMBER_OF, STATES
+
+Of = Callable[[Sequence[dict[str, Any]]], dict[str, Any]]
 
 _LIST_OF = {
     PartState.QUEUED: "list_queued",
@@ -107,28 +110,54 @@ def summary(db: Database, now: float, *, backlog: bool) -> dict[str, Any]:
         "reports_waiting": db.execute("count_reports").fetchone()[0],
         "mobile_waiting": db.execute("count_mobile").fetchone()[0],
         "dispatchers": _rows(db, "dispatchers"),
-        "smscs": told(_rows(db, "loads"), now, "limited_by", "smsc"),
+        "smscs": told(_rows(db, "loads"), now, "limited_by", "smsc", of_all=of_smsc),
         "links": told(_rows(db, "links"), now, "state", "smsc", "bind"),
     }
 
 
-def told(rows: Sequence[dict[str, Any]], now: float, state: str, *names: str) -> list[dict[str, Any]]:
-    """What living dispatchers report; what none of them does, as it was heard last: `stale`, and its `state`
-    not known. `names` are what a row is about; `alive_until` goes.
+def told(
+    rows: Sequence[dict[str, Any]], now: float, state: str, *names: str, of_all: Of = itemgetter(-1)
+) -> list[dict[str, Any]]:
+    """What living dispatchers report: `of_all` that report of the same, the latest last. What none of them
+    does, as it was heard last: `stale`, and its `state` not known. `names` are what a row is about;
+    `alive_until` goes.
     """
-    living = []
+    living: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     silent: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in sorted(rows, key=lambda row: row["reported_at"]):
+    for row in sorted(rows, key=itemgetter("reported_at")):
         until = row.pop("alive_until")
         row["stale"] = until is None or until <= now
+        about = tuple([row[name] for name in names])
         if row["stale"]:
             row[state] = UNHEARD
-            silent[tuple(row[name] for name in names)] = row
+            silent[about] = row
         else:
-            living.append(row)
-    for row in living:
-        silent.pop(tuple(row[name] for name in names), None)
-    return sorted([*living, *silent.values()], key=lambda row: [row[name] for name in names])
+            living.setdefault(about, []).append(row)
+    believed = silent | {about: of_all(those) for about, those in living.items()}
+    return [believed[about] for about in sorted(believed)]
+
+
+def of_smsc(loads: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several dispatchers say of one SMSC: rates and windows are sums, and it is limited by what limits
+    the one that sends most.
+    """
+    bound = [load for load in loads if load["window"]] or loads
+    busiest = max(bound, key=itemgetter("sent_per_second"))
+    rates = [load["rate"] for load in bound]
+    rate = sum(rates) if all(rates) else 0.0
+    contract = busiest["contract_rate"]
+    latest = {
+        name: max((load[name] for load in loads if load[name] is not None), default=None)
+        for name in ("response_p95_ms", "throttled_at", "reported_at")
+    }
+    return {
+        **busiest,
+        **latest,
+        "sent_per_second": round(sum(load["sent_per_second"] for load in loads), 1),
+        "rate": round(min(rate, contract) if contract else rate, 1),
+        "window": sum(load["window"] for load in loads),
+        "window_used": sum(load["window_used"] for load in loads),
+    }
 
 
 def _rows(db: Database, name: str, *values: Any) -> list[dict[str, Any]]:

@@ -16,13 +16,14 @@ from psycopg.raw_cursor import RawCursor
 from contract.builders import NOW, mail, message
 from contract.fates import lease, queued, record
 from sms_milter.errors import QueueUnavailable
-from sms_milter.model import NewMail, Stored
+from sms_milter.model import LinkState, LinkStatus, NewMail, SmscLoad, Stored
 from sms_milter.queue.postgresql import PostgresqlQueue, bells, schema
 from sms_milter.queue.postgresql.clock import DatabaseClock
 from sms_milter.queue.postgresql.database import compiled
 from sms_milter.queue.postgresql.home import PostgresqlHome
 from sms_milter.queue.postgresql.patient import PatientConnection
 from sms_milter.queue.postgresql.server import Contended, PostgresqlServer
+from sms_milter.web.prometheus import samples
 from support.places import wait_until
 from support.postgres import Postgres
 
@@ -233,6 +234,23 @@ def test_parts_of_a_dead_dispatcher_are_taken_over_by_one_alone(url: str, queue:
     assert queue.list_parts()[0]["state"] == "queued"
     for other in others:
         other.close()
+
+
+def test_an_smsc_that_two_dispatchers_send_to_is_one_for_those_who_watch(
+    url: str, queue: PostgresqlQueue
+) -> None:
+    other = PostgresqlQueue(url, owner="two")
+    for number, (one, name) in enumerate([(queue, "one"), (other, "two")], 1):
+        one.hold_binds("main", 2, name, NOW, NOW + 60)
+        bind = LinkStatus("main", f"main/{number}", LinkState.BOUND, NOW, 1, 10, 5, 4, 0, 0)
+        one.report_links([bind], NOW)
+        one.report_loads([SmscLoad("main", "window", "more", 4.0, 0.0, 0.0, 10, 1, 40.0, None)], NOW)
+    summary = queue.summary(NOW)
+    assert [link["bind"] for link in summary["links"]] == ["main/1", "main/2"]
+    assert [(load["sent_per_second"], load["window"]) for load in summary["smscs"]] == [(8.0, 20)]
+    told = [(metric.name, labels) for metric, labels, _ in samples(queue, NOW)]
+    assert len(told) == len(set(told)), "Prometheus takes no sample twice"
+    other.close()
 
 
 def test_errands_of_a_dead_courier_are_taken_over_though_its_dispatcher_lives(
