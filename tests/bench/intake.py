@@ -279,7 +279,7 @@ def idle_run(on: Stage, load: Load, figures: Figures) -> None:
     time.sleep(load.idle_seconds)
     for peer, meter in meters.items():
         spent = meter.milliseconds_per(1)
-        ours = spent.get("service", 0.0) or spent["milter"] + spent["dispatcher"]
+        ours = spent["service"] if "service" in spent else spent["milter"] + spent["dispatcher"]
         percent = ours / 1000 / load.idle_seconds * 100
         figures.add(f"{_prefix(peer)}idle_cpu_percent", percent)
 

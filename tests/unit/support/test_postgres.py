@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from support.places import make_certificate
+from support.places import make_certificate, wait_until
 from support.postgres import Postgres
 
 
@@ -77,13 +77,14 @@ def test_what_is_committed_survives_kill_9_and_nothing_stays_behind(tmp_path: Pa
     with Postgres(tls=make_certificate(tmp_path), settings={"work_mem": "5MB"}) as server:
         with server.connection() as connection:
             connection.execute("CREATE TABLE one (number integer); INSERT INTO one VALUES (1)")
-            assert of_folder(server.folder) == set(server.pids())
+            # Its own chores come and go.
+            wait_until(lambda: of_folder(server.folder) == set(server.pids()), "its processes to be seen")
             segments = {segment_of(server)}
             assert segments <= shared_memory()
             server.kill()
             with pytest.raises(psycopg.OperationalError):
                 connection.execute("SELECT 1")
-        assert of_folder(server.folder) == set()
+        wait_until(lambda: not of_folder(server.folder), "what was killed to be gone")
         server.start()
         assert "was not properly shut down" in server.log
         assert value(server.url(), "SELECT count(*) FROM one") == 1
@@ -94,6 +95,6 @@ def test_what_is_committed_survives_kill_9_and_nothing_stays_behind(tmp_path: Pa
         server.start()
         segments.add(segment_of(server))
         assert value(server.url(), "SELECT count(*) FROM one") == 1
-    assert of_folder(server.folder) == set()
+    wait_until(lambda: not of_folder(server.folder), "what was stopped to be gone")
     assert not server.folder.exists()
     assert not segments & shared_memory()
