@@ -13,31 +13,36 @@ from sms_milter.model import CreditRule, NewMail
 from sms_milter.queue.database import Database
 from sms_milter.queue.statements import storable
 
+Row = tuple[Any, ...]
+
 
 def left(db: Database, account: str, rule: CreditRule) -> int:
     """The balance of an account."""
     return rule.deposit + _booked(db, account)
 
 
-def reserve(db: Database, mail: NewMail, rule: CreditRule, queue_id: int, now: float) -> None:
-    """Book what a mail costs that was admitted; its parts are numbered from `queue_id` on.
+def reserve(
+    db: Database, mail: NewMail, rule: CreditRule, queue_id: int, now: float
+) -> tuple[list[Row], list[Row]]:
+    """Book what a mail costs that was admitted; its parts are numbered from `queue_id` on. Returns rows of
+    its charges and bookings, to be inserted with those of other mails.
 
     The price stays, however many parts another SMSC may need.
     """
     account, part_id = storable(mail.account), queue_id
-    charges = []
+    charges: list[Row] = []
+    price = mail.fee
     for message in mail.messages:
         for _ in message.parts:
             charges.append((part_id, account, message.price))
             part_id += 1
+        price += message.price * len(message.parts)
         part_id += max(0, message.room - len(message.parts))
     if not (charges or mail.fee):
-        return
-    db.insert("insert_charge", charges)
-    amount = -sum([price for _, _, price in charges]) - mail.fee
+        return [], []
+    db.execute("book", (account, rule.deposit, -price))
     note = f"{len(charges)} SMS" if charges else "request"
-    db.execute("book", (account, rule.deposit, amount))
-    db.insert("insert_booking", [(account, now, amount, queue_id, note)])
+    return charges, [(account, now, -price, queue_id, note)]
 
 
 def give_back(db: Database, part_ids: Iterable[int], now: float) -> None:

@@ -7,7 +7,16 @@ from typing import Any
 
 from sms_milter import reply
 from sms_milter.errors import RecordChanged, Refusal
-from sms_milter.model import LoginRule, NewMail, NewMessage, Notify, PlannedMessage, Priority, Stored
+from sms_milter.model import (
+    CreditRule,
+    LoginRule,
+    NewMail,
+    NewMessage,
+    Notify,
+    PlannedMessage,
+    Priority,
+    Stored,
+)
 from sms_milter.queue import credits, limits, records
 from sms_milter.queue.database import Database, Entry
 from sms_milter.queue.notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
@@ -56,7 +65,7 @@ def put(
             continue
         queue_id = batch.add(mail, entry.place(number, batch.last_id))
         if mail.limits is not None and mail.limits.credits is not None:
-            credits.reserve(db, mail, mail.limits.credits, queue_id, now)
+            batch.pay(mail, mail.limits.credits, queue_id)
         if mail.records:
             records.write(db, mail.account, mail.records, queue_id, now)
         if fingerprint is not None:
@@ -130,6 +139,8 @@ class _Batch:
 
     __slots__ = (
         "_answers",
+        "_bookings",
+        "_charges",
         "_comments",
         "_db",
         "_entry",
@@ -165,6 +176,8 @@ class _Batch:
         self._answers: list[tuple[Any, ...]] = []
         self._comments: list[tuple[Any, ...]] = []
         self._left_out: list[tuple[Any, ...]] = []
+        self._charges: list[tuple[Any, ...]] = []
+        self._bookings: list[tuple[Any, ...]] = []
 
     def add(self, mail: NewMail, before: int) -> int:
         """Take a mail in behind the id `before`; returns its id, which is that of its first part, or of none
@@ -205,6 +218,12 @@ class _Batch:
             self._answers.append((queue_id, self._now, self._now, *texts))
         self._ids += self.last_id - before
         return queue_id
+
+    def pay(self, mail: NewMail, rule: CreditRule, queue_id: int) -> None:
+        """A mail that was taken in costs its account credits."""
+        charges, bookings = credits.reserve(self._db, mail, rule, queue_id, self._now)
+        self._charges += charges
+        self._bookings += bookings
 
     def _add_message(self, queue_id: int, mail: NewMail, message: NewMessage) -> None:
         plan = message.plan
@@ -330,6 +349,10 @@ class _Batch:
             self._db.insert("insert_comment", self._comments)
         if self._left_out:
             self._db.insert("insert_left_out", self._left_out)
+        if self._charges:
+            self._db.insert("insert_charge", self._charges)
+        if self._bookings:
+            self._db.insert("insert_booking", self._bookings)
         if self._failed:
             self._db.many("insert_failed", self._failed)
             Reports(self._db).lost([{"id": row[0], "at": self._now} for row in self._failed])

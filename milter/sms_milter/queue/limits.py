@@ -19,6 +19,7 @@ from sms_milter.queue import credits
 from sms_milter.queue.database import Database
 from sms_milter.queue.statements import storable
 
+_FORGET_EVERY = 20  # parts: what they push out of the window is at most as many entries, and 50 go at a time
 _WHOLE_ACCOUNT = "*"  # neither an envelope sender nor a number looks like this
 
 
@@ -284,8 +285,10 @@ class _Window:
     def charge(self, parts: int, now: float, period: float) -> None:
         """Add an entry; a clock that was set back does not put it before the last one."""
         at = max(now, self.last_at)
-        self._db.execute("store_usage", (*self._key, at, parts, self.last_total + parts, at + period))
-        self._db.execute("forget_usage", (*self._key, self.since))
+        total = self.last_total + parts
+        self._db.execute("store_usage", (*self._key, at, parts, total, at + period))
+        if total // _FORGET_EVERY > self.last_total // _FORGET_EVERY:
+            self._db.execute("forget_usage", (*self._key, self.since))
 
 
 # --- credits ------------------------------------------------------------------------------------------------
