@@ -134,13 +134,20 @@ class AccountBook:
                         yield member, pattern
 
     def _look_up_client(self, order: int, address: str) -> bool:
-        try:
-            client = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(client, ipaddress.IPv6Address) and client.ipv4_mapped:
-            client = client.ipv4_mapped
-        return any(client in network for network in self._members[order].account.clients)
+        client = ip_of(address)
+        return client is not None and any(
+            client in network for network in self._members[order].account.clients
+        )
+
+
+def ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """A client's address, IPv4 where it is that in IPv6's form (RFC 4291 §2.5.5.2); None if it is none."""
+    try:
+        client = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    mapped = client.ipv4_mapped if isinstance(client, ipaddress.IPv6Address) else None
+    return mapped or client
 
 
 def _certified(account: Account, shown: Certificate) -> bool:
