@@ -157,7 +157,7 @@ class Turns:
     it had the CPU.
     """
 
-    def __init__(self, spent: Callable[[], float] = process_time) -> None:
+    def __init__(self, spent: Callable[[], float]) -> None:
         """`spent`: CPU seconds of all that was done so far."""
         self._spent = spent
         self._numbers = count()
@@ -195,15 +195,14 @@ class Turns:
     def _next(self) -> _Turn | None:
         with self._changed:
             while self._waiting:
-                turn = last, number, later, work, future = heappop(self._waiting)
-                if not last and not later():
-                    return turn
                 rest = self._rests_until - monotonic()
-                if last and rest <= 0:
+                if rest > 0 and self._waiting[0][0]:
+                    self._changed.wait(rest)
+                    continue
+                turn = last, number, later, work, future = heappop(self._waiting)
+                if last or not later():
                     return turn
                 heappush(self._waiting, (True, number, later, work, future))
-                if last:
-                    self._changed.wait(rest)
             self._working = False
             return None
 

@@ -80,11 +80,11 @@ def milter_role(
             clock=home.now,
         )
         committer.start()
-        patience = configuration.milter.decision_timeout
-        if aside is not None:
-            passwords = secrets.Passwords(aside, spent=aside.spent, timeout_seconds=patience)
-        else:
-            passwords = secrets.Passwords(timeout_seconds=patience)
+        passwords = secrets.Passwords(
+            aside,
+            spent=time.process_time if aside is None else aside.spent,
+            timeout_seconds=configuration.milter.decision_timeout,
+        )
         gate = Gate(configuration, passwords, proofs_of(configuration))
         # What is made to stay need not be looked through at every search for garbage.
         gc.freeze()
