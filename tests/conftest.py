@@ -19,6 +19,27 @@ settings.load_profile("repeatable")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have failures told when they happen: a run that is ended from outside has said what was wrong."""
+    config.pluginmanager.register(_AtOnce(config))
+
+
+class _AtOnce:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(trylast=True)  # when its letter has been printed
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = crash.message if crash else report.longreprtext
+            terminal.ensure_newline()
+            terminal.write_line(
+                f"{report.nodeid} failed ({report.when}, {report.duration:.0f} s): {why[:400]}"
+            )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What looks back at the whole run comes last."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)

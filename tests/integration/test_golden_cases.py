@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -94,7 +93,7 @@ class Rig:
     """Postfix, an SMSC, the next hop, and the service in the configuration that was asked for last."""
 
     def __init__(self, stack: ExitStack, library: Library, domains: list[str]) -> None:
-        self._stack, self._place = stack, stack.enter_context(folder("golden"))
+        self._place = stack.enter_context(folder("golden"))
         self.sink = stack.enter_context(SmtpSink())
         self.smsc = stack.enter_context(Smsc(library))
         self._port = free_port()
@@ -157,6 +156,11 @@ class Rig:
         assert self._service is not None
         return self._service
 
+    def told(self) -> str:
+        """What its parts say of themselves, for a failure's report."""
+        service = self._service.log if self._service else "none runs"
+        return f"{self.smsc}\n--- the service:\n{service[-4000:]}\n--- Postfix:\n{self.postfix.log[-4000:]}"
+
     def came(self) -> list[Submitted]:
         """What came to the SMSC, the tests' own SMS apart."""
         return [one for one in list(self.smsc.received) if one.originator != "SENTINEL"]
@@ -175,19 +179,49 @@ class Rig:
         )
 
 
+class Rigs:
+    """One rig for each SMSC, made when first asked for; another after a failure, so that it stays alone."""
+
+    def __init__(self) -> None:
+        self._rigs: dict[Library, tuple[Rig, ExitStack]] = {}
+
+    @contextmanager
+    def borrowed(self, library: Library) -> Iterator[Rig]:
+        """For one case."""
+        if library not in self._rigs:
+            self._rigs[library] = self._made(library)
+        rig, stack = self._rigs[library]
+        try:
+            yield rig
+        except BaseException:
+            del self._rigs[library]
+            print(rig.told())
+            with suppress(AssertionError):  # a part that fails does not end well either
+                stack.close()
+            raise
+
+    def close(self) -> None:
+        """End them all."""
+        for _, stack in self._rigs.values():
+            stack.close()
+
+    def _made(self, library: Library) -> tuple[Rig, ExitStack]:
+        if why := missing("postfix") or (node_is_missing() if library == "node" else ""):
+            pytest.skip(why)
+        domains = {name for path, case in CASES for name in configuration(path, case)["domains"]}
+        stack = ExitStack()
+        try:
+            return Rig(stack, library, sorted({*domains, SENTINEL_DOMAIN})), stack
+        except BaseException:
+            stack.close()
+            raise
+
+
 @pytest.fixture(scope="module")
-def rigs() -> Iterator[Callable[[Library], Rig]]:
-    """One rig for each SMSC, made when first asked for."""
-    with ExitStack() as stack:
-
-        @cache
-        def rig(library: Library) -> Rig:
-            if why := missing("postfix") or (node_is_missing() if library == "node" else ""):
-                pytest.skip(why)
-            domains = {name for path, case in CASES for name in configuration(path, case)["domains"]}
-            return Rig(stack, library, sorted({*domains, SENTINEL_DOMAIN}))
-
-        yield rig
+def rigs() -> Iterator[Rigs]:
+    rigs = Rigs()
+    yield rigs
+    rigs.close()
 
 
 CASES = playable()
@@ -208,9 +242,15 @@ def played() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("path", "case", "library"), list(played()))
 def test_the_service_does_what_preview_says(
-    rigs: Callable[[Library], Rig], path: Path, case: dict[str, Any], library: Library
+    rigs: Rigs, path: Path, case: dict[str, Any], library: Library
 ) -> None:
-    rig, wanted = rigs(library), configuration(path, case)
+    with rigs.borrowed(library) as rig:
+        play(rig, path, case)
+
+
+def play(rig: Rig, path: Path, case: Mapping[str, Any]) -> None:
+    """Say the mails of a case and compare what comes of the last with what it expects."""
+    wanted = configuration(path, case)
     rig.configured(wanted, afresh="before" in case)
     if "before" in case:
         for earlier in case["before"]:

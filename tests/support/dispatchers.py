@@ -25,7 +25,7 @@ from sms_milter.model import NewMail, NewMessage, PlannedMessage, Promise, Submi
 from sms_milter.queue.sqlite import SqliteQueue
 from sms_milter.simulate import Options, ReceivedSms, Simulator
 from sms_milter.smpp.codec import compose
-from support.places import wait_until
+from support.places import runs, wait_until
 
 _PROGRAM = """
 import socket, sys
@@ -76,6 +76,7 @@ class Hosts:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.queue = SqliteQueue(str(place / "queue.db"))
+        self._file = place / "sms-milter.yaml"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Hosts:
@@ -89,7 +90,7 @@ class Hosts:
     def configure(self, smscs: Mapping[str, Mapping[str, Any]], via: Sequence[str], **rule: Any) -> None:
         """Write it; who runs must reload."""
         usual = {"host": "127.0.0.1", "system_id": "acme", "password": "secret"}
-        (self.place / "sms-milter.yaml").write_text(
+        self._file.write_text(
             yaml.safe_dump(
                 {
                     "domains": {"sms.example.com": {"dialect": "hsl"}},
@@ -119,7 +120,7 @@ class Hosts:
 
     def start(self, name: str) -> None:
         """A host comes up; returns when its dispatcher runs."""
-        arguments = ["run", "--role", "dispatch", "--config", str(self.place / "sms-milter.yaml")]
+        arguments = ["run", "--role", "dispatch", "--config", str(self._file)]
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, name, *arguments],
@@ -138,7 +139,8 @@ class Hosts:
     def die(self, name: str) -> None:
         """A host loses its power."""
         supervisor = self._running.pop(name)
-        pids = [int(pid) for pid in re.findall(r"started role=\S+ pid=(\d+)", self.log(name))]
+        started = map(int, re.findall(r"started role=\S+ pid=(\d+)", self.log(name)))
+        pids = [pid for pid in started if runs(pid, self._file)]
         supervisor.kill()
         for pid in pids:
             with suppress(ProcessLookupError):

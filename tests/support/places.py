@@ -90,9 +90,14 @@ def make_certificate(directory: Path, name: str = "localhost") -> tuple[Path, Pa
     return certificate, key
 
 
-def runs(pid: int) -> bool:
-    """Whether a process holds anything still: a zombie does not."""
+def runs(pid: int, of: Path | None = None) -> bool:
+    """Whether a process holds anything still: a zombie does not.
+
+    Its id may be another's by now. With `of`, a file that its command line names, that other does not count.
+    """
     try:
+        if of and os.fsencode(of) not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return False
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False

@@ -172,7 +172,7 @@ class Service:
     def pids(self) -> dict[str, int]:
         """Role to process id, of those that run now."""
         latest = {name: int(pid) for name, pid in _STARTED.findall(self.log)}
-        return {name: pid for name, pid in latest.items() if runs(pid)}
+        return {name: pid for name, pid in latest.items() if runs(pid, self.file)}
 
     def command(self, *arguments: str) -> str:
         """What another `sms-milter` command prints with this configuration."""

@@ -66,6 +66,7 @@ class Smsc:
     bound: int = 0
     binds: int = 0
     receipts_open: int = 0  # sent, or waiting for a bind, and not taken yet
+    ended: bool = False  # by itself, or by whoever is not its test
 
     def __enter__(self) -> Smsc:
         self.start()
@@ -78,6 +79,7 @@ class Smsc:
         """Run it on its port; returns when it listens."""
         self.port = self.port or free_port()
         self._listening, self._playing = threading.Event(), threading.Event()
+        self.ended = self._killed = False
         self._process = subprocess.Popen(
             [*_command(self.library), str(self.port), str(self.delay_ms)],
             stdin=subprocess.PIPE,  # it ends when we do
@@ -87,10 +89,12 @@ class Smsc:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait_until(self._listening.is_set, f"the SMSC ({self.library}) to listen")
+        wait_until(lambda: self._listening.is_set() or self.ended, f"the SMSC ({self.library}) to listen")
+        self.check()
 
     def kill(self) -> None:
         """End it without a word; what it got stays in `received`."""
+        self._killed = True
         self._process.kill()
         self._process.wait()
         self._reader.join()
@@ -109,13 +113,21 @@ class Smsc:
         self._process.stdin.flush()
         wait_until(self._playing.is_set, f"the SMSC ({self.library}) to take its script")
 
+    def check(self) -> None:
+        """AssertionError when it has ended: what it said of that stands in pytest's captured stderr."""
+        assert not self.ended, f"the SMSC ({self.library}) has ended: {self._process.poll()}"
+
     def clear(self) -> None:
         """Forget what came so far."""
+        self.check()
         self.received.clear()
 
     def wait_for(self, count: int, seconds: float = 10.0) -> list[Submitted]:
         """What came, as soon as it is `count` submit_sm."""
-        wait_until(lambda: len(self.received) >= count, f"{count} submit_sm at the SMSC", seconds)
+        wait_until(
+            lambda: len(self.received) >= count or self.ended, f"{count} submit_sm at the SMSC", seconds
+        )
+        self.check()
         return list(self.received)
 
     def _read(self) -> None:
@@ -137,6 +149,7 @@ class Smsc:
             else:
                 self.bound += 1 if kind == "bound" else -1
                 self.binds += kind == "bound"
+        self.bound, self.ended = 0, not self._killed
 
 
 def _command(library: str) -> list[str]:
