@@ -152,7 +152,7 @@ class Milter:
         with self._lock:
             self._open.add(id(connection))
         if isinstance(address, tuple):
-            connection.client = Client(address[0].removeprefix("IPv6:"), name, address[1])
+            connection.client = Client.at(address[0], name, address[1])
         else:
             connection.client = Client("", name)
 

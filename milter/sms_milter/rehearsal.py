@@ -163,7 +163,7 @@ def rehearse(
         gate,
         intake,
         journal,
-        Client(client, helo=known.get("s", "")),
+        Client.at(client, helo=known.get("s", "")),
         sender,
         esmtp_parameters(mail_parameters),
         sasl_user=sasl_user or known.get("{auth_authen}", ""),

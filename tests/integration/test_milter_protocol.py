@@ -64,6 +64,15 @@ def test_an_mta_of_any_age_is_served(service: Service, steps: int) -> None:
         assert whole_mail(mta, b"served\r\n") == [("d", b"")]
 
 
+@pytest.mark.parametrize("address", ["192.0.2.10", "IPv6:::ffff:192.0.2.10"])
+def test_a_client_is_known_in_either_form_of_its_address(service: Service, address: str) -> None:
+    with Mta(service.port) as mta:
+        mta.negotiate()
+        mta.connect(address)
+        assert whole_mail(mta, b"known\r\n") == [("d", b"")]
+    assert " client=[192.0.2.10], " in service.log.splitlines()[-1]
+
+
 def test_mails_of_one_connection_do_not_mix(service: Service) -> None:
     before = len(stored(service))
     with Mta(service.port) as mta:

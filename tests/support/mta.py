@@ -63,7 +63,8 @@ class Mta:
         self.send("D", command.encode() + pairs)
 
     def connect(self, address: str = "192.0.2.10", name: str = "client.example", port: int = 4711) -> None:
-        self.send("C", name.encode() + b"\0" + b"4" + struct.pack("!H", port) + address.encode() + b"\0")
+        family = b"6" if ":" in address else b"4"
+        self.send("C", name.encode() + b"\0" + family + struct.pack("!H", port) + address.encode() + b"\0")
         self._await(0x1000)
 
     def mail(self, sender: str, *parameters: str, queue_id: str = "") -> None:

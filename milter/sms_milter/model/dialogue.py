@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -35,6 +37,18 @@ class Client:
     name: str = ""
     port: int = 0
     helo: str = ""  # asked for only where SPF is required
+
+    @classmethod
+    def at(cls, address: str, name: str = "", port: int = 0, helo: str = "") -> Client:
+        """One whose address the MTA writes in a form of its own: behind `IPv6:` (Sendmail), or IPv4 in IPv6's
+        form (RFC 4291 §2.5.5.2), which is the same client as without. What is no address stays as it is.
+        """
+        plain = address.removeprefix("IPv6:")
+        if ":" in plain:
+            with suppress(ValueError):
+                known = ip_address(plain)
+                plain = str(getattr(known, "ipv4_mapped", None) or known)
+        return cls(plain, name, port, helo)
 
 
 class Certificate(NamedTuple):

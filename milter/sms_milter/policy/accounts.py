@@ -7,11 +7,11 @@ mail itself has named (`logins`).
 
 from __future__ import annotations
 
-import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from sms_milter.config.schema import Account
@@ -134,20 +134,11 @@ class AccountBook:
                         yield member, pattern
 
     def _look_up_client(self, order: int, address: str) -> bool:
-        client = ip_of(address)
-        return client is not None and any(
-            client in network for network in self._members[order].account.clients
-        )
-
-
-def ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """A client's address, IPv4 where it is that in IPv6's form (RFC 4291 §2.5.5.2); None if it is none."""
-    try:
-        client = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    mapped = client.ipv4_mapped if isinstance(client, ipaddress.IPv6Address) else None
-    return mapped or client
+        try:
+            client = ip_address(address)
+        except ValueError:
+            return False
+        return any(client in network for network in self._members[order].account.clients)
 
 
 def _certified(account: Account, shown: Certificate) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv6Network
 from itertools import islice
 
 from sms_milter.config.schema import Logins
 from sms_milter.model import Credentials
-from sms_milter.policy.accounts import AccountBook, Member, ip_of
+from sms_milter.policy.accounts import AccountBook, Member
 
 LOGIN_NAMES = ("userkey", "login", "user", "api_id")
 _ANY_CASE = frozenset({"login", "user"})
@@ -74,10 +74,10 @@ def household(address: str) -> str:
     """Whose an IP address is, as far as it tells: with IPv6 whoever has one has its /64 (RFC 6177 §2)."""
     if ":" not in address:
         return address
-    client = ip_of(address)
-    if isinstance(client, IPv6Address):
-        return str(IPv6Network((client, 64), strict=False))
-    return address if client is None else str(client)
+    try:
+        return str(IPv6Network((address, 64), strict=False))
+    except ValueError:
+        return address  # a path
 
 
 def unknown_name(given: Credentials) -> str:
