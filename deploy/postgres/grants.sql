@@ -52,6 +52,7 @@ GRANT SELECT, UPDATE ON SEQUENCE part_id TO sms_milter_intake, sms_milter_report
 
 -- --role milter
 GRANT INSERT ON mail, message, part, original, listener, comment, left_out, report TO sms_milter_intake;
+GRANT SELECT, INSERT ON counted TO sms_milter_intake;
 GRANT SELECT, INSERT, UPDATE, DELETE ON fingerprint, reference, number, usage, request, run, balance, booking, charge,
     record, failed_login, login_block, storm TO sms_milter_intake;
 GRANT SELECT ON suppressed TO sms_milter_intake;
@@ -61,14 +62,14 @@ GRANT UPDATE (form, expires_at) ON part TO sms_milter_intake;
 
 -- --role dispatch
 GRANT SELECT, INSERT, UPDATE, DELETE ON mail, message, part, former_id, receipt, original, listener, comment, left_out,
-    report, mobile, mobile_part, cancellation, charge, booking, balance, usage, reference, fingerprint, part_count,
+    counted, report, mobile, mobile_part, cancellation, charge, booking, balance, usage, reference, fingerprint, part_count,
     bind_lease, bind_wish, rate_share, link, smsc_load, flow, storm TO sms_milter_dispatch;
 GRANT SELECT ON trace TO sms_milter_dispatch;
 
 -- --role report
 GRANT SELECT, INSERT, UPDATE ON report TO sms_milter_report;
 GRANT SELECT, UPDATE ON mobile TO sms_milter_report;
-GRANT SELECT ON mobile_part, original, listener TO sms_milter_report;
+GRANT SELECT ON mobile_part, original, listener, counted TO sms_milter_report;
 GRANT INSERT ON mail TO sms_milter_report;
 GRANT SELECT, INSERT, DELETE ON suppressed TO sms_milter_report;
 
@@ -77,7 +78,7 @@ GRANT UPDATE ON part TO sms_milter_operator;
 GRANT UPDATE (overdue_at) ON message TO sms_milter_operator;
 GRANT INSERT, DELETE ON report TO sms_milter_operator;
 GRANT SELECT ON SEQUENCE part_id TO sms_milter_operator, sms_milter_monitor;
-GRANT SELECT ON former_id, receipt, mobile, comment, left_out, listener, link, smsc_load, bind_lease, bind_wish, rate_share, part_count, flow,
+GRANT SELECT ON former_id, receipt, mobile, comment, left_out, counted, listener, link, smsc_load, bind_lease, bind_wish, rate_share, part_count, flow,
     number TO sms_milter_operator, sms_milter_monitor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON cancellation, charge, booking, balance, suppressed, failed_login, login_block, trace
     TO sms_milter_operator;

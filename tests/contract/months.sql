@@ -46,6 +46,8 @@ INSERT INTO listener (mail_id, target, told, is_url, gather_seconds)
 SELECT id, 'bob@customer.example', 7, false, 60 FROM made WHERE id % 20 = 0;
 INSERT INTO comment SELECT id, 'note' FROM made WHERE id % 20 = 0;
 INSERT INTO left_out (mail_id, destination, why) SELECT id, phone, '550' FROM made WHERE id % 20 = 0;
+INSERT INTO counted SELECT id, id, id - 1, 0, 0, '', '', CASE id % 100 WHEN 0 THEN 'c' || id END, account, ''
+FROM made WHERE id % 50 = 0;
 INSERT INTO charge SELECT id, account, 1000, 0 FROM made WHERE id % 5 = 0;
 INSERT INTO booking (account, at, amount, mail_id, note) SELECT account, moment, -1000, id, '' FROM made WHERE id % 5 = 0;
 INSERT INTO former_id SELECT to_hex(id), 'smsc9', id FROM made WHERE id % 50 = 0;

@@ -7,18 +7,26 @@ from typing import Any
 import pytest
 
 from contract.builders import DAY, NOW, mail, message
-from contract.fates import expire, failed, lease, queued, record, states
+from contract.fates import accepted, expire, failed, lease, queued, receipt, record, settle, states
 from sms_milter.errors import Excess
 from sms_milter.model import (
     ComposedPart,
     CreditRule,
     Deed,
+    DeliveryReport,
     DuplicateRule,
     FloodRule,
     Limits,
+    Listener,
     NewMail,
     NewMessage,
+    Notice,
+    Notify,
+    Original,
+    PartFate,
+    PartState,
     QuotaRule,
+    ReportOutcome,
     Selection,
     Stored,
     StormRule,
@@ -259,4 +267,125 @@ def test_what_is_counted_is_forgotten_with_the_rest(queue: Any) -> None:
     record(queue, *(failed(part.part_id, NOW + WINDOW) for part in parts))
     queue.purge(NOW + 40 * DAY)
     assert queue.show_mail(str(counted.queue_id)) is None
+    assert states(queue) == []
+
+
+# --- who is told of what is counted -------------------------------------------------------------------------
+
+ENDS = Notify.LOST | Notify.FAILURE | Notify.SUCCESS
+
+
+def asked(queue: Any, at: float, who: str, notify: Notify = ENDS, *listeners: Listener) -> Stored:
+    """An alarm of `who`, who wants to hear of its end."""
+    one = mail(
+        alarm(
+            f"disk full at {at:.0f}",
+            notify=notify,
+            notice=notify,
+            recipient=f"{who}@sms.example",
+            reference=who,
+        ),
+        at=NOW + at,
+        limits=STORMS,
+        sender=f"{who}@acme.example",
+    )
+    one = one._replace(original=Original(f"ENV-{who}", f"Subject: {who}\n".encode()), listeners=listeners)
+    (result,) = queue.put([one], NOW + at)
+    assert isinstance(result, Stored)
+    return result
+
+
+def refit_and_lease(queue: Any, now: float) -> Any:
+    """The held message, composed anew and on the wire."""
+    with queue.transaction() as work:
+        work.lease("main", "b1", range(9), now, "", FORM)
+        for held in work.ways.unfit(9):
+            work.ways.refit(held, FORM, [ComposedPart(b"(2x)")], now)
+    with queue.transaction() as work:
+        (part,) = work.lease("main", "b1", range(9), now, "", FORM)
+    return part
+
+
+def told(queue: Any) -> list[Any]:
+    return [due.content for due in queue.due_reports(NOW + 100 * DAY, 100)]
+
+
+def test_who_was_counted_hears_of_the_message_that_stands_for_all(queue: Any) -> None:
+    for at, who in enumerate(("ann", "bob", "eve", "joe")):
+        asked(queue, at, who)
+    (first,) = lease(queue, now=NOW + 4)
+    held = refit_and_lease(queue, NOW + WINDOW)
+    record(queue, failed(first.part_id), accepted(held.part_id, "k"))
+    settle(queue, receipt("k", source=ONE))
+    reports = {one.sender: one for one in told(queue)}
+    assert {sender: str(one.state) for sender, one in reports.items()} == {
+        "ann@acme.example": "failed",
+        "bob@acme.example": "delivered",
+        "eve@acme.example": "delivered",
+        "joe@acme.example": "delivered",
+    }
+    eve = reports["eve@acme.example"]
+    assert isinstance(eve, DeliveryReport)
+    assert (eve.recipient, eve.destination, eve.reference) == ("eve@sms.example", ONE, "eve")
+    assert (eve.envelope_id, eve.header, eve.arrived_at) == ("ENV-eve", b"Subject: eve\n", NOW + 2)
+    assert eve.parts == 1
+
+
+def test_each_hears_once_what_he_wants_to(queue: Any) -> None:
+    listener = Listener("desk@acme.example", Notify.FAILURE)
+    asked(queue, 0, "ann", Notify.NEVER)
+    asked(queue, 1, "bob", Notify.FAILURE, listener)
+    asked(queue, 2, "eve", Notify.FAILURE, listener)
+    asked(queue, 3, "joe", Notify.NEVER)
+    lease(queue, now=NOW + 4)
+    held = refit_and_lease(queue, NOW + WINDOW)
+    record(queue, accepted(held.part_id, "k"))
+    for _ in range(2):
+        settle(queue, receipt("k", PartState.FAILED, stat="UNDELIV", source=ONE))
+    reports = told(queue)
+    assert sorted(one.sender for one in reports if isinstance(one, DeliveryReport)) == [
+        "bob@acme.example",
+        "eve@acme.example",
+    ]
+    notices = [one for one in reports if isinstance(one, Notice)]
+    assert sorted(one.news[0].reference for one in notices) == ["bob", "eve"]
+    assert [one.target for one in notices] == ["desk@acme.example"] * 2
+
+
+def test_what_expires_before_it_is_sent_is_told_to_all_of_whom_it_stands_for(queue: Any) -> None:
+    for at, who in enumerate(("ann", "bob", "eve")):
+        asked(queue, at, who)
+    expire(queue, NOW + 3 * DAY)
+    assert sorted(one.sender for one in told(queue)) == [
+        f"{who}@acme.example" for who in ("ann", "bob", "eve")
+    ]
+    assert {str(one.state) for one in told(queue)} == {"expired"}
+
+
+def test_the_fate_of_what_is_counted_is_that_of_the_other(queue: Any) -> None:
+    for at, who in enumerate(("ann", "bob", "eve")):
+        asked(queue, at, who)
+    assert queue.fates("acme", ["eve"]) == {"eve": [PartFate(PartState.QUEUED, None, None)]}
+    lease(queue, now=NOW + 4)
+    held = refit_and_lease(queue, NOW + WINDOW)
+    record(queue, accepted(held.part_id, "k"))
+    assert [fate.state for fate in queue.fates("acme", ["eve"])["eve"]] == [PartState.ACCEPTED]
+    asked(queue, 2 * DAY, "eve")
+    assert [fate.state for fate in queue.fates("acme", ["eve"])["eve"]] == [PartState.QUEUED]
+
+
+def test_a_counted_mail_stays_until_all_is_told(queue: Any) -> None:
+    asked(queue, 0, "ann")
+    asked(queue, 1, "bob")
+    eve = asked(queue, 2, "eve")
+    queue.purge(NOW + 1)
+    queue.purge(NOW + 40 * DAY)
+    assert queue.show_mail(str(eve.queue_id)) is not None
+    expire(queue, NOW + 3 * DAY)
+    queue.purge(NOW + 40 * DAY)
+    assert queue.show_mail(str(eve.queue_id)) is not None
+    for due in queue.due_reports(NOW + 4 * DAY, 100):
+        queue.record_reports([ReportOutcome(due.report_id, NOW + 4 * DAY)])
+    queue.purge(NOW + 40 * DAY)
+    assert queue.show_mail(str(eve.queue_id)) is None
     assert states(queue) == []

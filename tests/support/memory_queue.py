@@ -42,6 +42,7 @@ from sms_milter.model import (
     Outcome,
     PartFate,
     PartState,
+    PlannedMessage,
     Priority,
     QuotaLeft,
     QuotaRule,
@@ -83,6 +84,7 @@ class MemoryQueue(MemoryOverview):
         self._requests: list[tuple[tuple[str, bytes], float]] = []
         self._runs: dict[tuple[str, str], tuple[float, int]] = {}
         self._storms: dict[Any, dict[str, Any]] = {}
+        self._counted: dict[int, tuple[int, int, PlannedMessage]] = {}  # in what, of which mail
         self._suppressed: dict[tuple[str, str], dict[str, Any]] = {}
         self._bookings: list[dict[str, Any]] = []
         self._deposits: dict[str, int] = {}
@@ -145,7 +147,8 @@ class MemoryQueue(MemoryOverview):
         self._mails[queue_id] = mail
         self._count_flow("stored", needed + len(mail.failed), now)
         self._count_flow("failed", len(mail.failed), now)
-        if not mail.messages and not mail.failed:
+        counted = [(key, one) for one, key in self._alike(whole) if self._carrier(key) is not None]
+        if not mail.messages and not mail.failed and not counted:
             self._last_id = queue_id
         for record in mail.records:
             self._records[mail.account, record.kind, record.name] = replace(record, written_by=queue_id)
@@ -223,6 +226,9 @@ class MemoryQueue(MemoryOverview):
                 "tried": False,
             }
             self._tell(part, PartState.FAILED, now, now, LOST)
+        for key, message in counted:
+            self._last_id += 1
+            self._counted[self._last_id] = (self._storms[key]["held"], queue_id, message.plan)
         return Stored(queue_id, counted_in=self._count_alike(whole, queue_id))
 
     def _used(self, account: str, sender: str | None, since: float) -> list[tuple[float, int]]:
@@ -503,14 +509,17 @@ class MemoryQueue(MemoryOverview):
         return known if known and (known.until is None or known.until > now) else None
 
     def fates(self, account: str, references: Sequence[str]) -> dict[str, list[PartFate]]:
-        found: dict[str, list[PartFate]] = {}
-        for part in self._parts.values():
-            reference = part["plan"].reference
-            if reference in references and self._mails[part["queue_id"]].account == account:
-                if part["number"] == 1:
-                    found[reference] = []
-                found[reference].append(self._fate(part))
-        return found
+        messages = [
+            (part["part_id"], part["part_id"], part["queue_id"], part["plan"])
+            for part in self._parts.values()
+            if part["number"] == 1
+        ]
+        messages += [(key, *counted) for key, counted in self._counted.items()]
+        return {
+            plan.reference: [self._fate(part) for part in self._message(self._parts[about])]
+            for _, about, queue_id, plan in sorted(messages, key=lambda one: one[0])
+            if plan.reference in references and self._mails[queue_id].account == account
+        }
 
     def _fate(self, part: dict[str, Any]) -> PartFate:
         heard = [receipt for owner, receipt in self._receipts if owner == part["part_id"]]
@@ -920,12 +929,15 @@ class MemoryQueue(MemoryOverview):
         gone = []
         for queue_id in self._mails:
             parts = [part for part in self._parts.values() if part["queue_id"] == queue_id]
+            carriers = [into for into, counted, _ in self._counted.values() if counted == queue_id]
+            parts += [self._parts[into] for into in carriers if not parts and into in self._parts]
             told = all(one["finished"] for one in self._reports if one["queue_id"] == queue_id)
             if told and all(p["finished_at"] is not None and p["finished_at"] < before for p in parts):
                 gone.append(queue_id)
         for queue_id in gone[:limit]:
             del self._mails[queue_id]
         self._parts = {key: part for key, part in self._parts.items() if part["queue_id"] in self._mails}
+        self._counted = {key: one for key, one in self._counted.items() if one[1] in self._mails}
         self._receipts = [
             (part_id, receipt)
             for part_id, receipt in self._receipts
@@ -962,9 +974,31 @@ class MemoryQueue(MemoryOverview):
         error: str = "",
         event: Notify = Notify.NEVER,
     ) -> None:
-        """Whoever wants to hear one of `told` does, once; `event` is NEVER for the end of a message."""
+        """Whoever wants to hear one of `told` does, once, of the message and of those counted in it; `event`
+        is NEVER for the end of a message.
+        """
         first = part["part_id"] - part["number"] + 1
-        plan, mail = part["plan"], self._mails[part["queue_id"]]
+        news = (part, state, at, now, told, stat, error, event)
+        self._tell_of(first, part["queue_id"], part["plan"], *news)
+        for message_id, (into, queue_id, plan) in self._counted.items():
+            if into == first:
+                self._tell_of(message_id, queue_id, plan, *news)
+
+    def _tell_of(
+        self,
+        message_id: int,
+        queue_id: int,
+        plan: PlannedMessage,
+        part: dict[str, Any],
+        state: PartState,
+        at: float,
+        now: float,
+        told: Notify,
+        stat: str,
+        error: str,
+        event: Notify,
+    ) -> None:
+        mail = self._mails[queue_id]
         ended = state in (PartState.FAILED, PartState.EXPIRED)
         of_the_smsc = (ended or event is Notify.DELAYED) and not stat
         report = DeliveryReport(
@@ -990,12 +1024,12 @@ class MemoryQueue(MemoryOverview):
             doubts=max(one["doubts"] for one in self._message(part)),
         )
         hearing = [(None, plan.notify)] + [(one, plan.notice & one.told) for one in mail.listeners]
-        known = {(one["listener"], one["event"]) for one in self._reports if one["message_id"] == first}
+        known = {(one["listener"], one["event"]) for one in self._reports if one["message_id"] == message_id}
         for listener, wanted in hearing:
             if wanted & told and (listener, event) not in known:
                 due_at = now + (listener.gather_seconds if listener else 0.0)
                 more = {"due_at": due_at, "event": event, "listener": listener}
-                self._report(part["queue_id"], first, now, report, **more)
+                self._report(queue_id, message_id, now, report, **more)
                 self.reported = True
 
     def _tell_on_the_way(self, part: dict[str, Any], event: Notify, at: float) -> None:

@@ -34,7 +34,11 @@ _UNSYNCED = {"fsync": "off"}  # commits reach the kernel all the same
 
 
 def programs() -> Path:
-    """Where the newest PostgreSQL's programs are; AssertionError when there is none."""
+    """Where PostgreSQL's programs are: in POSTGRESQL_PROGRAMS, or the newest of Debian; AssertionError when
+    there are none.
+    """
+    if chosen := os.environ.get("POSTGRESQL_PROGRAMS"):
+        return Path(chosen)
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
     assert found, "postgresql is not installed; tests/run installs what deploy/packages names"
     return max(found, key=lambda path: float(path.parent.name))

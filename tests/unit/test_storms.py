@@ -51,9 +51,9 @@ class Tower:
         self.taken.append(result)
         return result
 
-    def mail(self, text: str) -> None:
+    def mail(self, text: str, **parameters: str) -> None:
         transaction = self.desk.transaction()
-        assert transaction.recipient("<447973100000@sms.haysystems.com>", {}) is None
+        assert transaction.recipient("<447973100000@sms.haysystems.com>", parameters) is None
         transaction.body(text.encode() + b"\r\n")
         assert transaction.decide().action is Action.DISCARD
 
@@ -97,6 +97,14 @@ def test_what_is_not_alike_goes_at_once(tmp_path: Path) -> None:
     for text in ("Pump 1 has stopped", "Fan 1 has stopped", "Pump 1 runs"):
         tower.mail(text)
     assert len(tower.sent(1)) == 3
+
+
+def test_of_what_goes_together_the_same_is_told(tmp_path: Path) -> None:
+    tower = Tower(tmp_path)
+    for notify in ("NEVER", "SUCCESS", "NEVER"):
+        tower.mail("Pump 1 has stopped", NOTIFY=notify)
+    assert [one.counted_in for one in tower.taken] == [(), (), ()]
+    assert len(tower.sent(1)) == 2
 
 
 def test_without_the_setting_each_goes(tmp_path: Path) -> None:

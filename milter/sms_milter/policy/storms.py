@@ -26,8 +26,8 @@ _SPACE = re.compile(r"\s+")
 
 
 def likeness(rule: StormRule, message: PlannedMessage, form: str, room: int) -> bytes:
-    """The digest of what alike messages have in common: what they say, and all that decides how the held one
-    will be sent. b"" for what is no text.
+    """The digest of what alike messages have in common: what they say, all that decides how the held one will
+    be sent, and what is to be told of it. b"" for what is no text.
     """
     first = message.parts[0]
     if message.kind != Kind.TEXT or message.channel != SMS or not isinstance(first, SubmitSm):
@@ -45,6 +45,9 @@ def likeness(rule: StormRule, message: PlannedMessage, form: str, room: int) -> 
         first.protocol_id,
         first.service_type,
         max(len(message.parts), room),
+        message.receipt,
+        int(message.notify),
+        int(message.notice),
     )
     return hashlib.blake2b(repr(common).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 

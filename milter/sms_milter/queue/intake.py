@@ -22,7 +22,7 @@ from sms_milter.queue.database import Database, Entry
 from sms_milter.queue.notify import ALL_TOLD, RECEIPT_TOLD, Reports, first_look
 from sms_milter.queue.overview import count_flow
 from sms_milter.queue.statements import storable
-from sms_milter.queue.storms import Storm
+from sms_milter.queue.storms import Counted, Storm
 
 _BY_RECEIPT = (Notify.FAILURE | Notify.SUCCESS | Notify.PENDING).value
 _ON_THE_WAY = (Notify.SENT | Notify.RETRY).value
@@ -63,7 +63,8 @@ def put(
         if refusal is not None:
             results.append(refusal if storm is None else storm.refusal(refusal))
             continue
-        queue_id = batch.add(mail, entry.place(number, batch.last_id))
+        counted = () if storm is None else storm.counted
+        queue_id = batch.add(mail, entry.place(number, batch.last_id), counted)
         if mail.limits is not None and mail.limits.credits is not None:
             batch.pay(mail, mail.limits.credits, queue_id)
         if mail.records:
@@ -142,6 +143,7 @@ class _Batch:
         "_bookings",
         "_charges",
         "_comments",
+        "_counted",
         "_db",
         "_entry",
         "_failed",
@@ -176,12 +178,13 @@ class _Batch:
         self._answers: list[tuple[Any, ...]] = []
         self._comments: list[tuple[Any, ...]] = []
         self._left_out: list[tuple[Any, ...]] = []
+        self._counted: list[tuple[Any, ...]] = []
         self._charges: list[tuple[Any, ...]] = []
         self._bookings: list[tuple[Any, ...]] = []
 
-    def add(self, mail: NewMail, before: int) -> int:
-        """Take a mail in behind the id `before`; returns its id, which is that of its first part, or of none
-        when it has none.
+    def add(self, mail: NewMail, before: int, counted: Sequence[Counted] = ()) -> int:
+        """Take a mail in behind the id `before`, and what of it is `counted` in others; returns its id, which
+        is that of its first part, or of none when it has none.
         """
         queue_id = before + 1
         self.last_id = before
@@ -199,16 +202,19 @@ class _Batch:
                 mail.fingerprint,
             )
         )
-        if not (mail.messages or mail.failed):
+        if not (mail.messages or mail.failed or counted):
             self.last_id = queue_id
         for message in mail.messages:
             self._add_message(queue_id, mail, message)
         for plan in mail.failed:
             self._add_failed(queue_id, mail, plan)
+        for one in counted:
+            self._add_counted(queue_id, mail, one)
         if mail.original is not None:
             self._originals.append((queue_id, storable(mail.original.envelope_id), mail.original.header))
-        for one in mail.listeners:
-            row = (queue_id, storable(one.target), int(one.told), one.is_url, one.gather_seconds)
+        for listener in mail.listeners:
+            told = int(listener.told)
+            row = (queue_id, storable(listener.target), told, listener.is_url, listener.gather_seconds)
             self._listeners.append(row)
         for destination in mail.left_out:
             written, why = storable(destination.destination), storable(destination.why)
@@ -283,6 +289,25 @@ class _Batch:
         why = (0, plan.unsent) if plan.unsent else (_NO_SUCH_DESTINATION, "no such destination")
         self._failed.append((*row, *why, storable(mail.account)))
 
+    def _add_counted(self, queue_id: int, mail: NewMail, one: Counted) -> None:
+        """One message that has no parts: what becomes of the other is told of it."""
+        plan = one.message.plan
+        self.last_id += 1
+        self._counted.append(
+            (
+                self.last_id,
+                queue_id,
+                one.message_id,
+                storable(plan.recipient),
+                plan.original_recipient and storable(plan.original_recipient),
+                None if plan.reference is None else storable(plan.reference),
+                None if plan.reference is None else storable(mail.account),
+                plan.public_id and storable(plan.public_id),
+                int(plan.notify),
+                int(plan.notice),
+            )
+        )
+
     def _describe(
         self,
         message_id: int,
@@ -349,6 +374,8 @@ class _Batch:
             self._db.insert("insert_comment", self._comments)
         if self._left_out:
             self._db.insert("insert_left_out", self._left_out)
+        if self._counted:
+            self._db.insert("insert_counted", self._counted)
         if self._charges:
             self._db.insert("insert_charge", self._charges)
         if self._bookings:

@@ -27,6 +27,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "original": ("mail_id",),
     "comment": ("message_id",),
     "left_out": (),
+    "counted": ("id",),
     "listener": ("id",),
     "receipt": ("id",),
     "report": ("id",),

@@ -26,7 +26,7 @@ class _Kept(NamedTuple):
     held: bool = False
 
 
-class _Counted(NamedTuple):
+class Counted(NamedTuple):
     """A message that is counted in the held one `message_id`, of mail `queue_id` and with so many parts."""
 
     message: NewMessage
@@ -39,9 +39,11 @@ class _Counted(NamedTuple):
 
 
 class Storm:
-    """One mail among those alike. `mail` is what is left of it to be stored; `record` makes it so."""
+    """One mail among those alike. `mail` is what is left of it to be stored, `counted` the rest; `record`
+    makes it so.
+    """
 
-    __slots__ = ("_counted", "_db", "_kept", "_now", "_rule", "mail")
+    __slots__ = ("_db", "_kept", "_now", "_rule", "counted", "mail")
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Storm:
         """`written` is told an id that is about to be looked for."""
         self._db, self._rule, self._now = db, rule, now
         self._kept: list[_Kept] = []
-        self._counted: list[_Counted] = []
+        self.counted: list[Counted] = []
         seen: set[_Key] = set()
         for place, message in enumerate(mail.messages):
             key = (storable(mail.account), storable(message.plan.destination), message.likeness)
@@ -79,7 +81,7 @@ class Storm:
             unsent = self._db.execute("find_unsent", (held,)).fetchone()
             if unsent is not None:
                 queue_id, total = unsent
-                self._counted.append(_Counted(message, key, due_at, held, queue_id, total, alike + 1))
+                self.counted.append(Counted(message, key, due_at, held, queue_id, total, alike + 1))
                 return
         until = storms.held_until(self._rule, due_at, start)
         if until is None:
@@ -90,19 +92,13 @@ class Storm:
         self._kept.append(_Kept(message, place, key, until, held=True))
 
     def _left(self, mail: NewMail) -> NewMail:
-        if not self._counted and not any(one.held for one in self._kept):
+        if not self.counted and not any(one.held for one in self._kept):
             return mail
         left = mail._replace(messages=tuple([one.message for one in self._kept]))
         if all(one.held for one in self._kept):
             left = left._replace(identity=b"")
-        if self._counted:
-            note = [
-                LeftOut(one.message.plan.destination, f"counted in {one.queue_id}") for one in self._counted
-            ]
-            left = left._replace(left_out=[*left.left_out, *note])
-        if not (left.messages or left.failed):
-            left = left._replace(original=None, listeners=())
-        return left
+        note = [LeftOut(one.message.plan.destination, f"counted in {one.queue_id}") for one in self.counted]
+        return left._replace(left_out=[*left.left_out, *note])
 
     def refusal(self, of_rest: Refusal) -> Refusal:
         """How the whole mail is refused if `mail` is refused so."""
@@ -119,11 +115,11 @@ class Storm:
                 row = (*one.key, one.due_at, held, 1, one.due_at + window)
                 self._db.execute("store_storm", row)
             part_id += max(len(one.message.parts), one.message.room)
-        for counted in self._counted:
+        for counted in self.counted:
             self._count(counted)
-        return tuple(dict.fromkeys([one.queue_id for one in self._counted]))
+        return tuple(dict.fromkeys([one.queue_id for one in self.counted]))
 
-    def _count(self, one: _Counted) -> None:
+    def _count(self, one: Counted) -> None:
         until = max(one.due_at, self._now) + self._rule.window_seconds
         row = (*one.key, one.due_at, one.message_id, one.alike, until)
         self._db.execute("store_storm", row)

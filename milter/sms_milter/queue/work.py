@@ -278,7 +278,9 @@ class PartWork:
             seen.update(found)
             spans = [(queue_id, queue_id + parts - 1) for queue_id, parts in found.items()]
             forgotten += self._forget(self._done_with(spans, before)[: limit - forgotten])
-        return forgotten
+        partless = self._db.execute("finished_partless", (before, limit - forgotten)).fetchall()
+        self._forget_mails(partless)
+        return forgotten + len(partless)
 
     def _done_with(self, spans: list[tuple[int, int]], before: float) -> list[tuple[int, int]]:
         """The mails of which nothing is under way; each by the first and last id of its parts."""
@@ -300,27 +302,30 @@ class PartWork:
             "forget_charges",
         ):
             self._db.many(name, spans)
-        mails = [span[:1] for span in spans]
+        self._forget_mails([span[:1] for span in spans])
+        return len(spans)
+
+    def _forget_mails(self, mails: Sequence[Sequence[Any]]) -> None:
+        """Each by its id alone."""
         for name in (
             "delete_reports",
             "delete_listeners",
             "delete_original",
+            "delete_counted",
             "delete_left_out",
             "delete_mail",
         ):
             self._db.many(name, mails)
-        return len(spans)
 
     def forget_leftovers(self, before: float) -> None:
-        """Delete what nothing will ask for again: parked receipts, references, usage, mails without parts."""
+        """Delete what nothing will ask for again: parked receipts, references, usage."""
         self._db.execute("forget_parked", (before - PARKED_SECONDS, -1))
         self._db.execute("forget_references", (before - PARKED_SECONDS,))
         mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
         credits.forget(self._db, before)
         forget_flow(self._db, before)
         self._db.execute("forget_cancellations", (before,))
-        for name in ("forget_all_usage", "forget_answers", "forget_counted", "forget_answered"):
-            self._db.execute(name, (before,))
+        self._db.execute("forget_all_usage", (before,))
 
     def move(self, before: int | None, after: int | None, parts: int) -> None:
         """So many parts go from one state to another (numbers of `states`; None: from or to nowhere)."""

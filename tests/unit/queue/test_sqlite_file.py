@@ -280,6 +280,13 @@ def _plan(path: Path, sql: str, values: Any) -> str:
     return "\n".join(row[3] for row in rows)
 
 
+NEWS = {
+    **dict.fromkeys(("message", "event", "told", "state", "command_status"), 1),
+    **dict.fromkeys(("smsc", "stat", "error"), ""),
+    **dict.fromkeys(("now", "at"), NOW),
+}
+
+
 def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
     queue = SqliteQueue(str(path))
     queue.put([mail()], NOW)
@@ -302,6 +309,11 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         ("next_waiting", ("main",)),
         ("expired_parts", (NOW, 10)),
         ("finished_mails", (NOW, 0.0, 0, 10)),
+        ("finished_partless", (NOW, 10)),
+        ("report_loss", {"id": 1, "at": NOW}),
+        ("report_news", NEWS),
+        ("reports", ("[1]",)),
+        ("delete_counted", (1,)),
         ("parked_receipts", ("[1]",)),
         ("parked_since", (NOW,)),
         ("find_fingerprint", (b"f", NOW)),
@@ -346,6 +358,8 @@ def test_hot_statements_search_by_index_and_never_sort(path: Path) -> None:
         assert "SCAN run" not in plan, name
         assert "SCAN suppressed" not in plan, name
         assert "SCAN left_out" not in plan, name
+        assert "SCAN counted" not in plan, name
+        assert "SCAN listener" not in plan, name
         assert "SCAN comment" not in plan, name
         assert "SCAN number" not in plan, name
         assert "SCAN charge" not in plan, name

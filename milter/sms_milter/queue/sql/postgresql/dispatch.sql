@@ -344,15 +344,14 @@ DELETE FROM reference WHERE used_at < $1
 -- Drop usage whose window ended before a time.
 DELETE FROM usage WHERE until < $1
 
--- forget_answers --
--- Drop the answers of mails without parts that came before a time, once the MTA has them.
-DELETE FROM report WHERE finished_at IS NOT NULL AND mail_id IN (
-    SELECT id FROM mail WHERE parts = 0 AND received_at < $1)
-
--- forget_answered --
--- Drop the mails without parts of which no answer is left.
-DELETE FROM mail WHERE parts = 0 AND received_at < $1 AND NOT EXISTS (
-    SELECT 1 FROM report WHERE report.mail_id = mail.id)
+-- finished_partless --
+-- Mails without parts that came before a time, of which all is told and nothing will be: what they are counted in was
+-- finished before that time.
+SELECT id FROM mail WHERE parts = 0 AND received_at < $1
+    AND NOT EXISTS (SELECT 1 FROM report WHERE report.mail_id = mail.id AND report.finished_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM counted JOIN part ON part.id = counted.into_id
+        WHERE counted.mail_id = mail.id AND coalesce(part.finished_at, $1) >= $1)
+ORDER BY received_at LIMIT $2
 
 -- unreported --
 -- Whether a mail has a report that the MTA has not taken yet.
@@ -370,6 +369,10 @@ DELETE FROM listener USING unnest($1::bigint[]) AS gone (id) WHERE listener.mail
 -- delete_comments --
 -- Forget what the sender noted on these messages.
 DELETE FROM comment USING unnest($1::bigint[], $2::bigint[]) AS mail (first, last) WHERE message_id BETWEEN first AND last
+
+-- delete_counted --
+-- Forget which messages of a mail are counted in others.
+DELETE FROM counted USING unnest($1::bigint[]) AS gone (id) WHERE counted.mail_id = gone.id
 
 -- delete_left_out --
 -- Forget the destinations that got nothing from a mail.
@@ -397,10 +400,6 @@ DELETE FROM cancellation WHERE at < $1
 -- record_cancelled --
 -- The SMSC has cancelled it.
 UPDATE part SET state = 5, why = 'cancelled by the operator', finished_at = $1 WHERE id = $2 AND state = 2
-
--- forget_counted --
--- Drop what mails without parts that came before a time have left out.
-DELETE FROM left_out WHERE mail_id IN (SELECT id FROM mail WHERE parts = 0 AND received_at < $1)
 
 -- forget_links --
 -- Drop the links reported by dispatchers that are gone.

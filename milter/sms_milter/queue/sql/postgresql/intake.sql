@@ -38,6 +38,11 @@ INSERT INTO comment (message_id, text) VALUES ($1, $2)
 -- Keep a destination that got nothing.
 INSERT INTO left_out (mail_id, destination, why) VALUES ($1, $2, $3)
 
+-- insert_counted --
+-- Who is told what becomes of a message that is counted in another.
+INSERT INTO counted (id, mail_id, into_id, recipient, original_recipient, reference, referrer, public_id, notify, notice)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
 -- next_number --
 -- An account's next number, from 1 on and round again after the last of 32 bits.
 INSERT INTO number (account, last) VALUES ($1, 1)

@@ -17,15 +17,17 @@ WHERE mail_id = $1 AND listener_id = $2 AND finished_at IS NULL ORDER BY id LIMI
 SELECT report.id, report.mail_id, mail.mta_queue_id, report.created_at, report.attempts, mail.message_id,
     report.message_id, mail.account, report.recipient, report.subject, report.body, report.author, report.author_name,
     listener.target, mail.dialect,
-    mail.sender, message.recipient, message.destination, report.state, report.smsc, report.stat, report.error,
-    report.command_status, report.at, mail.received_at, message.original_recipient,
-    original.envelope_id, original.header,
-    message.originator, message.reference, message.public_id, part.total, report.event,
+    mail.sender, coalesce(counted.recipient, message.recipient), message.destination, report.state, report.smsc, report.stat,
+    report.error, report.command_status, report.at, mail.received_at,
+    coalesce(counted.original_recipient, message.original_recipient), original.envelope_id, original.header,
+    message.originator, CASE WHEN counted.id IS NULL THEN message.reference ELSE counted.reference END,
+    coalesce(counted.public_id, message.public_id), part.total, report.event,
     (SELECT max(doubts) FROM part AS one WHERE one.id BETWEEN message.id AND message.id + part.total - 1)
 FROM unnest($1::bigint[]) AS wanted (value) JOIN report ON report.id = wanted.value
     JOIN mail ON mail.id = report.mail_id
-    LEFT JOIN message ON message.id = report.message_id
-    LEFT JOIN part ON part.id = report.message_id
+    LEFT JOIN counted ON counted.id = report.message_id
+    LEFT JOIN message ON message.id = coalesce(counted.into_id, report.message_id)
+    LEFT JOIN part ON part.id = message.id
     LEFT JOIN original ON original.mail_id = report.mail_id
     LEFT JOIN listener ON listener.id = report.listener_id
 
@@ -43,7 +45,7 @@ UPDATE report SET due_at = $1, attempts = attempts + 1, why = $2 WHERE id = $3
 
 -- report_loss --
 -- A message of which a part (:id) ended just now before the SMSC had it: the sender and the listeners that are told of
--- such are told once. One that failed without command_status was cancelled.
+-- such are told once, and so are those of what is counted in it. One that failed without command_status was cancelled.
 INSERT INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
 SELECT part.mail_id, message.id, 0, 0, false, lost.at, lost.at, part.state, part.smsc, '', '', part.command_status, lost.at
@@ -56,10 +58,22 @@ SELECT part.mail_id, message.id, 0, listener.id, listener.is_url, lost.at, lost.
 FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
     JOIN message ON message.id = part.id - part.number + 1 JOIN listener ON listener.mail_id = message.mail_id
 WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND message.notice & listener.told & 3 <> 0
+UNION ALL
+SELECT counted.mail_id, counted.id, 0, 0, false, lost.at, lost.at, part.state, part.smsc, '', '', part.command_status, lost.at
+FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
+    JOIN counted ON counted.into_id = part.id - part.number + 1
+WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND counted.notify & 3 <> 0
+UNION ALL
+SELECT counted.mail_id, counted.id, 0, listener.id, listener.is_url, lost.at, lost.at + listener.gather_seconds, part.state,
+    part.smsc, '', '', part.command_status, lost.at
+FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
+    JOIN counted ON counted.into_id = part.id - part.number + 1 JOIN listener ON listener.mail_id = counted.mail_id
+WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND counted.notice & listener.told & 3 <> 0
 ON CONFLICT DO NOTHING
 
 -- report_news --
--- What became of a message: the sender and the listeners that are :told of such are told once.
+-- What became of a message: the sender and the listeners that are :told of such are told once, and so are those of what
+-- is counted in it.
 INSERT INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
 SELECT message.mail_id, message.id, news.event, 0, false, news.now, news.now, news.state, news.smsc, news.stat, news.error,
@@ -77,6 +91,22 @@ FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[
     AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
     JOIN message ON message.id = news.message JOIN listener ON listener.mail_id = message.mail_id
 WHERE message.notice & listener.told & news.told <> 0
+UNION ALL
+SELECT counted.mail_id, counted.id, news.event, 0, false, news.now, news.now, news.state, news.smsc, news.stat, news.error,
+    news.command_status, news.at
+FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[], :smsc::text[],
+    :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
+    AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
+    JOIN counted ON counted.into_id = news.message
+WHERE counted.notify & news.told <> 0
+UNION ALL
+SELECT counted.mail_id, counted.id, news.event, listener.id, listener.is_url, news.now, news.now + listener.gather_seconds,
+    news.state, news.smsc, news.stat, news.error, news.command_status, news.at
+FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[], :smsc::text[],
+    :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
+    AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
+    JOIN counted ON counted.into_id = news.message JOIN listener ON listener.mail_id = counted.mail_id
+WHERE counted.notice & listener.told & news.told <> 0
 ON CONFLICT DO NOTHING
 
 -- any_followed --

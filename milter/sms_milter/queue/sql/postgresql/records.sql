@@ -23,5 +23,7 @@ WHERE part.id BETWEEN :message AND :message + (SELECT total FROM part WHERE id =
 ORDER BY part.id
 
 -- newest_message --
--- An account's newest message with a reference.
-SELECT id FROM message WHERE referrer = $1 AND reference = $2 ORDER BY id DESC LIMIT 1
+-- An account's newest message with a reference, or the one that it is counted in.
+SELECT id AS about, id FROM message WHERE referrer = $1 AND reference = $2
+UNION ALL SELECT into_id, id FROM counted WHERE referrer = $1 AND reference = $2
+ORDER BY 2 DESC LIMIT 1

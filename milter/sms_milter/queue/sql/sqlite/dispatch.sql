@@ -316,20 +316,14 @@ DELETE FROM reference WHERE used_at < ?
 -- Drop usage whose window ended before a time.
 DELETE FROM usage WHERE until < ?
 
--- forget_answers --
--- Drop the answers of mails without parts that came before a time, once the MTA has them.
-DELETE FROM report WHERE finished_at IS NOT NULL AND mail_id IN (
-    SELECT id FROM mail INDEXED BY mail_partless WHERE parts = 0 AND received_at < ?)
-
--- forget_counted --
--- Drop what mails without parts that came before a time have left out.
-DELETE FROM left_out WHERE mail_id IN (
-    SELECT id FROM mail INDEXED BY mail_partless WHERE parts = 0 AND received_at < ?)
-
--- forget_answered --
--- Drop the mails without parts of which no answer is left.
-DELETE FROM mail WHERE parts = 0 AND received_at < ? AND NOT EXISTS (
-    SELECT 1 FROM report WHERE report.mail_id = mail.id)
+-- finished_partless --
+-- Mails without parts that came before a time, of which all is told and nothing will be: what they are counted in was
+-- finished before that time.
+SELECT id FROM mail INDEXED BY mail_partless WHERE parts = 0 AND received_at < ?1
+    AND NOT EXISTS (SELECT 1 FROM report WHERE report.mail_id = mail.id AND report.finished_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM counted INDEXED BY counted_mail CROSS JOIN part ON part.id = counted.into_id
+        WHERE counted.mail_id = mail.id AND coalesce(part.finished_at, ?1) >= ?1)
+ORDER BY received_at LIMIT ?2
 
 -- unreported --
 -- Whether a mail has a report that the MTA has not taken yet.
@@ -346,6 +340,10 @@ DELETE FROM listener WHERE mail_id = ?
 -- delete_comments --
 -- Forget what the sender noted on these messages.
 DELETE FROM comment WHERE message_id BETWEEN ? AND ?
+
+-- delete_counted --
+-- Forget which messages of a mail are counted in others.
+DELETE FROM counted WHERE mail_id = ?
 
 -- delete_left_out --
 -- Forget the destinations that got nothing from a mail.

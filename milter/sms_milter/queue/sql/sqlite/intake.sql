@@ -50,6 +50,11 @@ INSERT INTO comment (message_id, text) VALUES (?, ?)
 -- Keep a destination that got nothing.
 INSERT INTO left_out (mail_id, destination, why) VALUES (?, ?, ?)
 
+-- insert_counted --
+-- Who is told what becomes of a message that is counted in another.
+INSERT INTO counted (id, mail_id, into_id, recipient, original_recipient, reference, referrer, public_id, notify, notice)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
 -- next_number --
 -- An account's next number, from 1 on and round again after the last of 32 bits.
 INSERT INTO number (account, last) VALUES (?, 1)

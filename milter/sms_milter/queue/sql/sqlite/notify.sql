@@ -17,15 +17,17 @@ WHERE mail_id = ? AND listener_id = ? AND finished_at IS NULL ORDER BY id LIMIT 
 SELECT report.id, report.mail_id, mail.mta_queue_id, report.created_at, report.attempts, mail.message_id,
     report.message_id, mail.account, report.recipient, report.subject, report.body, report.author, report.author_name,
     listener.target, mail.dialect,
-    mail.sender, message.recipient, message.destination, report.state, report.smsc, report.stat, report.error,
-    report.command_status, report.at, mail.received_at, message.original_recipient,
-    original.envelope_id, original.header,
-    message.originator, message.reference, message.public_id, part.total, report.event,
+    mail.sender, coalesce(counted.recipient, message.recipient), message.destination, report.state, report.smsc, report.stat,
+    report.error, report.command_status, report.at, mail.received_at,
+    coalesce(counted.original_recipient, message.original_recipient), original.envelope_id, original.header,
+    message.originator, CASE WHEN counted.id IS NULL THEN message.reference ELSE counted.reference END,
+    coalesce(counted.public_id, message.public_id), part.total, report.event,
     (SELECT max(doubts) FROM part AS one WHERE one.id BETWEEN message.id AND message.id + part.total - 1)
 FROM json_each(?) AS wanted CROSS JOIN report ON report.id = wanted.value
     CROSS JOIN mail ON mail.id = report.mail_id
-    LEFT JOIN message ON message.id = report.message_id
-    LEFT JOIN part ON part.id = report.message_id
+    LEFT JOIN counted ON counted.id = report.message_id
+    LEFT JOIN message ON message.id = coalesce(counted.into_id, report.message_id)
+    LEFT JOIN part ON part.id = message.id
     LEFT JOIN original ON original.mail_id = report.mail_id
     LEFT JOIN listener ON listener.id = report.listener_id
 
@@ -43,7 +45,7 @@ UPDATE report SET due_at = ?, attempts = attempts + 1, why = ? WHERE id = ?
 
 -- report_loss --
 -- A message of which a part (:id) ended just now before the SMSC had it: the sender and the listeners that are told of
--- such are told once. One that failed without command_status was cancelled.
+-- such are told once, and so are those of what is counted in it. One that failed without command_status was cancelled.
 INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
 SELECT part.mail_id, message.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', part.command_status, :at
@@ -55,9 +57,20 @@ SELECT part.mail_id, message.id, 0, listener.id, listener.is_url, :at, :at + lis
 FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
     CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
 WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notice & listener.told & 3
+UNION ALL
+SELECT counted.mail_id, counted.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', part.command_status, :at
+FROM part CROSS JOIN counted INDEXED BY counted_into ON counted.into_id = part.id - part.number + 1
+WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND counted.notify & 3
+UNION ALL
+SELECT counted.mail_id, counted.id, 0, listener.id, listener.is_url, :at, :at + listener.gather_seconds, part.state,
+    part.smsc, '', '', part.command_status, :at
+FROM part CROSS JOIN counted INDEXED BY counted_into ON counted.into_id = part.id - part.number + 1
+    CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = counted.mail_id
+WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND counted.notice & listener.told & 3
 
 -- report_news --
--- What became of a message: the sender and the listeners that are :told of such are told once.
+-- What became of a message: the sender and the listeners that are :told of such are told once, and so are those of what
+-- is counted in it.
 INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
 SELECT mail_id, id, :event, 0, 0, :now, :now, :state, :smsc, :stat, :error, :command_status, :at
@@ -67,6 +80,14 @@ SELECT message.mail_id, message.id, :event, listener.id, listener.is_url, :now, 
     :smsc, :stat, :error, :command_status, :at
 FROM message CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
 WHERE message.id = :message AND message.notice & listener.told & :told
+UNION ALL
+SELECT mail_id, id, :event, 0, 0, :now, :now, :state, :smsc, :stat, :error, :command_status, :at
+FROM counted INDEXED BY counted_into WHERE into_id = :message AND notify & :told
+UNION ALL
+SELECT counted.mail_id, counted.id, :event, listener.id, listener.is_url, :now, :now + listener.gather_seconds, :state,
+    :smsc, :stat, :error, :command_status, :at
+FROM counted INDEXED BY counted_into CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = counted.mail_id
+WHERE counted.into_id = :message AND counted.notice & listener.told & :told
 
 -- any_followed --
 -- Whether anybody is told how a part comes to the SMSC.
