@@ -8,9 +8,17 @@
 
 BEGIN;
 
+DO $$
+BEGIN
+    IF has_schema_privilege('sms_milter_monitor', 'public', 'CREATE') THEN
+        RAISE EXCEPTION 'every role may make tables in this database'
+            USING HINT = 'As a superuser, in this database: REVOKE CREATE ON SCHEMA public FROM PUBLIC';
+    END IF;
+END
+$$;
+
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM sms_milter_intake, sms_milter_dispatch, sms_milter_report,
     sms_milter_operator, sms_milter_monitor;
-REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO sms_milter_intake, sms_milter_dispatch, sms_milter_report, sms_milter_operator,
     sms_milter_monitor;
 GRANT SELECT ON schema_version TO sms_milter_intake, sms_milter_dispatch, sms_milter_report, sms_milter_operator,

@@ -10,7 +10,7 @@ import pytest
 from sms_milter.errors import QueueUnavailable
 from sms_milter.queue.postgresql import PostgresqlQueue
 from support.postgres import Postgres
-from support.postgres_roles import GROUPS, MONITOR, OWNER, url_of
+from support.postgres_roles import GROUPS, MONITOR, OWNER, give_to_owner, run_script, url_of
 
 Rights = set[tuple[str, str]]
 TEXTS = {
@@ -128,8 +128,23 @@ def test_only_the_owner_changes_tables(postgres: Postgres, database: str, group:
         assert refused(postgres, database, group, statement)
 
 
+def test_grants_are_not_given_where_every_role_may_make_tables(postgres: Postgres, database: str) -> None:
+    with postgres.connection(database) as connection:
+        connection.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")  # as it is before PostgreSQL 15
+        connection.execute("REVOKE ALL ON trace FROM sms_milter_operator")
+    with pytest.raises(psycopg.errors.RaiseException) as caught:
+        run_script(url_of(postgres, database, OWNER), "grants.sql")
+    hint = str(caught.value.diag.message_hint)
+    assert refused(postgres, database, "operator", "SELECT * FROM trace")
+    with postgres.connection(database) as connection:
+        connection.execute(hint.partition(": ")[2].encode())
+    run_script(url_of(postgres, database, OWNER), "grants.sql")
+    assert not refused(postgres, database, "operator", "SELECT * FROM trace")
+
+
 def test_a_host_says_when_its_role_may_not_make_the_tables(postgres: Postgres, granted: str) -> None:
     with postgres.database() as empty:
+        give_to_owner(postgres, empty)
         queue = PostgresqlQueue(url_of(postgres, empty, "intake"))
         with pytest.raises(QueueUnavailable, match="not made yet: their owner must run"):
             queue.balances()

@@ -37,10 +37,17 @@ def make_roles(postgres: Postgres) -> None:
             connection.execute(f"CREATE ROLE {who} IN ROLE sms_milter_{group}".encode())
 
 
-def make_tables(postgres: Postgres, database: str) -> None:
-    """As their owner, with what the groups may do; twice, as after an upgrade."""
+def give_to_owner(postgres: Postgres, database: str) -> None:
+    """Nobody else may make tables in it."""
     with postgres.connection(database) as connection:
         connection.execute(f"ALTER DATABASE {database} OWNER TO {OWNER}".encode())
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        connection.execute(f"GRANT CREATE ON SCHEMA public TO {OWNER}".encode())
+
+
+def make_tables(postgres: Postgres, database: str) -> None:
+    """As their owner, with what the groups may do; twice, as after an upgrade."""
+    give_to_owner(postgres, database)
     queue = PostgresqlQueue(url_of(postgres, database, OWNER))
     queue.balances()
     queue.close()
