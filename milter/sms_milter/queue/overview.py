@@ -33,6 +33,13 @@ def count_flow(
     db.execute("count_flow", (int(now // _MINUTE), stored, refused, sent, delivered, failed))
 
 
+def count_changes(db: Database, changes: Sequence[int]) -> None:
+    """So many parts more, or fewer, by state (in the order of `states`)."""
+    if any(changes):
+        names = [state.value for state in STATES]
+        db.execute("count", {"ids": 0, **dict(zip(names, changes, strict=True))})
+
+
 def forget_flow(db: Database, before: float) -> None:
     """The minutes that ended before a time."""
     db.execute("forget_flow", (int(before // _MINUTE),))

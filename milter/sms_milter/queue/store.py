@@ -46,6 +46,7 @@ from sms_milter.queue import (
     reports,
 )
 from sms_milter.queue.database import Database
+from sms_milter.queue.forgetting import forget_leftovers, forget_mails
 from sms_milter.queue.work import PartWork
 
 _LEFTOVERS_EVERY_SECONDS, _TIDIED_EVERY_SECONDS = 60.0, 1.0
@@ -271,11 +272,9 @@ class Store(ABC):
         def forget(db: Database) -> int:
             if not db.alone("purge"):
                 return 0
-            work = PartWork(db)
             if leftovers:
-                work.forget_leftovers(before)
-            forgotten = work.forget(before, limit)
-            work.finish()
+                forget_leftovers(db, before)
+            forgotten = forget_mails(db, before, limit)
             if untidy:
                 db.tidy(before - self._retry_window_seconds)
             return forgotten

@@ -1,4 +1,4 @@
-"""The dispatcher's transaction: outcomes, receipts, leases, expiry."""
+"""The dispatcher's transaction: outcomes, leases, expiry; receipts by `settling`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sms_milter.policy.quiet import Quiet
 from sms_milter.queue import credits, mobile
 from sms_milter.queue.database import Database
 from sms_milter.queue.lease import next_parts
-from sms_milter.queue.notify import RECEIPT_TOLD, News, Reports
-from sms_milter.queue.overview import count_flow, forget_flow
+from sms_milter.queue.notify import Reports
+from sms_milter.queue.overview import count_changes, count_flow
+from sms_milter.queue.settling import Settling
 from sms_milter.queue.states import NUMBER_OF, STATES
 from sms_milter.queue.ways import PartWays
-from sms_milter.smpp.receipt import other_forms
 
 _QUEUED, _SUBMITTING, _ACCEPTED, _UNCERTAIN, _DELIVERED, _FAILED, _EXPIRED = range(7)
 
@@ -44,10 +44,7 @@ _FOLLOWED = {PartState.ACCEPTED: Notify.SENT, PartState.QUEUED: Notify.RETRY}
 
 # Receipts are waited for this long after the validity is over (SMPP practice: at least seven days).
 _PATIENCE_SECONDS = 7 * 86400.0
-PARKED_SECONDS = 7 * 86400.0
 _EXPIRE_AT_ONCE = 1000
-_FORGET_PARKED_AT_ONCE = 100
-_FORGET_MOBILE_AT_ONCE = 10_000
 
 
 class PartWork:
@@ -58,9 +55,9 @@ class PartWork:
         "_changes",
         "_come",
         "_db",
-        "_learned",
         "_refunded",
         "_reports",
+        "_settling",
         "asleep",
         "unfit",
         "ways",
@@ -72,7 +69,7 @@ class PartWork:
         self._come = [0] * len(STATES)  # how many parts have come to each state
         self._at = 0.0  # when, for the minutes of the flow
         self._reports = Reports(db)
-        self._learned: set[str] = set()  # ids that receipts have told, in this transaction
+        self._settling = Settling(db, self._reports, self._receipt_moved)
         self._refunded: list[int] = []  # at the end, when all accounts are known
         self.ways = PartWays(db, self.move)
         self.unfit = False
@@ -93,7 +90,7 @@ class PartWork:
             self._record(state, same)
         if not keyed or not parked.fetchone()[0]:
             return []
-        return self._match(self._db.execute("parked_receipts", (self._db.listed(keyed),)).fetchall())
+        return self._settling.settle_for(keyed)
 
     def _not_too_late(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Without late ones of parts that have gone another way, or that another dispatcher has on the wire
@@ -139,18 +136,12 @@ class PartWork:
             self._refunded += [row["id"] for row in rows]
 
     def settle(self, receipts: Sequence[ReceiptNews]) -> list[Settled]:
-        """Store receipts; those without a part are parked."""
-        parts, settled = self._settle(receipts)
-        rows = [_receipt_row(receipt, part_id) for receipt, part_id in zip(receipts, parts, strict=True)]
-        self._db.insert("insert_receipt", rows)
-        if len(settled) < len(receipts):
-            oldest = min(receipt.at for receipt in receipts) - PARKED_SECONDS
-            self._db.execute("forget_parked", (oldest, _FORGET_PARKED_AT_ONCE))
-        return settled
+        """See `ports.Work.settle`."""
+        return self._settling.settle(receipts)
 
     def settle_parked(self, since: float) -> list[Settled]:
         """See `ports.Work.settle_parked`."""
-        return self._match(self._db.execute("parked_since", (since,)).fetchall())
+        return self._settling.settle_parked(since)
 
     def listen(self, parts: Sequence[MobilePart]) -> list[Heard]:
         """Store what phones sent."""
@@ -260,72 +251,7 @@ class PartWork:
         failed = self._come[_FAILED] + self._come[_EXPIRED]
         if sent or delivered or failed:
             count_flow(self._db, self._at, sent=sent, delivered=delivered, failed=failed)
-        if any(self._changes):
-            names = [state.value for state in STATES]
-            self._db.execute("count", {"ids": 0, **dict(zip(names, self._changes, strict=True))})
-
-    def forget(self, before: float, limit: int) -> int:
-        """Delete mails finished before a time; see `ports.DispatchQueue.purge`."""
-        forgotten = 0
-        seen: set[int] = set()
-        place = (float("-inf"), 0)
-        while forgotten < limit:
-            rows = self._db.execute("finished_mails", (before, *place, limit)).fetchall()
-            if not rows:
-                break
-            place = rows[-1][:2]
-            found = {queue_id: parts for _, _, queue_id, parts in rows if queue_id not in seen}
-            seen.update(found)
-            spans = [(queue_id, queue_id + parts - 1) for queue_id, parts in found.items()]
-            forgotten += self._forget(self._done_with(spans, before)[: limit - forgotten])
-        partless = self._db.execute("finished_partless", (before, limit - forgotten)).fetchall()
-        self._forget_mails(partless)
-        return forgotten + len(partless)
-
-    def _done_with(self, spans: list[tuple[int, int]], before: float) -> list[tuple[int, int]]:
-        """The mails of which nothing is under way; each by the first and last id of its parts."""
-        unfinished = self._db.each("unfinished", [(*span, before) for span in spans])
-        unreported = self._db.each("unreported", [span[:1] for span in spans])
-        states = zip(spans, unfinished, unreported, strict=True)
-        return [span for span, (open_part,), (open_report,) in states if not (open_part or open_report)]
-
-    def _forget(self, spans: list[tuple[int, int]]) -> int:
-        for counts in self._db.each("count_states", spans):
-            for state, parts in enumerate(counts):
-                self._changes[state] -= parts
-        for name in (
-            "delete_receipts",
-            "delete_former",
-            "delete_parts",
-            "delete_comments",
-            "delete_messages",
-            "forget_charges",
-        ):
-            self._db.many(name, spans)
-        self._forget_mails([span[:1] for span in spans])
-        return len(spans)
-
-    def _forget_mails(self, mails: Sequence[Sequence[Any]]) -> None:
-        """Each by its id alone."""
-        for name in (
-            "delete_reports",
-            "delete_listeners",
-            "delete_original",
-            "delete_counted",
-            "delete_left_out",
-            "delete_mail",
-        ):
-            self._db.many(name, mails)
-
-    def forget_leftovers(self, before: float) -> None:
-        """Delete what nothing will ask for again: parked receipts, references, usage."""
-        self._db.execute("forget_parked", (before - PARKED_SECONDS, -1))
-        self._db.execute("forget_references", (before - PARKED_SECONDS,))
-        mobile.forget(self._db, before, _FORGET_MOBILE_AT_ONCE)
-        credits.forget(self._db, before)
-        forget_flow(self._db, before)
-        self._db.execute("forget_cancellations", (before,))
-        self._db.execute("forget_all_usage", (before,))
+        count_changes(self._db, self._changes)
 
     def move(self, before: int | None, after: int | None, parts: int) -> None:
         """So many parts go from one state to another (numbers of `states`; None: from or to nowhere)."""
@@ -335,122 +261,9 @@ class PartWork:
             self._changes[after] += parts
             self._come[after] += parts
 
-    # --- receipts -------------------------------------------------------------------------------------------
-
-    def _settle(self, receipts: Sequence[ReceiptNews]) -> tuple[list[int | None], list[Settled]]:
-        """Let receipts have their effect, in their order: the part of each, None for none; those that have
-        one.
-        """
-        phones = [_digits(receipt.source) for receipt in receipts]
-        asked = zip(receipts, phones, strict=True)
-        rows = self._db.each("find_by_key", [(one.smsc_key, one.smsc, phone) for one, phone in asked])
-        effect = _Effect()
-        parts: list[int | None] = []
-        settled: list[Settled] = []
-        for receipt, phone, row in zip(receipts, phones, rows, strict=True):
-            found, former = row, False
-            if row is None:
-                self._store(effect)  # which part it means depends on what became of others
-                found, former = self._elsewhere(receipt, phone)
-            parts.append(None if found is None else found[0])
-            if found is not None:
-                settled.append(effect.of(receipt, found, former=former))
-        self._store(effect)
-        if effect.ended:
-            self._reports.heard(effect.ended)
-        if effect.pending:
-            self._reports.pending(effect.pending)
-        return parts, settled
-
-    def _store(self, effect: _Effect) -> None:
-        if effect.interim:
-            self._db.many("settle_interim", [(stat, part_id) for part_id, stat in effect.interim.items()])
-        if effect.final:
-            self._db.many("settle_final", effect.final)
-            self._at = effect.final[-1][2]
-        for before, after in effect.moves:
-            self.move(before, after, 1)
-        effect.interim, effect.final, effect.moves = {}, [], []
-
-    def _elsewhere(self, receipt: ReceiptNews, phone: str) -> tuple[Any, bool]:
-        """The part of a receipt whose id was no part's, as the columns of `find_by_key`, or None; whether it
-        has gone another way since.
-        """
-        if not receipt.smsc_key:
-            return None, False
-        if receipt.smsc_key in self._learned:
-            return self._db.each("find_by_key", [(receipt.smsc_key, receipt.smsc, phone)])[0], False
-        row = self._db.execute("find_former", (receipt.smsc_key, receipt.smsc)).fetchone()
-        if row is not None:
-            return row, True
-        return self._by_other_form(receipt, phone) or self._only_uncertain(receipt, phone), False
-
-    def _by_other_form(self, receipt: ReceiptNews, phone: str) -> Any:
-        """The only part for this phone whose response had the id in another form (SMPP §7.4)."""
-        forms = [(form, receipt.smsc, phone) for form in other_forms(receipt.smsc_message_id)]
-        found = {row[0]: row for row in self._db.each("find_by_key", forms) if row and row[5] == phone}
-        return next(iter(found.values())) if len(found) == 1 else None
-
-    def _only_uncertain(self, receipt: ReceiptNews, phone: str) -> Any:
-        """The part in doubt that a receipt with a strange id must mean, as the columns of `find_by_key`."""
-        found = self._db.execute("find_uncertain", (receipt.smsc, phone, receipt.at)).fetchall()
-        if len(found) != 1:
-            return None
-        *row, text = found[0]
-        quoted = receipt.text.rstrip(".").strip()
-        if quoted and quoted.isascii() and row[6] == 1 and not text.strip().startswith(quoted):
-            return None
-        self._db.execute("learn_id", (receipt.smsc_message_id, receipt.smsc_key, row[0]))
-        self._learned.add(receipt.smsc_key)
-        return row
-
-    def _match(self, rows: list[Any]) -> list[Settled]:
-        """Parked receipts (`parked_receipts`) whose part is known now."""
-        parts, settled = self._settle([_receipt(fields) for _, *fields in rows])
-        for part_id, (receipt_id, *_) in zip(parts, rows, strict=True):
-            if part_id is not None:
-                self._db.execute("attach_receipt", (part_id, receipt_id))
-        return settled
-
-
-class _Effect:
-    """What receipts change, one after the other."""
-
-    __slots__ = ("_now", "ended", "final", "interim", "moves", "pending")
-
-    def __init__(self) -> None:
-        self._now: dict[int, tuple[int, str]] = {}  # state and stat of the parts that have changed
-        self.interim: dict[int, str] = {}
-        self.final: list[tuple[int, str, float, int]] = []
-        self.moves: list[tuple[int, int]] = []
-        self.ended: list[News] = []
-        self.pending: list[News] = []
-
-    def of(self, receipt: ReceiptNews, row: Sequence[Any], *, former: bool) -> Settled:
-        """One receipt and its part, the columns of `find_by_key`."""
-        part_id, before, stat, queue_id, mta_queue_id, destination, number, total, asked = row
-        before, stat = self._now.get(part_id, (before, stat))
-        if former and receipt.state is not PartState.DELIVERED:
-            before = _DELIVERED  # another SMSC has it in hand now; whatever this one says, it is not the end
-        message_id, told = part_id - number + 1, asked >= RECEIPT_TOLD
-        changed = before < _DELIVERED and (receipt.state is not None or stat != receipt.stat)
-        if changed and receipt.state is not None:
-            after = NUMBER_OF[receipt.state]
-            self.final.append((after, receipt.stat, receipt.at, part_id))
-            self.moves.append((before, after))
-            self._now[part_id] = after, receipt.stat
-            if told:
-                self.ended.append(News(receipt, message_id, total, after))
-        elif changed:
-            self.interim[part_id] = receipt.stat
-            self._now[part_id] = before, receipt.stat
-            if told:
-                self.pending.append(News(receipt, message_id, total, before))
-        return Settled(queue_id, mta_queue_id, destination, number, total, receipt, changed)
-
-
-def _digits(phone: str) -> str:
-    return phone if phone.isdigit() else "".join(filter(str.isdigit, phone))
+    def _receipt_moved(self, before: int, after: int, at: float) -> None:
+        self._at = at
+        self.move(before, after, 1)
 
 
 def leased(row: Sequence[Any], sequence: int = 0) -> LeasedPart:
@@ -473,24 +286,3 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "patience": _PATIENCE_SECONDS,
         "before": _SUBMITTING,
     }
-
-
-def _receipt_row(receipt: ReceiptNews, part_id: int | None) -> tuple[Any, ...]:
-    return (
-        part_id,
-        receipt.at,
-        receipt.done_at,
-        None if receipt.state is None else NUMBER_OF[receipt.state],
-        receipt.smsc,
-        receipt.smsc_message_id,
-        receipt.smsc_key,
-        receipt.source,
-        receipt.stat,
-        receipt.error,
-    )
-
-
-def _receipt(row: Sequence[Any]) -> ReceiptNews:
-    smsc, smsc_message_id, smsc_key, source, stat, error, state, done_at, at = row
-    final = None if state is None else STATES[state]
-    return ReceiptNews(smsc, smsc_message_id, smsc_key, source, stat, error, final, done_at, at)
