@@ -55,6 +55,8 @@ class Operator:
             progress(len(done.parts) + len(done.asked))
             if done.parts:
                 self._ring(deed)
+            if done.asked:
+                self._dispatch.ring()
             if done.after is None:
                 return count, asked
             after = done.after

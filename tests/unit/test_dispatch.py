@@ -14,6 +14,7 @@ from sms_milter.dispatch import Dispatcher
 from sms_milter.errors import QueueUnavailable
 from sms_milter.logline import Numbers
 from sms_milter.model import (
+    Cancellation,
     ComposedPart,
     Deed,
     NewMail,
@@ -634,6 +635,29 @@ def test_the_smsc_is_asked_to_cancel_what_it_has(station: Station) -> None:
     station.step()
     assert station.states() == ["failed"]
     assert "status=cancelled by the operator" in station.lines.text
+
+
+def test_a_ring_of_the_operator_s_is_heard_at_once_many_rings_once_a_second(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float] = []
+    cancellations = station.queue.cancellations
+
+    def look(smsc: str) -> list[Cancellation]:
+        looked.append(station.now)
+        return cancellations(smsc)
+
+    monkeypatch.setattr(station.queue, "cancellations", look)
+    for _ in range(20):
+        station.dispatcher.rung()
+        station.step(0.1)
+    assert 2 <= len(looked) <= 3
+    station.step(5)
+    station.step(2)
+    looked.clear()
+    station.dispatcher.rung()
+    station.step()
+    assert len(looked) == 1
 
 
 def test_what_cannot_be_cancelled_any_more_stays_accepted(station: Station) -> None:

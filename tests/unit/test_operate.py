@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.builders import NOW, mail, message
+from contract.fates import accepted, lease, record
 from sms_milter.logline import Numbers
 from sms_milter.model import Deed, Selection
 from sms_milter.operate import Operator
@@ -68,6 +69,14 @@ def test_the_role_that_has_work_by_it_is_woken(
         desk.queue.change(Deed.HOLD, Selection(), NOW)
     desk.operator.change(deed, Selection(), NOW)
     assert (desk.dispatch.rung, desk.reports.rung) == (dispatch, reports)
+
+
+def test_the_dispatcher_is_woken_to_ask_the_smsc(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.queue.put([mail()], NOW)
+    record(desk.queue, *(accepted(part.part_id, "k") for part in lease(desk.queue)))
+    assert desk.operator.change(Deed.CANCEL, Selection(), NOW) == (0, 1)
+    assert (desk.dispatch.rung, desk.reports.rung) == (1, 0)
 
 
 def test_nobody_is_woken_for_nothing(tmp_path: Path) -> None:

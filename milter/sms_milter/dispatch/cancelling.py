@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from sms_milter.model import Cancellation, LeasedPart
 from sms_milter.ports import DispatchQueue, Link
 from sms_milter.smpp import status
 from sms_milter.smpp.session import Session
+
+_EVERY_SECONDS, _RUNG_SECONDS = 10.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +25,25 @@ class _Asked:
 
 
 class Cancelling:
-    """What has been asked and not answered yet; after a lost link it is asked again."""
+    """What has been asked and not answered yet; after a lost link it is asked again. `due_at` is when to look
+    next.
+    """
 
     def __init__(self, queue: DispatchQueue, links: Sequence[Link], words: Words) -> None:
         self._queue = queue
         self._links = links
         self._words = words
         self._asked: dict[int, _Asked] = {}
+        self.due_at = 0.0
+        self._looked_at = -math.inf
 
-    def ask(self) -> None:
+    def soon(self) -> None:
+        """There may be new ones; most of the time there are not, so that a second lies between two looks."""
+        self.due_at = min(self.due_at, self._looked_at + _RUNG_SECONDS)
+
+    def ask(self, now: float) -> None:
         """Look for new ones. Raises QueueUnavailable."""
+        self._looked_at, self.due_at = now, now + _EVERY_SECONDS
         asked: set[str] = set()
         for link in self._links:
             if link.smsc not in asked and link.session is not None and link.session.ready:

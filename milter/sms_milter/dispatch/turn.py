@@ -90,6 +90,7 @@ class Dispatcher:
         """The doorbell: there may be new work."""
         for lane in self._lanes.values():
             lane.due = 0.0
+        self._cancelling.soon()
 
     def step(self, now: float, ticks: float) -> float:
         """One turn; returns after how many seconds the next must come, even if nothing happens.
@@ -104,6 +105,7 @@ class Dispatcher:
                 for event in link.pump(ticks):
                     if self._hearing.hear(link, event, now):
                         self._housekeeping.soon(now)
+                        self._cancelling.soon()
         gathering = self._gathering_seconds()
         if now >= self._patience.again_at and gathering <= 0:
             self._patience.take(self._turn, now)
@@ -168,7 +170,8 @@ class Dispatcher:
             self._escalate(now)
         if now >= self._housekeeping.due_at:
             self._housekeeping.keep(now, self._ticks)
-            self._cancelling.ask()
+        if now >= self._cancelling.due_at:
+            self._cancelling.ask(now)
         return 0.0
 
     def _purge(self, now: float) -> float:
@@ -269,7 +272,7 @@ class Dispatcher:
             lane.load.watch(limit, self._ticks)
 
     def _rest(self, now: float) -> float:
-        rooms = (self._housekeeping, self._escalation, self._leases, self._purging)
+        rooms = (self._housekeeping, self._escalation, self._leases, self._purging, self._cancelling)
         moments = [self._poll_at, *(room.due_at for room in rooms)]
         if self._patience.again_at > now:
             moments = [self._patience.again_at]
