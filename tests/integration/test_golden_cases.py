@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import count
@@ -129,7 +129,7 @@ class Rig:
         }
         self._service = Service(place, self.smsc.port, sentinel, wanted, port=self._port)
         self._service.start()
-        wait_until(lambda: self.smsc.bound > 0, "the service to bind")
+        self.wait_until(lambda: self.smsc.bound > 0, "the service to bind")
 
     def _stop(self) -> None:
         if self._service is not None:
@@ -173,10 +173,14 @@ class Rig:
             end | {"recipients": [f"{destination}@{SENTINEL_DOMAIN}"]}, b"Subject: the end\r\n\r\n"
         )
         assert replies[-1].startswith("250"), replies
-        wait_until(
+        self.wait_until(
             lambda: any(one.destination == destination for one in list(self.smsc.received)),
             "the sentinel's SMS",
         )
+
+    def wait_until(self, condition: Callable[[], object], what: str) -> None:
+        """As `places.wait_until`, but in vain as soon as the SMSC has ended."""
+        wait_until(lambda: self.smsc.check() or condition(), what)
 
 
 class Rigs:
@@ -264,7 +268,9 @@ def play(rig: Rig, path: Path, case: Mapping[str, Any]) -> None:
     rig.mark_the_end()
     messages = case["expect"]["messages"] or ()
     # smpp34 handles requests side by side: the last may be told of first.
-    wait_until(lambda: len(rig.came()) >= sum(len(one["parts"]) for one in messages), "all parts at the SMSC")
+    rig.wait_until(
+        lambda: len(rig.came()) >= sum(len(one["parts"]) for one in messages), "all parts at the SMSC"
+    )
     assert_as_expected(case["expect"], replies, rig.came())
     others = [one["address"] for one in case["expect"]["recipients"] if not one["ours"]]
     if case["expect"]["action"] in ("strip", "pass"):
