@@ -89,8 +89,12 @@ class Smsc:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        wait_until(lambda: self._listening.is_set() or self.ended, f"the SMSC ({self.library}) to listen")
-        self.check()
+        try:
+            wait_until(lambda: self._listening.is_set() or self.ended, f"the SMSC ({self.library}) to listen")
+            self.check()
+        except AssertionError:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it without a word; what it got stays in `received`."""

@@ -262,5 +262,5 @@ smpp.createServer((session) => {
     leftBy(session);
     if (bound) tell('unbound', {});
   });
-  session.on('error', () => {});
+  session.on('error', (error) => console.error(`npm-smpp, ${bound ? 'bound' : 'not bound'}: ${error}`));
 }).listen(port, '127.0.0.1', () => tell('listening', {}));
