@@ -13,6 +13,9 @@ from sms_milter.errors import ConfigError, Fault
 def give_up_privileges(user: str) -> None:
     """Become `user` for good, when started as root and asked to; later files are for it and its group.
 
+    Its home is ours from then on: libraries look there for files of their own (libpq for certificates), and
+    give up where they may not look.
+
     Modules, codecs and SQL must be loaded before, for the account may not read where they lie; getaddrinfo
     loads encodings.idna late. Raises ConfigError when there is no such account.
     """
@@ -23,6 +26,7 @@ def give_up_privileges(user: str) -> None:
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
+    os.environ.update(HOME=entry.pw_dir, USER=user, LOGNAME=user)
 
 
 def account(user: str) -> pwd.struct_passwd:

@@ -60,9 +60,11 @@ class Secured:
 
 
 @pytest.fixture
-def secured() -> Iterator[Secured]:
+def secured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secured]:
     if why := missing("postfix"):
         pytest.skip(why)
+    tmp_path.chmod(0o700)
+    monkeypatch.setenv("HOME", str(tmp_path))  # root's home is closed to others, libpq looks there
     with ExitStack() as stack:
         place = stack.enter_context(folder("tls"))
         certificate = Authority(place, "ours").issue(SERVER)

@@ -228,7 +228,8 @@ def clients(practice: Practice, kind: str, text: str) -> None:
     table.write_text(text)
     named = f"{kind}:{table}"
     if kind.endswith("hash"):
-        subprocess.run(["postmap", f"hash:{table}"], check=True, capture_output=True)
+        where = ["-c", str(practice.directory)]
+        subprocess.run(["postmap", *where, f"hash:{table}"], check=True, capture_output=True)
     practice.postconf("-P", f"{practice.listener}/smtpd_milter_maps={named}")
 
 

@@ -133,7 +133,7 @@ def test_large_ones_too_in_bounded_time_and_memory(body: bytes) -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert spent < 5  # with every allocation watched; a tenth of it without
-    assert most < 40 * ONE_MEGABYTE
+    assert most < 48 * ONE_MEGABYTE  # more or less by version of Python
 
 
 @given(st.binary(max_size=300))
