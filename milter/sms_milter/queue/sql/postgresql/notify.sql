@@ -48,27 +48,20 @@ UPDATE report SET due_at = $1, attempts = attempts + 1, why = $2 WHERE id = $3
 -- such are told once, and so are those of what is counted in it. One that failed without command_status was cancelled.
 INSERT INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
-SELECT part.mail_id, message.id, 0, 0, false, lost.at, lost.at, part.state, part.smsc, '', '', part.command_status, lost.at
-FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
-    JOIN message ON message.id = part.id - part.number + 1
-WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND message.notify & 3 <> 0
+WITH lost AS (
+    SELECT part.id - number + 1 AS about, state, smsc, command_status, ended.at
+    FROM unnest(:id::bigint[], :at::float8[]) AS ended (id, at) JOIN part ON part.id = ended.id
+    WHERE state IN (5, 6) AND finished_at = ended.at
+), concerned AS (
+    SELECT lost.*, message.id, mail_id, notify, notice FROM lost JOIN message ON message.id = about
+    UNION ALL SELECT lost.*, counted.id, mail_id, notify, notice FROM lost JOIN counted ON into_id = about
+)
+SELECT mail_id, id, 0, 0, false, at, at, state, smsc, '', '', command_status, at FROM concerned WHERE notify & 3 <> 0
 UNION ALL
-SELECT part.mail_id, message.id, 0, listener.id, listener.is_url, lost.at, lost.at + listener.gather_seconds, part.state,
-    part.smsc, '', '', part.command_status, lost.at
-FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
-    JOIN message ON message.id = part.id - part.number + 1 JOIN listener ON listener.mail_id = message.mail_id
-WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND message.notice & listener.told & 3 <> 0
-UNION ALL
-SELECT counted.mail_id, counted.id, 0, 0, false, lost.at, lost.at, part.state, part.smsc, '', '', part.command_status, lost.at
-FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
-    JOIN counted ON counted.into_id = part.id - part.number + 1
-WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND counted.notify & 3 <> 0
-UNION ALL
-SELECT counted.mail_id, counted.id, 0, listener.id, listener.is_url, lost.at, lost.at + listener.gather_seconds, part.state,
-    part.smsc, '', '', part.command_status, lost.at
-FROM unnest(:id::bigint[], :at::float8[]) AS lost (id, at) JOIN part ON part.id = lost.id
-    JOIN counted ON counted.into_id = part.id - part.number + 1 JOIN listener ON listener.mail_id = counted.mail_id
-WHERE part.state IN (5, 6) AND part.finished_at = lost.at AND counted.notice & listener.told & 3 <> 0
+SELECT concerned.mail_id, concerned.id, 0, listener.id, is_url, at, at + gather_seconds, state, smsc, '', '',
+    command_status, at
+FROM concerned JOIN listener ON listener.mail_id = concerned.mail_id
+WHERE notice & listener.told & 3 <> 0
 ON CONFLICT DO NOTHING
 
 -- report_news --
@@ -76,37 +69,21 @@ ON CONFLICT DO NOTHING
 -- is counted in it.
 INSERT INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
-SELECT message.mail_id, message.id, news.event, 0, false, news.now, news.now, news.state, news.smsc, news.stat, news.error,
-    news.command_status, news.at
-FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[], :smsc::text[],
-    :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
-    AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
-    JOIN message ON message.id = news.message
-WHERE message.notify & news.told <> 0
+WITH news AS (
+    SELECT * FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[],
+        :smsc::text[], :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
+        AS one (about, event, told, now, state, smsc, stat, error, command_status, at)
+), concerned AS (
+    SELECT news.*, message.id, mail_id, notify, notice FROM news JOIN message ON message.id = about
+    UNION ALL SELECT news.*, counted.id, mail_id, notify, notice FROM news JOIN counted ON into_id = about
+)
+SELECT mail_id, id, event, 0, false, now, now, state, smsc, stat, error, command_status, at
+FROM concerned WHERE notify & told <> 0
 UNION ALL
-SELECT message.mail_id, message.id, news.event, listener.id, listener.is_url, news.now, news.now + listener.gather_seconds,
-    news.state, news.smsc, news.stat, news.error, news.command_status, news.at
-FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[], :smsc::text[],
-    :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
-    AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
-    JOIN message ON message.id = news.message JOIN listener ON listener.mail_id = message.mail_id
-WHERE message.notice & listener.told & news.told <> 0
-UNION ALL
-SELECT counted.mail_id, counted.id, news.event, 0, false, news.now, news.now, news.state, news.smsc, news.stat, news.error,
-    news.command_status, news.at
-FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[], :smsc::text[],
-    :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
-    AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
-    JOIN counted ON counted.into_id = news.message
-WHERE counted.notify & news.told <> 0
-UNION ALL
-SELECT counted.mail_id, counted.id, news.event, listener.id, listener.is_url, news.now, news.now + listener.gather_seconds,
-    news.state, news.smsc, news.stat, news.error, news.command_status, news.at
-FROM unnest(:message::bigint[], :event::bigint[], :told::bigint[], :now::float8[], :state::bigint[], :smsc::text[],
-    :stat::text[], :error::text[], :command_status::bigint[], :at::float8[])
-    AS news (message, event, told, now, state, smsc, stat, error, command_status, at)
-    JOIN counted ON counted.into_id = news.message JOIN listener ON listener.mail_id = counted.mail_id
-WHERE counted.notice & listener.told & news.told <> 0
+SELECT concerned.mail_id, concerned.id, event, listener.id, is_url, now, now + gather_seconds, state, smsc, stat, error,
+    command_status, at
+FROM concerned JOIN listener ON listener.mail_id = concerned.mail_id
+WHERE notice & listener.told & concerned.told <> 0
 ON CONFLICT DO NOTHING
 
 -- any_followed --

@@ -48,46 +48,37 @@ UPDATE report SET due_at = ?, attempts = attempts + 1, why = ? WHERE id = ?
 -- such are told once, and so are those of what is counted in it. One that failed without command_status was cancelled.
 INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
-SELECT part.mail_id, message.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', part.command_status, :at
-FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
-WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notify & 3
+WITH lost AS (
+    SELECT id - number + 1 AS about, state, smsc, command_status FROM part
+    WHERE id = :id AND state IN (5, 6) AND finished_at = :at
+), concerned AS (
+    SELECT lost.*, message.id, mail_id, notify, notice FROM lost CROSS JOIN message ON message.id = about
+    UNION ALL
+    SELECT lost.*, counted.id, mail_id, notify, notice FROM lost CROSS JOIN counted INDEXED BY counted_into ON into_id = about
+)
+SELECT mail_id, id, 0, 0, 0, :at, :at, state, smsc, '', '', command_status, :at FROM concerned WHERE notify & 3
 UNION ALL
-SELECT part.mail_id, message.id, 0, listener.id, listener.is_url, :at, :at + listener.gather_seconds, part.state,
-    part.smsc, '', '', part.command_status, :at
-FROM part CROSS JOIN message ON message.id = part.id - part.number + 1
-    CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
-WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND message.notice & listener.told & 3
-UNION ALL
-SELECT counted.mail_id, counted.id, 0, 0, 0, :at, :at, part.state, part.smsc, '', '', part.command_status, :at
-FROM part CROSS JOIN counted INDEXED BY counted_into ON counted.into_id = part.id - part.number + 1
-WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND counted.notify & 3
-UNION ALL
-SELECT counted.mail_id, counted.id, 0, listener.id, listener.is_url, :at, :at + listener.gather_seconds, part.state,
-    part.smsc, '', '', part.command_status, :at
-FROM part CROSS JOIN counted INDEXED BY counted_into ON counted.into_id = part.id - part.number + 1
-    CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = counted.mail_id
-WHERE part.id = :id AND part.state IN (5, 6) AND part.finished_at = :at AND counted.notice & listener.told & 3
+SELECT concerned.mail_id, concerned.id, 0, listener.id, is_url, :at, :at + gather_seconds, state, smsc, '', '',
+    command_status, :at
+FROM concerned CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = concerned.mail_id
+WHERE notice & listener.told & 3
 
 -- report_news --
 -- What became of a message: the sender and the listeners that are :told of such are told once, and so are those of what
 -- is counted in it.
 INSERT OR IGNORE INTO report (mail_id, message_id, event, listener_id, is_url, created_at, due_at,
     state, smsc, stat, error, command_status, at)
+WITH concerned AS (
+    SELECT id, mail_id, notify, notice FROM message WHERE id = :message
+    UNION ALL SELECT id, mail_id, notify, notice FROM counted INDEXED BY counted_into WHERE into_id = :message
+)
 SELECT mail_id, id, :event, 0, 0, :now, :now, :state, :smsc, :stat, :error, :command_status, :at
-FROM message WHERE id = :message AND notify & :told
+FROM concerned WHERE notify & :told
 UNION ALL
-SELECT message.mail_id, message.id, :event, listener.id, listener.is_url, :now, :now + listener.gather_seconds, :state,
+SELECT concerned.mail_id, concerned.id, :event, listener.id, is_url, :now, :now + gather_seconds, :state,
     :smsc, :stat, :error, :command_status, :at
-FROM message CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = message.mail_id
-WHERE message.id = :message AND message.notice & listener.told & :told
-UNION ALL
-SELECT mail_id, id, :event, 0, 0, :now, :now, :state, :smsc, :stat, :error, :command_status, :at
-FROM counted INDEXED BY counted_into WHERE into_id = :message AND notify & :told
-UNION ALL
-SELECT counted.mail_id, counted.id, :event, listener.id, listener.is_url, :now, :now + listener.gather_seconds, :state,
-    :smsc, :stat, :error, :command_status, :at
-FROM counted INDEXED BY counted_into CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = counted.mail_id
-WHERE counted.into_id = :message AND counted.notice & listener.told & :told
+FROM concerned CROSS JOIN listener INDEXED BY listener_mail ON listener.mail_id = concerned.mail_id
+WHERE notice & listener.told & :told
 
 -- any_followed --
 -- Whether anybody is told how a part comes to the SMSC.
