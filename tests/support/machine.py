@@ -19,7 +19,6 @@ from support.places import wait_until
 from support.requirements import program
 
 RELEASE = "bookworm"  # what deploy/debian is for
-_MIRROR = "http://deb.debian.org/debian"
 _ENVIRONMENT = {
     "HOME": "/root",
     "LC_ALL": "C.UTF-8",
@@ -50,7 +49,7 @@ class Debian:
     def bootstrapped(cls, root: Path) -> Debian:
         """The smallest one that reaches package registries."""
         options = ["--variant=minbase", "--include=ca-certificates"]
-        _done([program("debootstrap"), *options, RELEASE, str(root), _MIRROR])
+        _done([program("debootstrap"), *options, RELEASE, str(root)])
         for archive in (root / "var/cache/apt/archives").glob("*.deb"):
             archive.unlink()
         if Path(_CERTIFICATES).exists():
