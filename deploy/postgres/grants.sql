@@ -12,7 +12,9 @@ DO $$
 BEGIN
     IF has_schema_privilege('sms_milter_monitor', 'public', 'CREATE') THEN
         RAISE EXCEPTION 'every role may make tables in this database'
-            USING HINT = 'As a superuser, in this database: REVOKE CREATE ON SCHEMA public FROM PUBLIC';
+            USING HINT = format('As a superuser, in this database: '
+                'REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT CREATE ON SCHEMA public TO %s',
+                (SELECT relowner::regrole FROM pg_class WHERE oid = 'mail'::regclass));
     END IF;
 END
 $$;

@@ -131,6 +131,7 @@ def test_only_the_owner_changes_tables(postgres: Postgres, database: str, group:
 def test_grants_are_not_given_where_every_role_may_make_tables(postgres: Postgres, database: str) -> None:
     with postgres.connection(database) as connection:
         connection.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")  # as it is before PostgreSQL 15
+        connection.execute(f"REVOKE CREATE ON SCHEMA public FROM {OWNER}".encode())
         connection.execute("REVOKE ALL ON trace FROM sms_milter_operator")
     with pytest.raises(psycopg.errors.RaiseException) as caught:
         run_script(url_of(postgres, database, OWNER), "grants.sql")
@@ -140,6 +141,7 @@ def test_grants_are_not_given_where_every_role_may_make_tables(postgres: Postgre
         connection.execute(hint.partition(": ")[2].encode())
     run_script(url_of(postgres, database, OWNER), "grants.sql")
     assert not refused(postgres, database, "operator", "SELECT * FROM trace")
+    assert not refused(postgres, database, OWNER, "CREATE TABLE of_the_next_version (id int)")
 
 
 def test_a_host_says_when_its_role_may_not_make_the_tables(postgres: Postgres, granted: str) -> None:
