@@ -978,39 +978,40 @@ class MemoryQueue(MemoryOverview):
         is NEVER for the end of a message.
         """
         first = part["part_id"] - part["number"] + 1
-        news = (part, state, at, now, told, stat, error, event)
-        self._tell_of(first, part["queue_id"], part["plan"], *news)
+        ended = state in (PartState.FAILED, PartState.EXPIRED)
+        of_the_smsc = (ended or event is Notify.DELAYED) and not stat
+        facts = {
+            "state": state,
+            "smsc": part["smsc"],
+            "stat": stat,
+            "error": error,
+            "command_status": (part["command_status"] if of_the_smsc else 0) or 0,
+            "at": at,
+            "parts": part["total"],
+            "on_the_way": event,
+            "cancelled": ended and of_the_smsc and part["command_status"] is None,
+            "doubts": max(one["doubts"] for one in self._message(part)),
+        }
+        self._tell_of(first, part["queue_id"], part["plan"], facts, told, now)
         for message_id, (into, queue_id, plan) in self._counted.items():
             if into == first:
-                self._tell_of(message_id, queue_id, plan, *news)
+                self._tell_of(message_id, queue_id, plan, facts, told, now)
 
     def _tell_of(
         self,
         message_id: int,
         queue_id: int,
         plan: PlannedMessage,
-        part: dict[str, Any],
-        state: PartState,
-        at: float,
-        now: float,
+        facts: dict[str, Any],
         told: Notify,
-        stat: str,
-        error: str,
-        event: Notify,
+        now: float,
     ) -> None:
-        mail = self._mails[queue_id]
-        ended = state in (PartState.FAILED, PartState.EXPIRED)
-        of_the_smsc = (ended or event is Notify.DELAYED) and not stat
+        """The same facts of one message of them."""
+        mail, event = self._mails[queue_id], facts["on_the_way"]
         report = DeliveryReport(
             sender=mail.sender,
             recipient=plan.recipient,
             destination=plan.destination,
-            state=state,
-            smsc=part["smsc"],
-            stat=stat,
-            error=error,
-            command_status=(part["command_status"] if of_the_smsc else 0) or 0,
-            at=at,
             arrived_at=mail.received_at,
             original_recipient=plan.original_recipient,
             envelope_id=mail.original.envelope_id if mail.original else "",
@@ -1018,10 +1019,7 @@ class MemoryQueue(MemoryOverview):
             originator=plan.originator,
             reference=plan.reference,
             public_id=plan.public_id,
-            parts=part["total"],
-            on_the_way=event,
-            cancelled=ended and of_the_smsc and part["command_status"] is None,
-            doubts=max(one["doubts"] for one in self._message(part)),
+            **facts,
         )
         hearing = [(None, plan.notify)] + [(one, plan.notice & one.told) for one in mail.listeners]
         known = {(one["listener"], one["event"]) for one in self._reports if one["message_id"] == message_id}

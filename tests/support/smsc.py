@@ -102,7 +102,6 @@ class Smsc:
         self._process.kill()
         self._process.wait()
         self._reader.join()
-        self.bound = 0
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
@@ -136,24 +135,28 @@ class Smsc:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            event = json.loads(line)
-            kind = event.pop("event")
-            if kind == "submit":
-                taken, message_id = event.pop("taken"), event.pop("message_id")
-                self.received.append(Submitted(event, message_id, taken))
-            elif kind == "listening":
-                self._listening.set()
-            elif kind == "playing":
-                self._playing.set()
-            elif kind.startswith("receipt"):
-                self.receipts_open += 1 if kind == "receipt" else -1
-            elif kind == "bind_refused":
-                self.binds += 1
-            else:
-                self.bound += 1 if kind == "bound" else -1
-                self.binds += kind == "bound"
-        self.bound, self.ended = 0, not self._killed
+        try:
+            for line in self._process.stdout:
+                self._hear(json.loads(line))
+        finally:
+            self.bound, self.ended = 0, not self._killed
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        kind = event.pop("event")
+        if kind == "submit":
+            taken, message_id = event.pop("taken"), event.pop("message_id")
+            self.received.append(Submitted(event, message_id, taken))
+        elif kind == "listening":
+            self._listening.set()
+        elif kind == "playing":
+            self._playing.set()
+        elif kind.startswith("receipt"):
+            self.receipts_open += 1 if kind == "receipt" else -1
+        elif kind == "bind_refused":
+            self.binds += 1
+        else:
+            self.bound += 1 if kind == "bound" else -1
+            self.binds += kind == "bound"
 
 
 def _command(library: str) -> list[str]:

@@ -290,7 +290,9 @@ class _Batch:
         self._failed.append((*row, *why, storable(mail.account)))
 
     def _add_counted(self, queue_id: int, mail: NewMail, one: Counted) -> None:
-        """One message that has no parts: what becomes of the other is told of it."""
+        """One message that has no parts: what becomes of the other is told of it. Its id is one of those that
+        its parts would have had; on PostgreSQL no others were taken for this mail.
+        """
         plan = one.message.plan
         self.last_id += 1
         self._counted.append(
