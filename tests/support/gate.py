@@ -171,7 +171,7 @@ class Desk:
             self.gate,
             self.intake,
             self.lines,  # type: ignore[arg-type]  # its methods are made on demand
-            Client(client, helo=helo),
+            Client.at(client, helo=helo),
             sender,
             esmtp_parameters(parameters),
             clock=lambda: 1_700_000_000.0,

@@ -83,10 +83,11 @@ def test_nobody_else_is_asked_for_anything() -> None:
     assert proofs.asked == []
 
 
-def test_results_of_a_trusted_server_stand_for_our_own() -> None:
+@pytest.mark.parametrize("client", ["192.0.2.25", "::ffff:192.0.2.25"])
+def test_results_of_a_trusted_server_stand_for_our_own(client: str) -> None:
     proofs = Answers()
     here = desk("spf", "dkim", proofs=proofs, authentication=TRUSTED)
-    transaction = here.transaction(client="192.0.2.25")
+    transaction = here.transaction(client=client)
     assert transaction.recipient(PHONE, {}) is None
     assert told(transaction, (AR, SIGNED)).decide().action is Action.DISCARD
     assert proofs.asked == []
